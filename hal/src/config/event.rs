@@ -1,0 +1,126 @@
+//! Mergers, event links and background generators (hal-config §1.9; topology §5).
+
+use serde::{Deserialize, Serialize};
+
+use crate::coord::{
+    BackgroundGeneratorOnHicann, DncMergerOnHicann, GbitLinkOnHicann, L1Address, MergerOnHicann,
+    Table,
+};
+
+/// Which inputs a merger passes on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub enum MergerMode {
+    /// Right input only; register value 0.
+    RightOnly,
+    /// Left input only; register value 1.
+    LeftOnly,
+    /// Both; register value 2.
+    #[default]
+    Merge,
+}
+
+impl MergerMode {
+    /// Whether the left (0) or right (1) input is passed on.
+    pub const fn passes(self, input: usize) -> bool {
+        match self {
+            Self::RightOnly => input == 1,
+            Self::LeftOnly => input == 0,
+            Self::Merge => true,
+        }
+    }
+}
+
+/// One merger of the tree.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Merger {
+    /// Which inputs it passes on.
+    pub mode: MergerMode,
+    /// At most one event per two clocks; acts in merge mode only.
+    pub slow: bool,
+}
+
+/// One DNC merger: left input the event link, right input the tree.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DncMerger {
+    /// Which inputs it passes on.
+    pub mode: MergerMode,
+    /// At most one event per two clocks, which a sending repeater needs.
+    pub slow: bool,
+    /// Sends incoming events to the partner channel.
+    pub loopback: bool,
+}
+
+impl Default for DncMerger {
+    fn default() -> Self {
+        Self { mode: MergerMode::Merge, slow: true, loopback: false }
+    }
+}
+
+/// One background generator.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BackgroundGenerator {
+    /// Switches it on.
+    pub enable: bool,
+    /// Pseudo-random instead of regular intervals. Random generators always send address 0.
+    pub random: bool,
+    /// Regular: interval minus one in PLL clocks. Random: threshold of the shift register.
+    pub period: u16,
+    /// Start value of the shift register; 0 never fires in random mode.
+    pub seed: u16,
+    /// Address of the events.
+    pub address: L1Address,
+}
+
+impl Default for BackgroundGenerator {
+    fn default() -> Self {
+        Self { enable: false, random: false, period: 100, seed: 0, address: L1Address::BACKGROUND }
+    }
+}
+
+/// Everything between the event sources of a chip and its sending repeaters.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MergerTree {
+    /// The fifteen mergers of the tree.
+    pub tree: Table<MergerOnHicann, Merger>,
+    /// The eight mergers in front of the sending repeaters.
+    pub dnc: Table<DncMergerOnHicann, DncMerger>,
+    /// The eight background generators.
+    pub background: Table<BackgroundGeneratorOnHicann, BackgroundGenerator>,
+}
+
+impl Default for MergerTree {
+    /// One-to-one: neuron block i and generator i arrive at DNC merger i (topology §5.2).
+    fn default() -> Self {
+        use MergerMode::{LeftOnly, Merge, RightOnly};
+        let tree = Table::from_fn(|m: MergerOnHicann| Merger {
+            mode: match m.index() {
+                0..8 => Merge,
+                8..11 | 12 => RightOnly,
+                _ => LeftOnly,
+            },
+            slow: false,
+        });
+        Self { tree, dnc: Table::default(), background: Table::default() }
+    }
+}
+
+/// Direction of an event link.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub enum GbitDirection {
+    /// Closed.
+    #[default]
+    Off,
+    /// Events of the chip go to the FPGA.
+    ToDnc,
+    /// Events of the FPGA come to the chip.
+    ToHicann,
+}
+
+/// The eight event links of a chip.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct GbitLinks {
+    /// Direction by link.
+    pub direction: Table<GbitLinkOnHicann, GbitDirection>,
+    /// Release incoming events at their time stamp instead of at once.
+    pub timestamp_enable: bool,
+}
