@@ -3,5 +3,9 @@
 pub mod archive;
 pub mod config;
 pub mod coord;
+pub mod l1;
+pub mod law;
+pub mod playback;
+pub mod trace;
 pub mod value;
 pub mod wafer;

@@ -95,7 +95,7 @@ impl Default for MergerTree {
         let tree = Table::from_fn(|m: MergerOnHicann| Merger {
             mode: match m.index() {
                 0..8 => Merge,
-                8..11 | 12 => RightOnly,
+                8 | 9 | 10 | 12 => RightOnly,
                 _ => LeftOnly,
             },
             slow: false,
