@@ -47,3 +47,9 @@ macro_rules! zero_default {
     )*};
 }
 zero_default!(SynapseWeight, DacCode, GmaxSelect, StpCapacitor, RepeaterCapacitor);
+
+impl From<DacCode> for f64 {
+    fn from(code: DacCode) -> Self {
+        code.index() as Self
+    }
+}
