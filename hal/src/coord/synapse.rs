@@ -1,6 +1,6 @@
 //! Synapse drivers, rows, columns and single synapses (topology §4.4, §7.3, §7.5).
 
-use super::{NeuronOnHicann, Parity, Side, Vertical, coord};
+use super::{FgBlockOnHicann, NeuronOnHicann, Parity, Side, Vertical, coord};
 
 coord! {
     /// One of the 224 synapse drivers, numbered by height; 0..=111 in the top half.
@@ -111,6 +111,11 @@ impl QuadrantOnHicann {
     /// Half of the quadrant.
     pub const fn vertical(self) -> Vertical {
         if self.index() < 2 { Vertical::Top } else { Vertical::Bottom }
+    }
+
+    /// The floating-gate block with the four V_gmax of this quadrant (topology §7.4).
+    pub const fn fg_block(self) -> FgBlockOnHicann {
+        FgBlockOnHicann::wrap(self.index())
     }
 
     /// The driver at a position of this quadrant.
