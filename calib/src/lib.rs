@@ -1,1 +1,19 @@
+#![doc = include_str!("../README.md")]
 
+mod calibration;
+mod cell;
+mod gmax;
+mod scaling;
+mod translate;
+mod weight;
+
+pub use calibration::{
+    BlockCalibration, CircuitMode, HicannCalibration, NeuronCalibration, WaferCalibration,
+};
+pub use cell::{CellParameters, EifCondExpIsfaIsta, IfCondExp, InvalidCell};
+pub use gmax::{GmaxChoice, GmaxSetting, InvalidConductance, choose_v_gmax};
+pub use scaling::{InvalidScaling, Scaling};
+pub use translate::{
+    Clipped, TranslateError, Translation, realised_cell, translate_cell, translate_v_reset,
+};
+pub use weight::{DigitalWeight, digital_weight, weight_siemens, weight_us};

@@ -1,0 +1,181 @@
+//! The calibration of circuits, blocks, chips and a wafer (analog §2.1).
+//!
+//! A calibration holds what was measured. What was not falls back to the nominal law of
+//! [`hal::law`], so an empty calibration is the ideal one.
+
+use std::collections::BTreeMap;
+use std::sync::LazyLock;
+
+use hal::config::{CurrentScaling, NeuronHalf, NeuronParameter, SharedParameter};
+use hal::coord::{FgBlockOnHicann, HicannOnWafer, NeuronOnHicann, Table};
+use hal::law::{self, Outside, Transformation, TransformationError};
+use hal::value::DacCode;
+use serde::{Deserialize, Serialize};
+
+/// Capacitor and leak of a circuit: what a transformation of I_gl holds for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct CircuitMode {
+    /// The big membrane capacitor instead of the small one.
+    pub big_capacitor: bool,
+    /// Scaling of the leak current.
+    pub leak: CurrentScaling,
+}
+
+impl Default for CircuitMode {
+    /// Big capacitor, normal leak.
+    fn default() -> Self {
+        Self { big_capacitor: true, leak: CurrentScaling::Normal }
+    }
+}
+
+impl CircuitMode {
+    /// The settings of a half of a chip in this mode. The adaptation has no modes of its own
+    /// (analog §10.8).
+    pub fn half(self) -> NeuronHalf {
+        NeuronHalf { big_capacitor: self.big_capacitor, i_gl: self.leak, ..NeuronHalf::default() }
+    }
+}
+
+/// The transformations of one circuit, from SI units of the hardware to codes.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct NeuronCalibration {
+    /// Sorted by parameter and mode; modes for I_gl only.
+    measured: Vec<(NeuronParameter, Option<CircuitMode>, Transformation)>,
+}
+
+impl NeuronCalibration {
+    /// The nominal law.
+    pub const fn ideal() -> Self {
+        Self { measured: Vec::new() }
+    }
+
+    /// The transformation of a parameter: the measured one, or the nominal one.
+    pub fn transformation(&self, parameter: NeuronParameter, mode: CircuitMode) -> &Transformation {
+        match self.position(parameter, mode) {
+            Ok(i) => &self.measured[i].2,
+            Err(_) => law::neuron_transformation(parameter, &mode.half()),
+        }
+    }
+
+    /// Stores a measured transformation; the mode matters for I_gl only.
+    pub fn set(&mut self, parameter: NeuronParameter, mode: CircuitMode, measured: Transformation) {
+        match self.position(parameter, mode) {
+            Ok(i) => self.measured[i].2 = measured,
+            Err(i) => self.measured.insert(i, (parameter, variant(parameter, mode), measured)),
+        }
+    }
+
+    fn position(&self, parameter: NeuronParameter, mode: CircuitMode) -> Result<usize, usize> {
+        let key = (parameter, variant(parameter, mode));
+        self.measured.binary_search_by(|(p, m, _)| (*p, *m).cmp(&key))
+    }
+
+    /// The code for a value in SI units of the hardware. Values outside the domain take its end;
+    /// only a pole or NaN is an error (analog §2.3).
+    pub fn to_code(
+        &self,
+        parameter: NeuronParameter,
+        mode: CircuitMode,
+        value: f64,
+    ) -> Result<DacCode, TransformationError> {
+        self.transformation(parameter, mode).apply(value, Outside::Clip).map(law::nearest_code)
+    }
+
+    /// The value in SI units of the hardware of a code. The codes that switch adaptation (0 and, of
+    /// its time constant, 1023) and the exponential term (1023) off give 0 (analog §1.6).
+    pub fn from_code(
+        &self,
+        parameter: NeuronParameter,
+        mode: CircuitMode,
+        code: DacCode,
+    ) -> Result<f64, TransformationError> {
+        use NeuronParameter as P;
+        let off = match parameter {
+            P::IGladapt | P::IFire => code == DacCode::default(),
+            P::IRadapt | P::IRexp => code == DacCode::MAX,
+            _ => false,
+        };
+        if off {
+            return Ok(0.0);
+        }
+        self.transformation(parameter, mode).inverse(code.into(), Outside::Clip)
+    }
+}
+
+/// The leak conductance is the one parameter with a transformation per mode.
+fn variant(parameter: NeuronParameter, mode: CircuitMode) -> Option<CircuitMode> {
+    (parameter == NeuronParameter::IGl).then_some(mode)
+}
+
+/// The transformations of the shared parameters of one floating-gate block.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct BlockCalibration {
+    /// Sorted by parameter.
+    measured: Vec<(SharedParameter, Transformation)>,
+}
+
+impl BlockCalibration {
+    /// The nominal law.
+    pub const fn ideal() -> Self {
+        Self { measured: Vec::new() }
+    }
+
+    /// The transformation of a parameter: the measured one, or the nominal one.
+    pub fn transformation(&self, parameter: SharedParameter) -> &Transformation {
+        match self.position(parameter) {
+            Ok(i) => &self.measured[i].1,
+            Err(_) => law::shared_transformation(parameter),
+        }
+    }
+
+    /// Stores a measured transformation.
+    pub fn set(&mut self, parameter: SharedParameter, measured: Transformation) {
+        match self.position(parameter) {
+            Ok(i) => self.measured[i].1 = measured,
+            Err(i) => self.measured.insert(i, (parameter, measured)),
+        }
+    }
+
+    /// The value in SI units of the hardware of a code.
+    pub fn from_code(
+        &self,
+        parameter: SharedParameter,
+        code: DacCode,
+    ) -> Result<f64, TransformationError> {
+        self.transformation(parameter).inverse(code.into(), Outside::Clip)
+    }
+
+    fn position(&self, parameter: SharedParameter) -> Result<usize, usize> {
+        self.measured.binary_search_by_key(&parameter, |(p, _)| *p)
+    }
+}
+
+/// The calibration of one chip.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct HicannCalibration {
+    /// By circuit.
+    pub neurons: Table<NeuronOnHicann, NeuronCalibration>,
+    /// By floating-gate block.
+    pub blocks: Table<FgBlockOnHicann, BlockCalibration>,
+}
+
+static IDEAL: LazyLock<HicannCalibration> = LazyLock::new(HicannCalibration::default);
+
+/// The calibration of a wafer.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct WaferCalibration {
+    /// The chips that were measured.
+    pub hicanns: BTreeMap<HicannOnWafer, HicannCalibration>,
+}
+
+impl WaferCalibration {
+    /// The nominal law for every chip.
+    pub const fn ideal() -> Self {
+        Self { hicanns: BTreeMap::new() }
+    }
+
+    /// The calibration of a chip; the ideal one if the chip was not measured.
+    pub fn hicann(&self, hicann: HicannOnWafer) -> &HicannCalibration {
+        self.hicanns.get(&hicann).unwrap_or(&IDEAL)
+    }
+}

@@ -1,0 +1,269 @@
+//! The choice of V_gmax, of its selection and of the divisors, so that requested conductances
+//! fall onto the 15 steps of a weight (analog §1.7).
+//!
+//! A chip has four V_gmax, and each row selects one and divides it by the sum 1..=30 of its two
+//! divisors. All 15 conductances of a row scale together with V_gmax over that sum: the *scale*.
+
+use hal::config::SharedParameter;
+use hal::coord::Coordinate;
+use hal::law;
+use hal::value::{DacCode, GmaxDivisor, GmaxSelect, SynapseWeight};
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+use crate::weight::nearest;
+
+/// Largest sum of the two divisors of a row.
+const MAX_DIVISOR_SUM: usize = 30;
+/// Ratio of neighbouring scales at which the error of a class is tabulated.
+const SCALE_STEP: f64 = 1.0025;
+/// Scales that a chip reaches: code 1 over the largest sum, code 1023 over 1.
+const SCALES: (f64, f64) = (1.0 / MAX_DIVISOR_SUM as f64, 1023.0);
+/// Different conductances of a class that are told apart; more are merged with their neighbours.
+const MAX_BINS: usize = 64;
+/// How far a chosen V_gmax may move in the final polish, codes.
+const POLISH: usize = 16;
+/// A programmed cell is off by 1 code or 1 % (analog §4.3): below this code the former counts.
+const NOISE_LIMIT: f64 = 100.0;
+
+/// Which V_gmax a row takes, and its left and right divisor.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GmaxSetting {
+    /// Which of the four.
+    pub select: GmaxSelect,
+    /// The two halves; their sum counts.
+    pub divisor: [GmaxDivisor; 2],
+}
+
+impl GmaxSetting {
+    /// The nominal conductance of each weight, S, in rising order.
+    pub fn levels_s(&self, v_gmax: [DacCode; 4]) -> [f64; 16] {
+        levels_s(v_gmax[self.select.index()].into(), self.divisor)
+    }
+}
+
+/// The V_gmax of a chip and the setting of each class of rows.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GmaxChoice {
+    /// By [`GmaxSelect`]; the same for all four blocks of the chip.
+    pub v_gmax: [DacCode; 4],
+    /// By class.
+    pub settings: Vec<GmaxSetting>,
+}
+
+/// A requested conductance is not a number, or negative.
+#[derive(Debug, Clone, PartialEq, Error)]
+#[error("class {class}: conductance {value} S; conductances are finite and not negative")]
+pub struct InvalidConductance {
+    /// Index of the class.
+    pub class: usize,
+    /// The conductance in S.
+    pub value: f64,
+}
+
+/// The V_gmax of a chip and the settings of its classes of rows with the least mean relative error
+/// of all conductances that are not 0.
+///
+/// A class is a histogram of hardware conductances in S and their numbers. The error of a synapse
+/// that gets weight 0 is 1, for it is lost. There is no headroom: the largest conductance of a
+/// class may take weight 15, and may lie above it where that helps the others more than it harms.
+/// With up to four classes of one value each, every class gets a V_gmax of its own.
+///
+/// Codes below 100 count as worse by the noise of their programming, which exceeds 1 % there.
+pub fn choose_v_gmax(classes: &[Vec<(f64, u64)>]) -> Result<GmaxChoice, InvalidConductance> {
+    let classes: Vec<Class> = classes
+        .iter()
+        .enumerate()
+        .map(|(index, histogram)| Class::new(index, histogram))
+        .collect::<Result<_, _>>()?;
+    let costs: Vec<Vec<f64>> = classes.iter().map(Class::cost_by_code).collect();
+    let mut codes = Vec::new();
+    while codes.len() < GmaxSelect::SIZE
+        && let Some(code) = best_addition(&costs, &codes)
+    {
+        codes.push(code);
+    }
+    while let Some((place, code)) = best_exchange(&costs, &codes) {
+        codes[place] = code;
+    }
+    // a V_gmax that nobody needs repeats the first one
+    let spare = codes.first().copied().unwrap_or(SharedParameter::VGmax0.default_code());
+    let mut v_gmax = [spare; GmaxSelect::SIZE];
+    v_gmax[..codes.len()].copy_from_slice(&codes);
+    for select in GmaxSelect::all().take(codes.len()) {
+        v_gmax[select.index()] = polished(&classes, v_gmax, select);
+    }
+    let settings = classes.iter().map(|class| class.best_setting(v_gmax).0).collect();
+    Ok(GmaxChoice { v_gmax, settings })
+}
+
+/// One class of rows.
+struct Class {
+    /// Conductances in S, above 0 and ascending, and their numbers.
+    bins: Vec<(f64, f64)>,
+}
+
+impl Class {
+    fn new(class: usize, histogram: &[(f64, u64)]) -> Result<Self, InvalidConductance> {
+        if let Some((value, _)) = histogram.iter().find(|(x, _)| !(x.is_finite() && *x >= 0.0)) {
+            return Err(InvalidConductance { class, value: *value });
+        }
+        let requested = histogram.iter().filter(|(x, n)| *x > 0.0 && *n > 0);
+        let mut sorted: Vec<(f64, f64)> = requested.map(|(x, n)| (*x, *n as f64)).collect();
+        sorted.sort_by(|a, b| a.0.total_cmp(&b.0));
+        let range = sorted.first().zip(sorted.last()).map(|(first, last)| (first.0, last.0));
+        let Some((low, high)) = range else { return Ok(Self { bins: Vec::new() }) };
+        sorted.dedup_by(|next, bin| {
+            bin.1 += if next.0 == bin.0 { next.1 } else { 0.0 };
+            next.0 == bin.0
+        });
+        if sorted.len() <= MAX_BINS {
+            return Ok(Self { bins: sorted });
+        }
+        // sums of conductances and numbers in bins of equal ratio
+        let mut sums = vec![(0.0, 0.0); MAX_BINS];
+        for (x, n) in sorted {
+            let position = (x / low).ln() / (high / low).ln() * MAX_BINS as f64;
+            let sum = &mut sums[(position as usize).min(MAX_BINS - 1)];
+            sum.0 += x * n;
+            sum.1 += n;
+        }
+        let bins = sums.into_iter().filter(|(_, n)| *n > 0.0).map(|(sum, n)| (sum / n, n));
+        Ok(Self { bins: bins.collect() })
+    }
+
+    /// Number of synapses.
+    fn size(&self) -> f64 {
+        self.bins.iter().map(|(_, n)| n).sum()
+    }
+
+    /// Sum of the relative errors of all synapses.
+    fn error(&self, levels_s: &[f64; 16]) -> f64 {
+        self.bins.iter().map(|(x, n)| n * (nearest(*x, levels_s).1 - x).abs() / x).sum()
+    }
+
+    /// The scales at which some synapse is neither above the largest weight nor lost.
+    fn scales(&self) -> Option<(f64, f64)> {
+        let (low, high) = (self.bins.first()?.0, self.bins.last()?.0);
+        let unit = levels_s(1.0, law::split_divisor(1));
+        let within = |scale: f64| scale.clamp(SCALES.0, SCALES.1);
+        Some((within(low / unit[15]), within(2.0 * high / unit[1])))
+    }
+
+    /// The least sum of errors with each code of V_gmax, from errors tabulated by scale.
+    fn cost_by_code(&self) -> Vec<f64> {
+        let Some((low, high)) = self.scales() else { return vec![0.0; DacCode::SIZE] };
+        let (ln_low, ln_step) = (low.ln(), SCALE_STEP.ln());
+        let index = |ln_scale: f64| ((ln_scale - ln_low) / ln_step).round();
+        let errors: Vec<f64> = (0..=index(high.ln()) as u32)
+            .map(|i| (ln_low + ln_step * f64::from(i)).exp())
+            .map(|scale| self.error(&levels_s(scale, law::split_divisor(1))))
+            .collect();
+        let size = self.size();
+        let error = |ln_scale: f64| {
+            let i = index(ln_scale);
+            if i < 0.0 { size } else { errors.get(i as usize).copied().unwrap_or(size) }
+        };
+        let ln_sums: Vec<f64> = (1..=MAX_DIVISOR_SUM).map(|sum| (sum as f64).ln()).collect();
+        let cost = |code: DacCode| {
+            let ln_code = f64::from(code).ln();
+            let errors = ln_sums.iter().map(|ln_sum| error(ln_code - ln_sum));
+            errors.fold(size, f64::min) + size * noise(code)
+        };
+        DacCode::all().map(cost).collect()
+    }
+
+    /// The best sum of divisors with one V_gmax, and the sum of errors.
+    fn best_sum(&self, code: DacCode) -> (usize, f64) {
+        let Some((low, high)) = self.scales() else { return (MAX_DIVISOR_SUM, 0.0) };
+        let mut best = (MAX_DIVISOR_SUM, f64::INFINITY);
+        for sum in 1..=MAX_DIVISOR_SUM {
+            let scale = f64::from(code) / sum as f64;
+            if scale < low || scale > high {
+                continue;
+            }
+            let error = self.error(&levels_s(f64::from(code), law::split_divisor(sum)));
+            if error < best.1 {
+                best = (sum, error);
+            }
+        }
+        (best.0, best.1.min(self.size()) + self.size() * noise(code))
+    }
+
+    /// The best setting with the V_gmax of a chip, and the sum of errors.
+    fn best_setting(&self, v_gmax: [DacCode; GmaxSelect::SIZE]) -> (GmaxSetting, f64) {
+        let mut best = (GmaxSelect::default(), self.best_sum(v_gmax[0]));
+        for (select, code) in GmaxSelect::all().zip(v_gmax).skip(1) {
+            let (sum, error) = self.best_sum(code);
+            if error < best.1.1 {
+                best = (select, (sum, error));
+            }
+        }
+        let (select, (sum, error)) = best;
+        (GmaxSetting { select, divisor: law::split_divisor(sum) }, error)
+    }
+}
+
+/// The conductance of each weight, S.
+fn levels_s(v_gmax: f64, divisor: [GmaxDivisor; 2]) -> [f64; 16] {
+    let mut levels = [0.0; 16];
+    for (level, weight) in levels.iter_mut().zip(SynapseWeight::all()) {
+        *level = law::synapse_s(weight, v_gmax, divisor);
+    }
+    levels
+}
+
+/// Relative error by programming beyond the 1 % that every code has.
+fn noise(code: DacCode) -> f64 {
+    (1.0 / f64::from(code).max(1.0) - 1.0 / NOISE_LIMIT).max(0.0)
+}
+
+/// Sum of errors with some codes; everything is lost without any.
+fn total(costs: &[Vec<f64>], codes: &[DacCode]) -> f64 {
+    let by_class =
+        |cost: &Vec<f64>| codes.iter().map(|code| cost[code.index()]).fold(cost[0], f64::min);
+    costs.iter().map(by_class).sum()
+}
+
+/// The code that helps most beside those that are there; none if no code helps.
+fn best_addition(costs: &[Vec<f64>], codes: &[DacCode]) -> Option<DacCode> {
+    let with = |code: DacCode| total(costs, &[codes, &[code]].concat());
+    let mut best = (None, total(costs, codes));
+    for code in DacCode::all() {
+        let error = with(code);
+        if error < best.1 {
+            best = (Some(code), error);
+        }
+    }
+    best.0
+}
+
+/// A code and the one that replaces it with the smallest sum of errors; none if no exchange helps.
+fn best_exchange(costs: &[Vec<f64>], codes: &[DacCode]) -> Option<(usize, DacCode)> {
+    let now = total(costs, codes);
+    (0..codes.len()).find_map(|place| {
+        let mut others = codes.to_vec();
+        others.remove(place);
+        let code = best_addition(costs, &others)?;
+        others.push(code);
+        (total(costs, &others) < now).then_some((place, code))
+    })
+}
+
+/// The code near the present one of a select that is best for the classes that use it, by exact
+/// errors.
+fn polished(classes: &[Class], v_gmax: [DacCode; GmaxSelect::SIZE], select: GmaxSelect) -> DacCode {
+    let users: Vec<&Class> =
+        classes.iter().filter(|class| class.best_setting(v_gmax).0.select == select).collect();
+    let error = |code| users.iter().map(|class| class.best_sum(code).1).sum::<f64>();
+    let present = v_gmax[select.index()];
+    let mut best = (present, error(present));
+    let near = present.index().saturating_sub(POLISH)..=present.index() + POLISH;
+    for code in near.filter_map(DacCode::from_index) {
+        let error = error(code);
+        if error < best.1 {
+            best = (code, error);
+        }
+    }
+    best.0
+}
