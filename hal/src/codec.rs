@@ -38,7 +38,8 @@ use thiserror::Error;
 
 use crate::config::{HicannConfig, InvalidIoCode};
 use crate::coord::{
-    DncMergerOnHicann, FpgaOnWafer, HicannOnWafer, QuadOnHicann, SynapseArrayOnHicann, Vertical,
+    Coordinate, DncMergerOnHicann, FpgaOnWafer, HicannOnWafer, QuadOnHicann, SynapseArrayOnHicann,
+    Vertical,
 };
 
 pub use bus::{Access, Operation, Unit};
@@ -78,7 +79,6 @@ pub enum Unencodable {
 
 /// Everything in a configuration that no register value expresses.
 pub(crate) fn unencodable(config: &HicannConfig) -> Vec<Unencodable> {
-    use crate::coord::Coordinate as _;
     let rows = QuadOnHicann::all().flat_map(|quad| Vertical::ALL.map(|row| (quad, row)));
     let io = rows.filter_map(|(quad, row)| config.neurons.io_code(quad, row).err());
     let rest = [

@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 pub mod archive;
+pub mod check;
 pub mod codec;
 pub mod config;
 pub mod coord;
