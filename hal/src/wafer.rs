@@ -108,6 +108,17 @@ pub enum DropCause {
     ReadoutLinkFull,
 }
 
+impl DropCause {
+    /// Name in reports.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::StimulusLinkFull => "stimulus_link_full",
+            Self::StimulusLinkClosed => "stimulus_link_closed",
+            Self::ReadoutLinkFull => "readout_link_full",
+        }
+    }
+}
+
 /// Events through one stage. `sent = delivered + dropped + pending` always holds.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Flow {
