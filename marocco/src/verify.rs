@@ -1,0 +1,297 @@
+//! The independent verifier: holds a mapping's claim against the configuration words
+//! (mapping §3, rules V01 to V33).
+//!
+//! It decodes the words by itself, walks from every event source to every synapse, and compares
+//! what it finds with what the mapping says, in both directions. It never calls the mapper.
+//!
+//! | rules | where | how |
+//! |---|---|---|
+//! | V01, V02, V03, V12 | `neurons` | claim; membranes and firing circuits found in the bits |
+//! | V06 to V10 | `mergers` | event flow of blocks, generators and links through the tree |
+//! | V11, V13 | `addresses` | claim and the rates of the network's sources |
+//! | V14 to V18 | `routes` | claim; lines flooded from the sending repeaters in the bits |
+//! | V19 | `neurons`, `routes`, `synapses` | coordinates exist by type; a used chip has words |
+//! | V20 to V24 | `drivers` | claim; switches and driver settings in the bits |
+//! | V25 to V28, V30 | `synapses` | whole-array decode against the claim, both directions |
+//! | V29 | `losses` | counts per projection |
+//! | V05 | `analog` | cells and circuit modes against the realised parameters and weights |
+//! | rest | `rest` | settings that no claim speaks of keep their defaults |
+//!
+//! Not applicable yet: V04 (no manual placement), the defect parts of V03, V06, V19, V21, V22 and
+//! V27 (ideal wafer only), the STP part of V24 and V26 (no short-term plasticity: it must be off),
+//! V31 and V32 (no analog recording, no current sources: `rest` demands them off). V33
+//! (determinism) is a property of the mapper and is tested there.
+
+mod addresses;
+mod analog;
+mod drivers;
+mod flood;
+mod functional;
+mod losses;
+mod mergers;
+mod neurons;
+mod rest;
+mod routes;
+mod synapses;
+
+use std::fmt;
+
+use hal::codec::{DecodeError, decode_wafer};
+use hal::config::{HicannConfig, WaferConfig};
+use hal::coord::{HicannOnWafer, Table};
+use hal::wafer::ConfigurationWords;
+use rayon::prelude::*;
+
+use crate::mapping::Mapping;
+use crate::network::Network;
+
+pub use functional::{FunctionalSynapse, functional_connectivity};
+
+/// A rule of mapping §3.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Rule {
+    /// Every neuron is placed once and every member that is heard has one address.
+    V01,
+    /// A neuron has an even number of circuits within one block, joined as claimed.
+    V02,
+    /// The circuits of different neurons are disjoint.
+    V03,
+    /// Parameters that circuits share, and the analog cells, give the claimed cells and weights.
+    V05,
+    /// The assignment of neuron blocks to DNC mergers is monotone and possible.
+    V06,
+    /// The merger settings bring each block's events to its DNC merger and nowhere else.
+    V07,
+    /// Every used DNC merger gets locking events from exactly one generator.
+    V08,
+    /// Used DNC mergers merge slowly with the right link direction; unused ones are isolated.
+    V09,
+    /// No neuron's events arrive at a DNC merger of external inputs.
+    V10,
+    /// Addresses are usable and unique on their bus.
+    V11,
+    /// A neuron sends the address it was given, and nothing else sends.
+    V12,
+    /// The rates of the inputs fit through the links.
+    V13,
+    /// A route is a legal sequence of lines from its sending repeater.
+    V14,
+    /// No line carries two buses.
+    V15,
+    /// Closed crossbar switches are those of the routes, and few enough per line.
+    V16,
+    /// A route is a tree: no line is reached twice.
+    V17,
+    /// Repeaters have the modes of the routes and are released.
+    V18,
+    /// Every used chip is there and configured.
+    V19,
+    /// At most one synapse switch per line, row and driver.
+    V20,
+    /// Closed synapse switches exist and are those of the chains.
+    V21,
+    /// A chain is contiguous, not too long, contains its primary and overlaps no other.
+    V22,
+    /// Driver settings realise exactly the chains.
+    V23,
+    /// Short-term plasticity is as its synapses want it: off.
+    V24,
+    /// A used row selects one synaptic input, a half row one driver decoder.
+    V25,
+    /// A realised synapse lies where its source arrives and its target listens.
+    V26,
+    /// A hardware synapse realises one synapse at most.
+    V27,
+    /// The functional synapses are exactly the claimed ones.
+    V28,
+    /// Realised and lost synapses add up to the requested ones.
+    V29,
+    /// Realised synapses have the claimed weight, all others are off.
+    V30,
+    /// Settings that no claim speaks of keep their defaults.
+    Rest,
+}
+
+impl fmt::Display for Rule {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Rest => f.write_str("rest"),
+            rule => write!(f, "{rule:?}"),
+        }
+    }
+}
+
+/// A broken rule: which, and where.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Violation {
+    /// The rule.
+    pub rule: Rule,
+    /// What is wrong, with coordinates.
+    pub message: String,
+}
+
+impl fmt::Display for Violation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.rule, self.message)
+    }
+}
+
+/// Limits that are settings rather than wiring. The default is the documented one.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Rules {
+    /// Longest chain of drivers on one bus (topology §7.5): 3.
+    pub chain_length: usize,
+    /// Closed crossbar switches per line of a chip (topology §4.6): 1.
+    pub max_crossbar_switches: usize,
+    /// Closed synapse switches per vertical line, and per row and side (topology §4.6): 1.
+    pub max_synapse_switches: usize,
+    /// Share of the event links that inputs may use (mapping §1.8): 0.8.
+    pub bandwidth_utilisation: f64,
+    /// Interval of the locking events in PLL clocks (topology §5.6): 125.
+    pub locking_interval: u32,
+}
+
+impl Default for Rules {
+    fn default() -> Self {
+        Self {
+            chain_length: 3,
+            max_crossbar_switches: 1,
+            max_synapse_switches: 1,
+            bandwidth_utilisation: 0.8,
+            locking_interval: 125,
+        }
+    }
+}
+
+/// What the verifier found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Verification {
+    /// Broken rules, by rule.
+    pub violations: Vec<Violation>,
+    /// Synapses with a weight that an event can reach, found in the bits.
+    pub functional: usize,
+}
+
+impl Verification {
+    /// Whether no rule is broken.
+    pub fn is_ok(&self) -> bool {
+        self.violations.is_empty()
+    }
+
+    /// Whether this rule is broken.
+    pub fn breaks(&self, rule: Rule) -> bool {
+        self.violations.iter().any(|v| v.rule == rule)
+    }
+}
+
+/// Checks a mapping of `network` against the configuration words it is said to have produced.
+pub fn verify(
+    network: &Network,
+    mapping: &Mapping,
+    words: &ConfigurationWords,
+    rules: &Rules,
+) -> Result<Verification, DecodeError> {
+    let config = decode_wafer(words)?;
+    Ok(verify_config(network, mapping, &config, rules))
+}
+
+/// The same for words that are decoded already.
+pub fn verify_config(
+    network: &Network,
+    mapping: &Mapping,
+    config: &WaferConfig,
+    rules: &Rules,
+) -> Verification {
+    let mut faults = Faults::default();
+    losses::check_shape(network, mapping, &mut faults);
+    if !faults.0.is_empty() {
+        // lists of the wrong length: nothing else can be looked up
+        return Verification { violations: faults.0, functional: 0 };
+    }
+    let reset = HicannConfig::default();
+    let case = Case {
+        network,
+        mapping,
+        rules,
+        config,
+        chips: Table::from_fn(|h: HicannOnWafer| config.hicanns.get(&h).unwrap_or(&reset)),
+        offsets: network.member_offsets(),
+    };
+    let carried = flood::flood(&case.chips);
+
+    losses::check(&case, &mut faults);
+    neurons::check(&case, &mut faults);
+    addresses::check(&case, &mut faults);
+    mergers::check(&case, &mut faults);
+    routes::check(&case, &carried, &mut faults);
+    drivers::check(&case, &mut faults);
+    let functional = synapses::check(&case, &carried, &mut faults);
+    analog::check(&case, &mut faults);
+    rest::check(&case, &mut faults);
+
+    let mut violations = faults.0;
+    violations.sort_by_key(|v| v.rule);
+    Verification { violations, functional }
+}
+
+/// Decoded chips by coordinate; a chip without words is in reset.
+type Chips<'a> = Table<HicannOnWafer, &'a HicannConfig>;
+
+/// The claim and the bits to be held against each other.
+struct Case<'a> {
+    network: &'a Network,
+    mapping: &'a Mapping,
+    rules: &'a Rules,
+    config: &'a WaferConfig,
+    chips: Chips<'a>,
+    offsets: Vec<usize>,
+}
+
+impl Case<'_> {
+    /// Name of a member for messages, like `exc[17]`.
+    fn name(&self, member: usize) -> String {
+        let population = self.offsets.partition_point(|&first| first <= member) - 1;
+        let (_, it) =
+            self.network.populations().nth(population).expect("offsets end with the last member");
+        format!("{}[{}]", it.label, member - self.offsets[population])
+    }
+}
+
+/// Collects violations.
+#[derive(Default)]
+struct Faults(Vec<Violation>);
+
+impl Faults {
+    fn add(&mut self, rule: Rule, message: impl Into<String>) {
+        self.0.push(Violation { rule, message: message.into() });
+    }
+
+    /// Adds the violation if a condition fails; the message is only made then.
+    fn demand(&mut self, rule: Rule, condition: bool, message: impl FnOnce() -> String) {
+        if !condition {
+            self.add(rule, message());
+        }
+    }
+}
+
+/// Runs a check on every configured chip; results and violations are in the order of the chips.
+fn per_chip<T: Send>(
+    case: &Case<'_>,
+    faults: &mut Faults,
+    check: impl Fn(HicannOnWafer, &HicannConfig, &mut Faults) -> T + Sync,
+) -> Vec<T> {
+    let chips: Vec<_> = case.config.hicanns.iter().collect();
+    let found: Vec<(T, Faults)> = chips
+        .into_par_iter()
+        .map(|(&hicann, chip)| {
+            let mut faults = Faults::default();
+            (check(hicann, chip, &mut faults), faults)
+        })
+        .collect();
+    let mut results = Vec::with_capacity(found.len());
+    for (result, chip) in found {
+        results.push(result);
+        faults.0.extend(chip.0);
+    }
+    results
+}

@@ -1,0 +1,180 @@
+//! Neurons: circuits, membranes, firing circuits and their addresses (V01 to V03, V12).
+
+use hal::config::HicannConfig;
+use hal::coord::{HicannOnWafer, NeuronOnHicann, Table, Vertical};
+
+use super::{Case, Faults, Rule, per_chip};
+use crate::mapping::LogicalNeuron;
+use crate::network::PopulationKind;
+
+/// The member whose neuron owns a circuit.
+type Owners = Table<NeuronOnHicann, Option<u32>>;
+
+pub(super) fn check(case: &Case<'_>, faults: &mut Faults) {
+    check_kinds(case, faults);
+    let mut by_chip: Table<HicannOnWafer, Vec<u32>> = Table::default();
+    for (member, neuron) in case.mapping.placement.neurons.iter().enumerate() {
+        let Some(neuron) = *neuron else { continue };
+        faults.demand(Rule::V19, case.config.hicanns.contains_key(&neuron.hicann), || {
+            format!("{} lies on {}, which has no words", case.name(member), neuron.hicann)
+        });
+        let fits = is_in_one_block(neuron);
+        faults.demand(Rule::V02, fits, || {
+            let (from, width) = (neuron.column, neuron.width);
+            let name = case.name(member);
+            format!("{name}: {width} columns from {from} on {} are not in one block", neuron.hicann)
+        });
+        if fits {
+            by_chip[neuron.hicann].push(member as u32);
+        }
+    }
+    per_chip(case, faults, |hicann, chip, faults| {
+        let owners = check_disjoint(case, hicann, &by_chip[hicann], faults);
+        check_joints(hicann, chip, &owners, faults);
+        check_membranes(case, hicann, chip, &by_chip[hicann], faults);
+        check_firing(case, hicann, chip, &owners, faults);
+    });
+}
+
+/// Whether a neuron has a possible shape (topology §7.2): blocks of 32 columns are hard limits.
+pub(super) fn is_in_one_block(neuron: LogicalNeuron) -> bool {
+    let (column, width) = (neuron.column as usize, neuron.width as usize);
+    width > 0 && column / 32 == (column + width - 1) / 32
+}
+
+fn check_kinds(case: &Case<'_>, faults: &mut Faults) {
+    let placement = &case.mapping.placement;
+    for ((_, population), first) in case.network.populations().zip(&case.offsets) {
+        for member in *first..first + population.size {
+            let placed = placement.neurons[member].is_some();
+            match population.kind {
+                PopulationKind::Neurons(_) => {
+                    faults.demand(Rule::V01, placed, || {
+                        format!("{} has no circuits", case.name(member))
+                    });
+                    faults.demand(Rule::V01, placement.addresses[member].is_some(), || {
+                        format!("{} has no address", case.name(member))
+                    });
+                }
+                PopulationKind::Sources(_) => faults.demand(Rule::V01, !placed, || {
+                    format!("{} is a source but has circuits", case.name(member))
+                }),
+            }
+        }
+    }
+}
+
+fn check_disjoint(
+    case: &Case<'_>,
+    hicann: HicannOnWafer,
+    members: &[u32],
+    faults: &mut Faults,
+) -> Owners {
+    let mut owners = Owners::default();
+    for &member in members {
+        for circuit in circuits(case, member) {
+            if let Some(other) = owners[circuit].replace(member) {
+                let (one, two) = (case.name(other as usize), case.name(member as usize));
+                faults
+                    .add(Rule::V03, format!("{hicann}.{circuit} belongs to both {one} and {two}"));
+            }
+        }
+    }
+    owners
+}
+
+/// Circuits are joined in the form of topology §7.2 and not otherwise: both rows of a column,
+/// neighbours inside a quad in both rows, quads by the fire input of the top row, which takes the
+/// signal from the left, where the firing circuit is.
+fn check_joints(hicann: HicannOnWafer, chip: &HicannConfig, owners: &Owners, faults: &mut Faults) {
+    let at = |column: usize, row| owners[NeuronOnHicann::at(column as u8, row)];
+    let same = |a: Option<u32>, b: Option<u32>| a.is_some() && a == b;
+    for (quad, switches) in chip.neurons.quads.iter() {
+        let first = 2 * quad.index();
+        let vertical = [first, first + 1]
+            .map(|column| same(at(column, Vertical::Top), at(column, Vertical::Bottom)));
+        faults.demand(Rule::V02, switches.vertical == vertical, || {
+            let found = switches.vertical;
+            format!("{hicann}.{quad}: rows are joined {found:?} instead of {vertical:?}")
+        });
+        let horizontal = Vertical::ALL.map(|row| same(at(first, row), at(first + 1, row)));
+        faults.demand(Rule::V02, switches.horizontal == horizontal, || {
+            let found = switches.horizontal;
+            format!("{hicann}.{quad}: columns are joined {found:?} instead of {horizontal:?}")
+        });
+    }
+    for (circuit, settings) in chip.neurons.circuits.iter() {
+        let (column, row) = (circuit.column(), circuit.vertical());
+        let from_left = row == Vertical::Top
+            && column % 2 == 0
+            && column > 0
+            && same(owners[circuit], at(column - 1, row));
+        faults.demand(Rule::V02, settings.enable_fire_input == from_left, || {
+            let found = settings.enable_fire_input;
+            format!("{hicann}.{circuit}: fire input is {found} instead of {from_left}")
+        });
+    }
+}
+
+/// The membrane of the firing circuit spans the whole neuron.
+fn check_membranes(
+    case: &Case<'_>,
+    hicann: HicannOnWafer,
+    chip: &HicannConfig,
+    members: &[u32],
+    faults: &mut Faults,
+) {
+    let mut reached_for: Table<NeuronOnHicann, Option<u32>> = Table::default();
+    for &member in members {
+        let mut todo: Vec<_> = circuits(case, member).take(1).collect();
+        while let Some(circuit) = todo.pop() {
+            if reached_for[circuit] != Some(member) {
+                reached_for[circuit] = Some(member);
+                todo.extend(chip.neurons.joined_to(circuit));
+            }
+        }
+        for circuit in circuits(case, member) {
+            faults.demand(Rule::V02, reached_for[circuit] == Some(member), || {
+                let name = case.name(member as usize);
+                format!("{hicann}.{circuit} is not joined to the membrane of {name}")
+            });
+        }
+    }
+}
+
+fn check_firing(
+    case: &Case<'_>,
+    hicann: HicannOnWafer,
+    chip: &HicannConfig,
+    owners: &Owners,
+    faults: &mut Faults,
+) {
+    for (circuit, settings) in chip.neurons.circuits.iter() {
+        let fires =
+            owners[circuit].filter(|&member| circuits(case, member).next() == Some(circuit));
+        let address = fires.and_then(|m| case.mapping.placement.addresses[m as usize]);
+        let (on, sends) = (settings.activate_firing, settings.enable_spl1_output);
+        let Some(member) = fires else {
+            faults.demand(Rule::V12, !on && !sends, || {
+                format!("{hicann}.{circuit} fires or sends, but is no neuron's firing circuit")
+            });
+            continue;
+        };
+        faults.demand(Rule::V12, on && sends == address.is_some(), || {
+            let name = case.name(member as usize);
+            format!("{hicann}.{circuit} of {name}: firing is {on}, sending is {sends}")
+        });
+        if let Some(want) = address {
+            faults.demand(Rule::V12, settings.address == want.address, || {
+                let name = case.name(member as usize);
+                let (found, want) = (settings.address, want.address);
+                format!("{hicann}.{circuit} of {name} sends {found} instead of {want}")
+            });
+        }
+    }
+}
+
+/// The circuits of a placed neuron, the firing one first.
+fn circuits(case: &Case<'_>, member: u32) -> impl Iterator<Item = NeuronOnHicann> {
+    case.mapping.placement.neurons[member as usize].into_iter().flat_map(LogicalNeuron::circuits)
+}
