@@ -1,4 +1,38 @@
 #![doc = include_str!("../README.md")]
 
-pub mod mapping;
 pub mod network;
+pub mod options;
+
+mod inputs;
+
+mod demand;
+mod density;
+mod plan;
+
+mod placement;
+mod sites;
+
+mod routing;
+
+mod drivers;
+mod synapses;
+
+mod parameters;
+mod realise;
+mod weights;
+
+mod bound;
+mod configure;
+mod map;
+pub mod mapping;
+pub mod report;
+pub mod saved;
+pub mod verify;
+pub mod view;
+
+pub use map::{Mapped, Stage, map};
+pub use mapping::Mapping;
+pub use network::Network;
+pub use options::{MapError, MapOptions, NeuronSize, NeuronSizeChoice};
+pub use report::{MappingReport, report};
+pub use saved::SavedMapping;

@@ -19,7 +19,9 @@ impl PopulationId {
 }
 
 /// A projection of the network; numbered in the order of creation.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize,
+)]
 pub struct ProjectionId(u32);
 
 impl ProjectionId {
@@ -266,7 +268,11 @@ impl Network {
     }
 
     /// Replaces the weights of a projection, in the order of its synapses, in uS.
-    pub fn set_weights(&mut self, id: ProjectionId, weights_us: &[f32]) -> Result<(), NetworkError> {
+    pub fn set_weights(
+        &mut self,
+        id: ProjectionId,
+        weights_us: &[f32],
+    ) -> Result<(), NetworkError> {
         let projection = &self.graph[edge(id)];
         if weights_us.len() != projection.synapses.len() {
             return Err(NetworkError::WrongLength {
@@ -332,8 +338,7 @@ fn check_population(population: &Population) -> Result<(), NetworkError> {
                 PerMember::Each(cells) => return Err(wrong_length(cells.len())),
             };
             cells.iter().try_for_each(|cell| {
-                cell.validate()
-                    .map_err(|source| NetworkError::Cell { population: label(), source })
+                cell.validate().map_err(|source| NetworkError::Cell { population: label(), source })
             })
         }
         PopulationKind::Sources(rates) => {

@@ -1,0 +1,187 @@
+//! From the results of all stages to the configuration of the chips.
+
+use std::collections::BTreeMap;
+
+use calib::CircuitMode;
+use hal::config::{
+    BackgroundGenerator, GbitDirection, HicannConfig, MergerMode, NeuronHalf, RepeaterMode,
+    WaferConfig,
+};
+use hal::coord::{
+    BackgroundGeneratorOnHicann, Coordinate, CrossbarSwitchOnHicann, Direction, DncMergerOnHicann,
+    HicannOnWafer, L1Address, MergerOnHicann, Side, SynapseSwitchOnHicann, Vertical,
+};
+use hal::l1::{L1Line, L1Repeater};
+
+use crate::mapping::{BusAddress, DriverChain, LogicalNeuron, Route};
+use crate::placement::MERGER;
+use crate::plan::BusKind;
+use crate::synapses::UsedRow;
+
+/// PLL clocks between two background events: 1 MHz at 125 MHz, enough to keep the delay-locked
+/// loops of the repeaters locked (topology §5.6).
+const BACKGROUND_INTERVAL: u16 = 125;
+
+/// The generator that locks a bus: it stands beside the neuron block 3 that merger 3 takes its
+/// events from.
+const GENERATOR: BackgroundGeneratorOnHicann = BackgroundGeneratorOnHicann::new::<3>();
+
+/// What a bus carries decides how its chip collects events (topology §5.4).
+pub(crate) fn merger_tree(config: &mut HicannConfig, kind: BusKind) {
+    let mergers = &mut config.mergers;
+    let link = &mut config.gbit_links.direction[MERGER.gbit_link()];
+    match kind {
+        BusKind::Neurons => {
+            // everything merges towards the last merger of the tree, which feeds merger 3
+            for merger in MergerOnHicann::all() {
+                mergers.tree[merger].mode = MergerMode::Merge;
+            }
+            *link = GbitDirection::ToDnc;
+        }
+        BusKind::Inputs { .. } => {
+            // one-to-one, and only the generator from the tree
+            mergers.tree[MergerOnHicann::new::<3>()].mode = MergerMode::LeftOnly;
+            *link = GbitDirection::ToHicann;
+            config.gbit_links.timestamp_enable = true;
+        }
+    }
+    mergers.dnc[MERGER].mode = MergerMode::Merge;
+    mergers.dnc[MERGER].slow = true;
+    mergers.background[GENERATOR] = BackgroundGenerator {
+        enable: true,
+        period: BACKGROUND_INTERVAL - 1,
+        address: L1Address::BACKGROUND,
+        ..BackgroundGenerator::default()
+    };
+}
+
+/// Unused mergers pass nothing on: otherwise the tree would deliver copies (topology §5.2).
+fn isolate_mergers(config: &mut HicannConfig, used: impl Fn(DncMergerOnHicann) -> bool) {
+    for merger in DncMergerOnHicann::all().filter(|&m| !used(m)) {
+        config.mergers.dnc[merger].mode = MergerMode::LeftOnly;
+        config.mergers.dnc[merger].slow = false;
+    }
+}
+
+/// Joins the circuits of a neuron and lets the first one fire (topology §7.2): both rows of every
+/// column, neighbours inside quads in both rows, quads by the fire input of the top row.
+pub(crate) fn join(config: &mut HicannConfig, neuron: LogicalNeuron, address: BusAddress) {
+    let neurons = &mut config.neurons;
+    for circuit in neuron.circuits().filter(|c| c.vertical() == Vertical::Top) {
+        let column = circuit.column();
+        let quad = &mut neurons.quads[circuit.quad()];
+        quad.vertical[column % 2] = true;
+        if column > neuron.column as usize {
+            if column % 2 == 1 {
+                quad.horizontal = [true; 2];
+            } else {
+                neurons.circuits[circuit].enable_fire_input = true;
+            }
+        }
+    }
+    let firing = &mut neurons.circuits[neuron.firing_circuit()];
+    firing.activate_firing = true;
+    firing.enable_spl1_output = true;
+    firing.address = address.address;
+}
+
+/// Closes the switches and sets the repeaters of a route.
+pub(crate) fn route(config: &mut WaferConfig, route: &Route) {
+    for line in &route.lines {
+        let to = line.line;
+        match line.parent {
+            None => send(config, route, to.hicann),
+            Some(parent) => {
+                let from = route.lines[parent as usize].line;
+                match (from.local, to.local) {
+                    (L1Line::H(h), L1Line::V(v)) => {
+                        let switch = CrossbarSwitchOnHicann::between(h, v)
+                            .expect("routes turn where a switch is");
+                        config.hicann_mut(to.hicann).crossbar.set(switch, true);
+                    }
+                    _ => forward(config, from, to),
+                }
+            }
+        }
+    }
+}
+
+/// Lets the sending repeater drive its own line, the western neighbour's, or both.
+fn send(config: &mut WaferConfig, route: &Route, first: HicannOnWafer) {
+    let side = if first == route.bus.hicann { Side::Right } else { Side::Left };
+    let repeater = route.bus.merger.sending_repeater().repeater();
+    let mode = &mut config.hicann_mut(route.bus.hicann).repeaters.horizontal[repeater].mode;
+    *mode = match *mode {
+        RepeaterMode::Output(other) if other != side => RepeaterMode::OutputBoth,
+        _ => RepeaterMode::Output(side),
+    };
+}
+
+fn forward(
+    config: &mut WaferConfig,
+    from: hal::coord::OnWafer<L1Line>,
+    to: hal::coord::OnWafer<L1Line>,
+) {
+    let hop = Direction::ALL
+        .into_iter()
+        .filter_map(|d| from.hop(d))
+        .find(|hop| hop.to == to)
+        .expect("routes cross borders along their lane");
+    // a chip on the way is in use even if its neighbour holds the repeater
+    config.hicann_mut(to.hicann);
+    let repeaters = &mut config.hicann_mut(hop.repeater.hicann).repeaters;
+    match (hop.repeater.local, hop.direction.side(), hop.direction.vertical()) {
+        (L1Repeater::H(r), Some(side), _) => {
+            repeaters.horizontal[r].mode = RepeaterMode::Forwarding(side);
+        }
+        (L1Repeater::V(r), _, Some(vertical)) => {
+            repeaters.vertical[r].mode = RepeaterMode::Forwarding(vertical);
+        }
+        _ => unreachable!("lanes keep their orientation"),
+    }
+}
+
+/// Closes the synapse switch of a chain and sets its drivers (topology §7.5).
+pub(crate) fn chain(config: &mut WaferConfig, chain: &DriverChain) {
+    let switch = SynapseSwitchOnHicann::between(chain.vline.local, chain.primary)
+        .expect("primaries are chosen among the line's switches");
+    config.hicann_mut(chain.vline.hicann).synapse_switches.set(switch, true);
+    let drivers = &mut config.hicann_mut(chain.hicann).synapses.drivers;
+    for &member in &chain.members {
+        let driver = &mut drivers[member];
+        driver.enable = true;
+        driver.locin = member == chain.primary;
+        driver.connect_neighbor = member.outward().is_some_and(|o| chain.members.contains(&o));
+    }
+}
+
+/// Sets the receptor and the decoders of a row.
+pub(crate) fn row(config: &mut HicannConfig, used: UsedRow) {
+    let row = config.synapses.row_mut(used.row);
+    row.synaptic_input = [false; 2];
+    row.synaptic_input[used.row_use.receptor.index()] = true;
+    row.decoder = used.row_use.decoder;
+}
+
+/// What every chip in use needs besides its routes and neurons: the right analog modes, closed
+/// mergers, and receivers that lock (topology §8.4).
+pub(crate) fn finish(
+    config: &mut WaferConfig,
+    mode: CircuitMode,
+    kinds: &BTreeMap<HicannOnWafer, BusKind>,
+) {
+    for (&hicann, chip) in &mut config.hicanns {
+        isolate_mergers(chip, |m| m == MERGER && kinds.contains_key(&hicann));
+        chip.neurons.halves = [NeuronHalf {
+            big_capacitor: mode.big_capacitor,
+            i_gl: mode.leak,
+            ..NeuronHalf::default()
+        }; 2];
+        for block in chip.repeater_blocks.values_mut() {
+            block.dll_released = true;
+        }
+        for controller in chip.synapse_controllers.values_mut() {
+            controller.dll_released = [true; 2];
+        }
+    }
+}

@@ -1,0 +1,207 @@
+//! How many synapses of a bus a chip can realise with a given number of synapse drivers.
+//!
+//! A driver has two rows, a row one synaptic input, and each half of a row (even or odd columns)
+//! one decoder group of the bus's addresses. A half row gives a neuron one synapse per column of
+//! that parity (mapping §2.9). The demand of a bus is therefore a table: synapses realised with
+//! 0, 1, 2, ... drivers, each with the best use of their half rows.
+
+use hal::coord::{DriverDecoder, Parity};
+
+use crate::inputs::InputTable;
+use crate::network::Receptor;
+use crate::plan::{Plan, addresses};
+
+/// Longest chain of drivers that options may ask for.
+pub(crate) const MAX_CHAIN: usize = 8;
+/// Rows of the longest chain.
+const MAX_ROWS: usize = 2 * MAX_CHAIN;
+/// Half rows of the longest chain.
+const MAX_HALVES: usize = 2 * MAX_ROWS;
+
+/// Synapses between one bus and the neurons of one chip.
+#[derive(Debug, Clone)]
+pub(crate) struct BusDemand {
+    /// The source.
+    pub(crate) bus: u32,
+    /// Number of synapses by neuron, receptor and decoder group.
+    counts: Vec<u16>,
+    /// Synapses realised with 0..=chain drivers.
+    pub(crate) realised: [u32; MAX_CHAIN + 1],
+    /// All synapses of the bus on this chip.
+    pub(crate) wanted: u32,
+}
+
+/// The use of one row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct RowUse {
+    pub(crate) receptor: Receptor,
+    /// Decoder of the even and odd columns.
+    pub(crate) decoder: [DriverDecoder; 2],
+}
+
+/// Best use of half rows for the synapses of one receptor.
+struct HalfRows {
+    /// Synapses realised with 0.. half rows.
+    realised: [u32; MAX_HALVES + 1],
+    /// Half rows that go to each decoder group, by number of half rows.
+    split: [[u8; 4]; MAX_HALVES + 1],
+}
+
+/// Synapses that `halves` half rows of one group give to a neuron of `width` columns, split as
+/// evenly as possible over the parities: a value that holds for either parity of the first column.
+const fn capacity(halves: usize, width: u8) -> u32 {
+    (halves * width as usize / 2) as u32
+}
+
+/// The demands of all buses on a chip, in order of the buses.
+pub(crate) fn chip_demand(
+    plan: &Plan,
+    inputs: &InputTable,
+    chip: usize,
+    chain_length: usize,
+) -> Vec<BusDemand> {
+    let members = &plan.buses[chip].members;
+    let group: Vec<usize> = addresses().map(|a| a.driver_decoder().index()).collect();
+    let mut demands: Vec<Option<BusDemand>> = vec![None; plan.buses.len()];
+    for (position, &member) in members.iter().enumerate() {
+        for input in inputs.of(member as usize) {
+            let Some(seat) = plan.seat[input.source as usize] else { continue };
+            let demand = demands[seat.bus as usize].get_or_insert_with(|| BusDemand {
+                bus: seat.bus,
+                counts: vec![0; members.len() * 8],
+                realised: [0; MAX_CHAIN + 1],
+                wanted: 0,
+            });
+            let at = position * 8 + input.receptor.index() * 4 + group[seat.position as usize];
+            demand.counts[at] += 1;
+            demand.wanted += 1;
+        }
+    }
+    let mut demands: Vec<BusDemand> = demands.into_iter().flatten().collect();
+    for demand in &mut demands {
+        demand.evaluate(plan.size.width(), chain_length);
+    }
+    demands
+}
+
+impl BusDemand {
+    fn evaluate(&mut self, width: u8, chain_length: usize) {
+        let [exc, inh] = self.half_rows(width, chain_length);
+        for drivers in 1..=chain_length {
+            let rows = 2 * drivers;
+            self.realised[drivers] = (0..=rows)
+                .map(|r| exc.realised[2 * r] + inh.realised[2 * (rows - r)])
+                .max()
+                .unwrap_or(0);
+        }
+    }
+
+    /// The best use of the rows of `drivers` drivers, excitatory rows first.
+    pub(crate) fn rows(&self, width: u8, drivers: usize) -> Vec<RowUse> {
+        let halves = self.half_rows(width, drivers);
+        let rows = 2 * drivers;
+        let best = |exc: usize| halves[0].realised[2 * exc] + halves[1].realised[2 * (rows - exc)];
+        let most = (0..=rows).map(best).max().unwrap_or(0);
+        let excitatory = (0..=rows).find(|&r| best(r) == most).unwrap_or(0);
+        let mut uses = Vec::with_capacity(rows);
+        for (receptor, n_rows) in Receptor::ALL.into_iter().zip([excitatory, rows - excitatory]) {
+            let split = halves[receptor.index()].split[2 * n_rows];
+            uses.extend(pair_halves(split, n_rows).map(|decoder| RowUse { receptor, decoder }));
+        }
+        uses
+    }
+
+    fn half_rows(&self, width: u8, chain_length: usize) -> [HalfRows; 2] {
+        let n_halves = 4 * chain_length;
+        Receptor::ALL.map(|receptor| {
+            // synapses realised by group and number of half rows
+            let mut single = [[0u32; MAX_HALVES + 1]; 4];
+            for neuron in self.counts.chunks_exact(8) {
+                for (group, realised) in single.iter_mut().enumerate() {
+                    let wanted = u32::from(neuron[receptor.index() * 4 + group]);
+                    if wanted > 0 {
+                        for (halves, sum) in realised[..=n_halves].iter_mut().enumerate() {
+                            *sum += wanted.min(capacity(halves, width));
+                        }
+                    }
+                }
+            }
+            best_split(&single, n_halves)
+        })
+    }
+}
+
+/// Exact best split of half rows over the four decoder groups, for every number of half rows.
+fn best_split(single: &[[u32; MAX_HALVES + 1]; 4], n_halves: usize) -> HalfRows {
+    let mut best =
+        HalfRows { realised: single[0], split: std::array::from_fn(|h| [h as u8, 0, 0, 0]) };
+    for (group, realised) in single.iter().enumerate().skip(1) {
+        if realised[n_halves] == 0 {
+            continue;
+        }
+        for total in (1..=n_halves).rev() {
+            for here in 1..=total {
+                let sum = best.realised[total - here] + realised[here];
+                if sum > best.realised[total] {
+                    best.realised[total] = sum;
+                    best.split[total] = best.split[total - here];
+                    best.split[total][group] = here as u8;
+                }
+            }
+        }
+    }
+    best
+}
+
+/// Pairs the half rows of the groups to rows: each group gets even and odd halves as equally as
+/// possible, so that [`capacity`] holds.
+fn pair_halves(split: [u8; 4], rows: usize) -> impl Iterator<Item = [DriverDecoder; 2]> {
+    let mut sides: [Vec<DriverDecoder>; 2] = [Vec::new(), Vec::new()];
+    let mut favoured = Parity::Even;
+    for (group, &halves) in split.iter().enumerate() {
+        let decoder = DriverDecoder::try_from(group).expect("four groups");
+        let mut even = halves as usize / 2;
+        if halves % 2 == 1 {
+            even += usize::from(favoured == Parity::Even);
+            favoured = if favoured == Parity::Even { Parity::Odd } else { Parity::Even };
+        }
+        sides[0].extend(std::iter::repeat_n(decoder, even));
+        sides[1].extend(std::iter::repeat_n(decoder, halves as usize - even));
+    }
+    let [even, odd] = sides;
+    debug_assert!(even.len() == rows && odd.len() == rows);
+    even.into_iter().zip(odd).map(|(e, o)| [e, o])
+}
+
+/// Synapses that a chip realises if any free driver could take any bus: drivers go one by one to
+/// the bus that gains most (the ideal-L1 model of mapping §7.2).
+pub(crate) fn ideal_realised(demands: &[BusDemand], drivers: usize, chain_length: usize) -> u64 {
+    // (gain per driver, bus) of the next step of each bus; a step may span several drivers where
+    // the table is not concave
+    let step = |demand: &BusDemand, have: usize| {
+        (have + 1..=chain_length)
+            .map(|d| ((demand.realised[d] - demand.realised[have]) / (d - have) as u32, d))
+            .max_by_key(|&(gain, d)| (gain, std::cmp::Reverse(d)))
+            .filter(|&(gain, _)| gain > 0)
+    };
+    let mut heap: std::collections::BinaryHeap<(u32, std::cmp::Reverse<usize>, usize, usize)> =
+        demands
+            .iter()
+            .enumerate()
+            .filter_map(|(i, d)| step(d, 0).map(|(g, to)| (g, std::cmp::Reverse(i), 0, to)))
+            .collect();
+    let mut left = drivers;
+    let mut realised = 0;
+    while let Some((_, std::cmp::Reverse(i), have, to)) = heap.pop() {
+        let take = to.min(have + left);
+        if take == have {
+            break;
+        }
+        left -= take - have;
+        realised += u64::from(demands[i].realised[take] - demands[i].realised[have]);
+        if let Some((gain, next)) = step(&demands[i], take) {
+            heap.push((gain, std::cmp::Reverse(i), take, next));
+        }
+    }
+    realised
+}

@@ -1,0 +1,95 @@
+//! The synapses of a network sorted by target: what every later stage reads.
+
+use crate::network::{Network, PopulationKind, ProjectionId, Receptor};
+
+/// One synapse as its target sees it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Input {
+    /// The presynaptic member, counted over all populations.
+    pub(crate) source: u32,
+    /// Its projection.
+    pub(crate) projection: ProjectionId,
+    /// Its position in the projection.
+    pub(crate) index: u32,
+    /// Its synaptic input.
+    pub(crate) receptor: Receptor,
+}
+
+/// For each member of the network its synapses, in order of projection and creation.
+#[derive(Debug)]
+pub(crate) struct InputTable {
+    offsets: Vec<usize>,
+    inputs: Vec<Input>,
+    has_targets: Vec<bool>,
+}
+
+impl InputTable {
+    pub(crate) fn new(network: &Network) -> Self {
+        let members = network.member_offsets();
+        let n_members = network.n_members();
+        let mut offsets = vec![0usize; n_members + 1];
+        for (id, projection) in network.projections() {
+            let post = members[network.endpoints(id).1.index()];
+            for synapse in &projection.synapses {
+                offsets[post + synapse.post as usize + 1] += 1;
+            }
+        }
+        for i in 0..n_members {
+            offsets[i + 1] += offsets[i];
+        }
+        let mut next = offsets.clone();
+        let empty = Input {
+            source: 0,
+            projection: ProjectionId::default(),
+            index: 0,
+            receptor: Receptor::Excitatory,
+        };
+        let mut inputs = vec![empty; network.n_synapses()];
+        let mut has_targets = vec![false; n_members];
+        for (id, projection) in network.projections() {
+            let (pre, post) = network.endpoints(id);
+            let (pre, post) = (members[pre.index()], members[post.index()]);
+            for (index, synapse) in projection.synapses.iter().enumerate() {
+                let source = pre + synapse.pre as usize;
+                let slot = &mut next[post + synapse.post as usize];
+                inputs[*slot] = Input {
+                    source: source as u32,
+                    projection: id,
+                    index: index as u32,
+                    receptor: projection.receptor,
+                };
+                *slot += 1;
+                has_targets[source] = true;
+            }
+        }
+        Self { offsets, inputs, has_targets }
+    }
+
+    /// The synapses of a member.
+    pub(crate) fn of(&self, member: usize) -> &[Input] {
+        &self.inputs[self.offsets[member]..self.offsets[member + 1]]
+    }
+
+    /// Whether anybody listens to a member.
+    pub(crate) fn has_targets(&self, member: usize) -> bool {
+        self.has_targets[member]
+    }
+
+    /// Number of all synapses.
+    pub(crate) fn len(&self) -> usize {
+        self.inputs.len()
+    }
+}
+
+/// The members that need circuits or addresses, in the order of the populations.
+pub(crate) fn sources_with_rates(network: &Network) -> Vec<(usize, f64)> {
+    let offsets = network.member_offsets();
+    let mut sources = Vec::new();
+    for (id, population) in network.populations() {
+        if let PopulationKind::Sources(rates) = &population.kind {
+            let first = offsets[id.index()];
+            sources.extend((0..population.size).map(|i| (first + i, *rates.get(i))));
+        }
+    }
+    sources
+}

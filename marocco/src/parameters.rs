@@ -1,0 +1,115 @@
+//! Cell parameters to floating gates, through the calibration of each circuit.
+
+use std::collections::BTreeMap;
+
+use calib::{CellParameters, HicannCalibration, TranslateError, WaferCalibration};
+use hal::config::{HicannConfig, NeuronParameter, SharedParameter, WaferConfig};
+use hal::coord::{Coordinate, FgBlockOnHicann, HicannOnWafer};
+use hal::value::{DacCode, GmaxSelect};
+
+use crate::mapping::{LogicalNeuron, Placement, RealisedParameters};
+use crate::network::{Network, PerMember, Population, PopulationKind};
+use crate::options::{MapError, MapOptions};
+
+/// Writes the parameters of all placed neurons and tells what they have become.
+pub(crate) fn translate(
+    network: &Network,
+    placement: &Placement,
+    options: &MapOptions,
+    calibration: &WaferCalibration,
+    config: &mut WaferConfig,
+) -> Result<RealisedParameters, MapError> {
+    let mut realised =
+        RealisedParameters { cells: vec![None; network.n_members()], clipped: BTreeMap::new() };
+    let offsets = network.member_offsets();
+    for (id, population) in network.populations() {
+        let PopulationKind::Neurons(cells) = &population.kind else { continue };
+        check_reset(population, cells)?;
+        let first = offsets[id.index()];
+        for member in 0..population.size {
+            let Some(neuron) = placement.neurons[first + member] else { continue };
+            let cell = cells.get(member);
+            let chip = config.hicann_mut(neuron.hicann);
+            let done = write_neuron(chip, neuron, cell, options, calibration.hicann(neuron.hicann));
+            let (cell, clipped) = done.map_err(|source| MapError::Cell {
+                population: population.label.clone(),
+                member,
+                source,
+            })?;
+            realised.cells[first + member] = Some(cell);
+            for parameter in clipped {
+                *realised.clipped.entry(parameter).or_default() += 1;
+            }
+        }
+    }
+    Ok(realised)
+}
+
+/// v_reset is shared by all circuits of a chip (analog §1.8).
+fn check_reset(population: &Population, cells: &PerMember<CellParameters>) -> Result<(), MapError> {
+    let PerMember::Each(cells) = cells else { return Ok(()) };
+    let resets = || cells.iter().map(CellParameters::v_reset);
+    let (low, high) =
+        (resets().fold(f64::INFINITY, f64::min), resets().fold(f64::NEG_INFINITY, f64::max));
+    if low < high {
+        let population = population.label.clone();
+        return Err(MapError::VariedReset { population, low, high });
+    }
+    Ok(())
+}
+
+fn write_neuron(
+    chip: &mut HicannConfig,
+    neuron: LogicalNeuron,
+    cell: &CellParameters,
+    options: &MapOptions,
+    calibration: &HicannCalibration,
+) -> Result<(CellParameters, Vec<String>), TranslateError> {
+    let MapOptions { scaling, mode, .. } = options;
+    let gates = &mut chip.floating_gates;
+    // the firing circuit stands for the neuron: with one calibration all circuits are equal
+    let firing = neuron.firing_circuit();
+    let mut v_reset_code = DacCode::default();
+    let mut clipped = Vec::new();
+    for block in FgBlockOnHicann::all() {
+        let (code, clip) =
+            calib::translate_v_reset(cell.v_reset(), scaling, &calibration.blocks[block])?;
+        gates.set_shared(block, SharedParameter::VReset, code);
+        if block == firing.shared_fg_block() {
+            v_reset_code = code;
+            clipped.extend(clip);
+        }
+    }
+    let mut codes = [DacCode::default(); NeuronParameter::COUNT];
+    for circuit in neuron.circuits() {
+        let translation =
+            calib::translate_cell(cell, scaling, *mode, &calibration.neurons[circuit])?;
+        for parameter in NeuronParameter::all() {
+            gates.set_neuron(circuit, parameter, translation.codes[parameter.index()]);
+        }
+        if circuit == firing {
+            codes = translation.codes;
+            clipped.extend(translation.clipped);
+        }
+    }
+    let realised = calib::realised_cell(
+        cell,
+        &codes,
+        v_reset_code,
+        *mode,
+        scaling,
+        &calibration.neurons[firing],
+        &calibration.blocks[firing.shared_fg_block()],
+    )?;
+    Ok((realised, clipped.into_iter().map(|c| c.parameter.to_owned()).collect()))
+}
+
+/// Sets the four V_gmax of a chip in all blocks.
+pub(crate) fn set_v_gmax(config: &mut WaferConfig, hicann: HicannOnWafer, v_gmax: [DacCode; 4]) {
+    let gates = &mut config.hicann_mut(hicann).floating_gates;
+    for block in FgBlockOnHicann::all() {
+        for (select, code) in GmaxSelect::all().zip(v_gmax) {
+            gates.set_shared(block, SharedParameter::gmax(select), code);
+        }
+    }
+}

@@ -1,0 +1,125 @@
+//! Weights and decoders of a chip's synapses, into the configuration and the mapping.
+
+use calib::CircuitMode;
+use hal::config::WaferConfig;
+use hal::coord::{Coordinate, HicannOnWafer, L1Address};
+use hal::value::SynapseWeight;
+
+use crate::inputs::Input;
+use crate::mapping::{LossCause, Mapping, SynapseFate};
+use crate::network::{Network, PopulationKind, Synapse};
+use crate::options::{MapOptions, NeuronSize};
+use crate::synapses::ChipSynapses;
+use crate::weights::{self, ChipWeights, Wanted};
+use crate::{configure, parameters};
+
+/// Biological weights to conductances on the wafer: they scale with the summed capacitance of the
+/// target's circuits (analog §1.4).
+pub(crate) struct Conductances<'a> {
+    network: &'a Network,
+    circuits: usize,
+    mode: CircuitMode,
+    scaling: calib::Scaling,
+}
+
+impl<'a> Conductances<'a> {
+    pub(crate) fn new(network: &'a Network, size: NeuronSize, options: &MapOptions) -> Self {
+        let (circuits, mode) = (size.circuits(), options.mode);
+        Self { network, circuits, mode, scaling: options.scaling }
+    }
+
+    fn synapse(&self, input: &Input) -> Synapse {
+        self.network.projection(input.projection).synapses[input.index as usize]
+    }
+
+    fn cm_nf(&self, input: &Input) -> f64 {
+        let (_, post) = self.network.endpoints(input.projection);
+        match &self.network.population(post).kind {
+            PopulationKind::Neurons(cells) => cells.get(self.synapse(input).post as usize).cm(),
+            PopulationKind::Sources(_) => unreachable!("no projection ends at sources"),
+        }
+    }
+
+    /// What a synapse asks for, in siemens on the wafer.
+    fn wanted_s(&self, input: &Input) -> f64 {
+        let weight_us = f64::from(self.synapse(input).weight_us);
+        calib::weight_siemens(weight_us, self.cm_nf(input), self.circuits, self.mode, &self.scaling)
+    }
+
+    /// What a conductance on the wafer means to a synapse's target, in uS.
+    fn weight_us(&self, input: &Input, siemens: f64) -> f64 {
+        calib::weight_us(siemens, self.cm_nf(input), self.circuits, self.mode, &self.scaling)
+    }
+}
+
+/// The weights of a chip's synapses that found a place.
+pub(crate) struct WeightedChip {
+    /// Positions among the chip's fates.
+    placed: Vec<usize>,
+    weights: ChipWeights,
+}
+
+impl WeightedChip {
+    pub(crate) fn new(chip: &ChipSynapses, conductances: &Conductances<'_>) -> Self {
+        let mut placed = Vec::new();
+        let mut wanted = Vec::new();
+        for (i, (input, fate)) in chip.fates.iter().enumerate() {
+            if let Ok(synapse) = *fate {
+                placed.push(i);
+                wanted.push(Wanted { synapse, conductance_s: conductances.wanted_s(input) });
+            }
+        }
+        Self { placed, weights: weights::choose(&chip.rows, &wanted) }
+    }
+
+    /// Writes rows, weights and decoders, and the fate of every synapse of the chip. A synapse
+    /// whose weight became zero is lost, and its place stays switched off.
+    pub(crate) fn write(
+        self,
+        hicann: HicannOnWafer,
+        chip: &ChipSynapses,
+        conductances: &Conductances<'_>,
+        mapping: &mut Mapping,
+        config: &mut WaferConfig,
+    ) {
+        parameters::set_v_gmax(config, hicann, self.weights.v_gmax);
+        let hicann_config = config.hicann_mut(hicann);
+        for used in &chip.rows {
+            configure::row(hicann_config, *used);
+        }
+        for (row, setting) in &self.weights.rows {
+            let row = hicann_config.synapses.row_mut(*row);
+            row.gmax_select = setting.select;
+            row.gmax_divisor = setting.divisor;
+        }
+        for (input, fate) in &chip.fates {
+            if let Err(cause) = *fate {
+                *slot(&mut mapping.synapses, input) = SynapseFate::Lost(cause);
+            }
+        }
+        for (&i, &(weight, siemens, clipped)) in self.placed.iter().zip(&self.weights.weights) {
+            let (input, fate) = &chip.fates[i];
+            let Ok(synapse) = *fate else { continue };
+            mapping.clipped_weights[input.projection.index()] += usize::from(clipped);
+            let fate = slot(&mut mapping.synapses, input);
+            if weight == SynapseWeight::default() {
+                *fate = SynapseFate::Lost(LossCause::WeightZero);
+                continue;
+            }
+            *fate = SynapseFate::Realised { synapse: synapse.on(hicann), weight };
+            *slot(&mut mapping.realised_weights_us, input) =
+                conductances.weight_us(input, siemens) as f32;
+            hicann_config.synapses.weights[synapse] = weight;
+            hicann_config.synapses.decoders[synapse] = address(mapping, input).synapse_decoder();
+        }
+    }
+}
+
+fn slot<'a, T>(lists: &'a mut [Vec<T>], input: &Input) -> &'a mut T {
+    &mut lists[input.projection.index()][input.index as usize]
+}
+
+fn address(mapping: &Mapping, input: &Input) -> L1Address {
+    let address = mapping.placement.addresses[input.source as usize];
+    address.expect("a source with a realised synapse has an address").address
+}

@@ -1,0 +1,4 @@
+//! Tests of the mapper and of its verifier.
+
+mod map;
+mod networks;
