@@ -1,0 +1,174 @@
+//! Background generators: the events that keep L1 receivers locked (topology §5.6).
+//!
+//! They run on the chip clock of 125 MHz and start with the run. Synapses that answer to their
+//! address receive them; they are not sent to the FPGA, which filters them out.
+
+use hal::config::{BackgroundGenerator, WaferConfig};
+use hal::wafer::DncCycles;
+
+use crate::connectivity::{Bus, buses};
+use crate::engine::{Network, SourceId};
+
+/// DNC cycles of 4 ns per cycle of the chip clock.
+const CYCLES_PER_CLOCK: u64 = 2;
+
+/// One generator; `next_clock` iterates over the chip clocks at which it fires.
+#[derive(Debug, Clone)]
+struct Generator {
+    settings: BackgroundGenerator,
+    clock: u64,
+    register: u16,
+}
+
+impl Generator {
+    fn new(settings: BackgroundGenerator) -> Self {
+        Self { settings, clock: 0, register: settings.seed }
+    }
+
+    /// The next clock at which it fires; never for a random generator whose threshold its shift
+    /// register cannot exceed.
+    fn next_clock(&mut self) -> Option<u64> {
+        if !self.settings.random {
+            self.clock += u64::from(self.settings.period) + 1;
+            return Some(self.clock);
+        }
+        // every value of the register comes once in 65535 clocks
+        for _ in 0..=2 * u32::from(u16::MAX) {
+            let before = self.register;
+            self.register = shift(before);
+            self.clock += 1;
+            if self.register > self.settings.period && before <= self.settings.period {
+                return Some(self.clock);
+            }
+        }
+        None
+    }
+}
+
+/// One clock of the 16-bit shift register with feedback of bits 15, 13, 12 and 10.
+const fn shift(register: u16) -> u16 {
+    let bit = (register >> 15 ^ register >> 13 ^ register >> 12 ^ register >> 10) & 1;
+    register << 1 | bit
+}
+
+/// A generator and the sources its events go to.
+#[derive(Debug)]
+struct Feeding {
+    generator: Generator,
+    next: Option<DncCycles>,
+    sources: Vec<SourceId>,
+}
+
+/// The generators that some synapse listens to.
+#[derive(Debug)]
+pub(crate) struct Generators(Vec<Feeding>);
+
+impl Generators {
+    pub(crate) fn new(config: &WaferConfig, network: &Network) -> Self {
+        let mut all = Vec::new();
+        for (&hicann, chip) in &config.hicanns {
+            let buses = buses(hicann, chip);
+            for (g, &settings) in chip.mergers.background.iter() {
+                let address = Bus::generator_address(chip, g);
+                let sources: Vec<_> = buses
+                    .iter()
+                    .filter(|b| b.generators.contains(&g))
+                    .filter_map(|b| network.source(b.at(address)))
+                    .collect();
+                if !sources.is_empty() {
+                    let mut feeding =
+                        Feeding { generator: Generator::new(settings), next: None, sources };
+                    feeding.step();
+                    all.push(feeding);
+                }
+            }
+        }
+        Self(all)
+    }
+
+    /// Hands out all events up to a time.
+    pub(crate) fn until(&mut self, time: DncCycles, mut send: impl FnMut(SourceId, DncCycles)) {
+        for feeding in &mut self.0 {
+            while let Some(next) = feeding.next.filter(|&t| t <= time) {
+                for &source in &feeding.sources {
+                    send(source, next);
+                }
+                feeding.step();
+            }
+        }
+    }
+}
+
+impl Feeding {
+    fn step(&mut self) {
+        self.next = self.generator.next_clock().map(|c| DncCycles(c * CYCLES_PER_CLOCK));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use hal::coord::L1Address;
+
+    use super::*;
+
+    fn generator(random: bool, period: u16, seed: u16) -> Generator {
+        let address = L1Address::BACKGROUND;
+        Generator::new(BackgroundGenerator { enable: true, random, period, seed, address })
+    }
+
+    #[test]
+    fn shift_register_has_the_published_sequence_and_full_length() {
+        let mut register = 44257;
+        let values: Vec<u16> = (0..5)
+            .map(|_| {
+                register = shift(register);
+                register
+            })
+            .collect();
+        assert_eq!(values, [22979, 45959, 26383, 52766, 39996]);
+        let (mut register, mut length) = (shift(1), 1);
+        while register != 1 {
+            assert_ne!(register, 0);
+            register = shift(register);
+            length += 1;
+        }
+        assert_eq!(length, 65535);
+    }
+
+    #[test]
+    fn random_generators_fire_at_the_published_clocks() {
+        for (period, clocks) in [
+            (100, [7, 18, 673, 785, 1339]),
+            (500, [9, 20, 257, 394, 515]),
+            (5000, [13, 23, 35, 86, 126]),
+            (30000, [15, 26, 28, 31, 37]),
+        ] {
+            let mut g = generator(true, period, 1);
+            let fired: Vec<u64> = (0..5).filter_map(|_| g.next_clock()).collect();
+            assert_eq!(fired, clocks, "period {period}");
+        }
+    }
+
+    #[test]
+    fn mean_intervals_follow_the_period() {
+        for (period, mean) in [(100, 1310.72), (5000, 26.2144), (40000, 5.132832080200501)] {
+            let mut g = generator(true, period, 1);
+            let mut last = 0;
+            let mut count = 0;
+            while last < 2 * 65535 {
+                last = g.next_clock().expect("it fires");
+                count += 1;
+            }
+            let measured = last as f64 / f64::from(count);
+            assert!((measured / mean - 1.0).abs() < 0.02, "period {period}: {measured}");
+        }
+    }
+
+    #[test]
+    fn regular_generators_are_regular_and_dead_ones_are_silent() {
+        let mut g = generator(false, 124, 0);
+        assert_eq!([g.next_clock(), g.next_clock()], [Some(125), Some(250)]);
+        assert_eq!(generator(true, 100, 0).next_clock(), None);
+        assert_eq!(generator(true, u16::MAX, 1).next_clock(), None);
+    }
+}

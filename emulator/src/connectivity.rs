@@ -1,0 +1,99 @@
+//! From configuration to connectivity: which event reaches which synapse.
+//!
+//! Everything is read from the configuration alone, in the direction of the signal: [`buses`] says
+//! which events a merger puts onto L1, [`wires`] where they travel, [`synapses`] who listens.
+
+mod buses;
+mod synapses;
+mod wires;
+
+use hal::config::WaferConfig;
+use hal::coord::{
+    DncMergerOnHicann, HicannOnWafer, L1Address, NeuronOnHicann, OnWafer, SynapseOnHicann,
+    SynapticInputOnNeuron,
+};
+use hal::value::SynapseWeight;
+use hal::wafer::DncCycles;
+use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
+
+pub(crate) use buses::{Bus, buses};
+use wires::Wires;
+
+/// An address on an L1 bus. The bus is named by the DNC merger that feeds its sending repeater.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct BusAddress {
+    /// The chip that sends.
+    pub hicann: HicannOnWafer,
+    /// The merger in front of the sending repeater.
+    pub merger: DncMergerOnHicann,
+    /// The six bits on the bus.
+    pub address: L1Address,
+}
+
+/// A synapse that receives events. A row that is connected to both synaptic inputs makes two.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct FunctionalSynapse {
+    /// The events it receives.
+    pub source: BusAddress,
+    /// Where it is.
+    pub synapse: OnWafer<SynapseOnHicann>,
+    /// The circuit it drives.
+    pub target: OnWafer<NeuronOnHicann>,
+    /// The input of the circuit.
+    pub input: SynapticInputOnNeuron,
+    /// Digital weight.
+    pub weight: SynapseWeight,
+    /// From the threshold crossing or the release of a pulse to the synapse.
+    pub delay: DncCycles,
+}
+
+/// A bus address that a circuit sends. A circuit has several if mergers copy its events.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct NeuronOutput {
+    /// The circuit that fires.
+    pub neuron: OnWafer<NeuronOnHicann>,
+    /// The event it causes.
+    pub bus: BusAddress,
+}
+
+/// What a configuration connects.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Connectivity {
+    /// Bus addresses of the firing circuits, ascending.
+    pub outputs: Vec<NeuronOutput>,
+    /// Synapses that some neuron, event link or background generator can reach, ascending.
+    pub synapses: Vec<FunctionalSynapse>,
+}
+
+/// Traces every event source of the wafer to every synapse of weight 1 or more.
+pub fn connectivity(config: &WaferConfig) -> Connectivity {
+    trace(config, false)
+}
+
+/// As [`connectivity`]; with `weight_zero` synapses of weight 0 count as well.
+pub(crate) fn trace(config: &WaferConfig, weight_zero: bool) -> Connectivity {
+    let wires = Wires::new(config);
+    let per_chip: Vec<Connectivity> = config
+        .hicanns
+        .par_iter()
+        .map(|(&hicann, chip)| {
+            let mut found = Connectivity::default();
+            for bus in buses(hicann, chip) {
+                found.outputs.extend(bus.outputs(chip));
+                let reached = wires.reached_drivers(&bus, chip);
+                synapses::listening(config, &bus, &reached, weight_zero, &mut found.synapses);
+            }
+            found.outputs.sort_unstable();
+            found.synapses.sort_unstable();
+            found
+        })
+        .collect();
+    // chips ascend and are the first key of both orders, so this stays sorted
+    let mut all = Connectivity::default();
+    for mut chip in per_chip {
+        all.outputs.append(&mut chip.outputs);
+        all.synapses.append(&mut chip.synapses);
+    }
+    all
+}

@@ -1,0 +1,72 @@
+//! Which synapses listen: drivers, rows, decoders (topology §6, §7.3, §7.4).
+
+use hal::config::WaferConfig;
+use hal::coord::{
+    Coordinate, L1Address, OnWafer, Parity, RowOnSynapseDriver, SynapseColumnOnHicann,
+    SynapseDriverOnHicann, SynapticInputOnNeuron,
+};
+use hal::law;
+use hal::value::SynapseWeight;
+
+use super::wires::Reached;
+use super::{Bus, FunctionalSynapse};
+
+/// Appends the synapses behind the reached drivers that answer to an address of the bus.
+pub(super) fn listening(
+    config: &WaferConfig,
+    bus: &Bus,
+    reached: &[Reached],
+    weight_zero: bool,
+    found: &mut Vec<FunctionalSynapse>,
+) {
+    let Some(sender) = config.hicanns.get(&bus.hicann) else { return };
+    let addresses = bus.addresses(sender);
+    for &Reached { driver: place, hicanns } in reached {
+        let Some(chip) = config.hicanns.get(&place.hicann) else { continue };
+        if !delivers(chip, place) {
+            continue;
+        }
+        let delay = law::route_delay(hicanns);
+        let settings = &chip.synapses.drivers[place.local];
+        for row in RowOnSynapseDriver::all() {
+            let row_config = settings.row(row);
+            // the addresses of this row's decoder, by the parity of the column
+            let wanted = Parity::ALL.map(|parity| {
+                let decoder = row_config.decoder[parity.index()];
+                (decoder, addresses >> (16 * decoder.index()) & 0xffff)
+            });
+            let inputs =
+                SynapticInputOnNeuron::all().filter(|i| row_config.synaptic_input[i.index()]);
+            if inputs.clone().next().is_none() || wanted.iter().all(|(_, mask)| *mask == 0) {
+                continue;
+            }
+            for column in SynapseColumnOnHicann::all() {
+                let synapse = place.local.row(row).synapse(column);
+                let weight = chip.synapses.weights[synapse];
+                let low = chip.synapses.decoders[synapse];
+                let (high, mask) = wanted[column.parity().index()];
+                let conducts = weight_zero || weight != SynapseWeight::default();
+                if !conducts || mask >> low.index() & 1 == 0 {
+                    continue;
+                }
+                found.extend(inputs.clone().map(|input| FunctionalSynapse {
+                    source: bus.at(L1Address::from_decoders(high, low)),
+                    synapse: synapse.on(place.hicann),
+                    target: synapse.neuron().on(place.hicann),
+                    input,
+                    weight,
+                    delay,
+                }));
+            }
+        }
+    }
+}
+
+/// A driver passes events to its rows if it is enabled and its delay-locked loop may lock
+/// (hal-config §1.6).
+fn delivers(chip: &hal::config::HicannConfig, place: OnWafer<SynapseDriverOnHicann>) -> bool {
+    let driver = place.local;
+    let array = driver.row(RowOnSynapseDriver::new::<0>()).array();
+    chip.synapses.drivers[driver].enable
+        && chip.synapse_controllers[array].dll_released[driver.side().index()]
+}

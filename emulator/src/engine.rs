@@ -1,0 +1,188 @@
+//! The run: windows of time in which chips are independent, and the exchange of events between
+//! them.
+//!
+//! A window is as long as the shortest delay, so nothing that happens within it acts before its
+//! end. Chips run in parallel; events are exchanged in the order of chip, time and membrane, and
+//! each chip adds its conductances in the order of its inbox. So the result does not depend on the
+//! number of threads.
+
+mod adex;
+mod build;
+mod cells;
+mod chip;
+mod math;
+mod network;
+
+use fearless_simd::Level;
+use hal::coord::{HicannOnWafer, NeuronOnHicann, OnWafer, PulseLabel};
+use hal::wafer::DncCycles;
+use rayon::prelude::*;
+
+use crate::background::Generators;
+use chip::Incoming;
+pub(crate) use network::{Network, SourceId};
+
+/// Steps of a window if there is no synapse.
+const LONGEST_WINDOW: u64 = 64;
+
+/// A pulse that enters L1 from outside.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Release {
+    pub(crate) time: DncCycles,
+    pub(crate) source: SourceId,
+}
+
+/// An event that a chip sends to its FPGA.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Departure {
+    pub(crate) time: DncCycles,
+    pub(crate) hicann: HicannOnWafer,
+    pub(crate) label: PulseLabel,
+}
+
+/// A run under way.
+#[derive(Debug)]
+pub(crate) struct Run<'a> {
+    network: Network,
+    /// Pulses that are not yet released, in order of time.
+    releases: &'a [Release],
+    generators: Generators,
+    step: DncCycles,
+    end: DncCycles,
+    level: Level,
+    /// Steps of a window.
+    window: u64,
+    /// Steps done, and of the whole run.
+    done: u64,
+    last: u64,
+    /// Events for the FPGAs.
+    departures: Vec<Departure>,
+    neuron_spikes: u64,
+}
+
+impl<'a> Run<'a> {
+    /// Starts at time 0; `releases` are in order of time.
+    pub(crate) fn new(
+        mut network: Network,
+        releases: &'a [Release],
+        generators: Generators,
+        step: DncCycles,
+        end: DncCycles,
+    ) -> Self {
+        let window = network.shortest.map_or(LONGEST_WINDOW, |d| d.0.div_ceil(step.0)).max(1);
+        let last = end.0.div_ceil(step.0);
+        for chip in &mut network.chips {
+            chip.prepare(window, last);
+        }
+        Self {
+            network,
+            releases,
+            generators,
+            step,
+            end,
+            level: Level::new(),
+            window,
+            done: 0,
+            last,
+            departures: Vec::new(),
+            neuron_spikes: 0,
+        }
+    }
+
+    /// Time reached.
+    pub(crate) fn now(&self) -> DncCycles {
+        DncCycles(self.done * self.step.0).min(self.end)
+    }
+
+    /// Whether the end is reached.
+    pub(crate) fn is_over(&self) -> bool {
+        self.done == self.last
+    }
+
+    /// Runs up to `windows` windows further.
+    pub(crate) fn advance(&mut self, windows: usize) {
+        for _ in 0..windows {
+            if self.is_over() {
+                return;
+            }
+            let steps = self.window.min(self.last - self.done);
+            let until = DncCycles((self.done + steps) * self.step.0);
+            self.take_in(until);
+            let (level, first) = (self.level, self.done);
+            let chips = &mut self.network.chips;
+            let per_task = chips.len().div_ceil(4 * rayon::current_num_threads());
+            chips
+                .par_iter_mut()
+                .with_min_len(per_task)
+                .for_each(|chip| chip.advance(level, first, steps));
+            self.exchange();
+            self.done += steps;
+        }
+    }
+
+    /// Sends the events from outside that come until a time.
+    fn take_in(&mut self, until: DncCycles) {
+        let due = self.releases.partition_point(|r| r.time <= until);
+        let (now, later) = self.releases.split_at(due);
+        self.releases = later;
+        for release in now {
+            self.network.send(release.source, release.time);
+        }
+        let network = &mut self.network;
+        self.generators.until(until, |source, time| network.send(source, time));
+    }
+
+    /// Sends on what the chips fired in the last window.
+    fn exchange(&mut self) {
+        let mut events = Vec::new();
+        for chip in &self.network.chips {
+            for crossing in chip.crossings.iter().filter(|x| x.time <= self.end) {
+                let outputs = &chip.outputs[crossing.membrane as usize];
+                for output in outputs.iter().filter(|o| o.sends && crossing.v >= o.threshold) {
+                    self.neuron_spikes += 1;
+                    events.extend(output.sources.iter().map(|&s| (s, crossing.time)));
+                    self.departures.extend(output.labels.iter().map(|&label| Departure {
+                        time: crossing.time,
+                        hicann: chip.hicann,
+                        label,
+                    }));
+                }
+            }
+        }
+        for (source, time) in events {
+            self.network.send(source, time);
+        }
+    }
+
+    /// Events that left the chips so far, in order of time.
+    pub(crate) fn departures(&mut self) -> &[Departure] {
+        self.departures.sort_unstable();
+        &self.departures
+    }
+
+    /// Threshold crossings of circuits with an enabled output so far.
+    pub(crate) fn neuron_spikes(&self) -> u64 {
+        self.neuron_spikes
+    }
+
+    /// Events that synapses received so far.
+    pub(crate) fn synaptic_events(&self) -> u64 {
+        self.network.chips.iter().map(|c| c.synaptic_events).sum()
+    }
+
+    /// Samples of a circuit's membrane, if it has a sampler.
+    pub(crate) fn samples(&self, neuron: OnWafer<NeuronOnHicann>) -> Option<&[u16]> {
+        let chips = &self.network.chips;
+        let place = chips.binary_search_by_key(&neuron.hicann, |c| c.hicann).ok()?;
+        chips[place].samples(neuron.local)
+    }
+}
+
+impl Network {
+    /// Puts an event on its way to every synapse that listens.
+    fn send(&mut self, source: SourceId, time: DncCycles) {
+        for leg in &self.legs[source as usize] {
+            self.chips[leg.chip as usize].inbox.push(Incoming { time, axon: leg.axon });
+        }
+    }
+}

@@ -1,0 +1,126 @@
+//! One chip's share of the tables: membranes, axons, outputs.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+
+use hal::config::{HicannConfig, SharedParameter};
+use hal::coord::{
+    Coordinate, HicannOnWafer, NeuronOnHicann, PulseLabel, SynapseRowOnHicann, Table,
+};
+use hal::law;
+use hal::value::SynapseWeight;
+use hal::wafer::DncCycles;
+
+use super::cells::Cells;
+use super::chip::{Axon, Chip, Output, Target};
+use super::network::SourceId;
+use crate::circuits::{InputMap, Membrane, membranes};
+use crate::connectivity::{Bus, BusAddress, FunctionalSynapse, buses};
+
+/// A chip in the making.
+#[derive(Debug)]
+pub(super) struct ChipBuilder<'a> {
+    hicann: HicannOnWafer,
+    config: &'a HicannConfig,
+    step: DncCycles,
+    membranes: Vec<Membrane>,
+    inputs: InputMap,
+    cells: Cells,
+    /// Conductance by weight, S, of the rows that were needed so far.
+    levels: Table<SynapseRowOnHicann, Option<[f64; SynapseWeight::SIZE]>>,
+    axons: Vec<Axon>,
+    targets: Vec<Target>,
+}
+
+impl<'a> ChipBuilder<'a> {
+    pub(super) fn new(
+        hicann: HicannOnWafer,
+        config: &'a HicannConfig,
+        driven: &Table<NeuronOnHicann, [bool; 2]>,
+        step: DncCycles,
+    ) -> Self {
+        let (membranes, inputs) = membranes(config, driven);
+        let cells = Cells::new(&membranes, step.hardware_s());
+        Self {
+            hicann,
+            config,
+            step,
+            membranes,
+            inputs,
+            cells,
+            levels: Table::default(),
+            axons: Vec::new(),
+            targets: Vec::new(),
+        }
+    }
+
+    /// Adds the synapses of one source on this chip: one axon per delay. Synapses onto the same
+    /// input of a membrane become one target, since conductances add.
+    pub(super) fn add_axons(&mut self, synapses: &[FunctionalSynapse]) -> Range<u32> {
+        let first = self.axons.len() as u32;
+        let mut by_delay: BTreeMap<DncCycles, BTreeMap<u32, f64>> = BTreeMap::new();
+        let mut counts: BTreeMap<DncCycles, u32> = BTreeMap::new();
+        for s in synapses {
+            let Some((membrane, input)) = self.inputs[s.target.local][s.input.index()] else {
+                continue;
+            };
+            let slot = self.cells.slot(membrane, input) as u32;
+            let rate = self.conductance_s(s) / self.membranes[membrane].capacitance_f;
+            *by_delay.entry(s.delay).or_default().entry(slot).or_default() +=
+                rate * self.step.hardware_s();
+            *counts.entry(s.delay).or_default() += 1;
+        }
+        for (delay, slots) in by_delay {
+            let start = self.targets.len() as u32;
+            let targets = slots.iter().map(|(&slot, &i)| Target { slot, increment: i as f32 });
+            self.targets.extend(targets);
+            let end = self.targets.len() as u32;
+            self.axons.push(Axon { delay, synapses: counts[&delay], start, end });
+        }
+        first..self.axons.len() as u32
+    }
+
+    /// Conductance that one event adds (analog §1.7).
+    fn conductance_s(&mut self, s: &FunctionalSynapse) -> f64 {
+        let row = s.synapse.local.row();
+        let levels = self.levels[row].get_or_insert_with(|| {
+            let settings = self.config.synapses.row(row);
+            let block = row.driver().quadrant().fg_block();
+            let parameter = SharedParameter::gmax(settings.gmax_select);
+            let v_gmax = self.config.floating_gates.shared(block, parameter).unwrap_or_default();
+            std::array::from_fn(|w| {
+                let weight = SynapseWeight::from_index(w).unwrap_or_default();
+                law::synapse_s(weight, v_gmax, settings.gmax_divisor)
+            })
+        });
+        levels[s.weight.index()]
+    }
+
+    /// Adds what the comparators send.
+    pub(super) fn finish(self, sources: &BTreeMap<BusAddress, SourceId>) -> Chip {
+        let buses = buses(self.hicann, self.config);
+        let output = |m: &Membrane, neuron, v_t_v: f64| {
+            let circuit = &self.config.neurons.circuits[neuron];
+            let on: Vec<&Bus> = buses.iter().filter(|b| b.neurons.contains(&neuron)).collect();
+            let label = |bus: &&&Bus| PulseLabel {
+                link: self.hicann.link(),
+                gbit_link: bus.merger.gbit_link(),
+                address: circuit.address,
+            };
+            let id = |bus: &&Bus| sources.get(&bus.at(circuit.address)).copied();
+            Output {
+                threshold: (v_t_v - m.e_leak_v) as f32,
+                sends: circuit.enable_spl1_output,
+                sources: on.iter().filter_map(id).collect(),
+                labels: on.iter().filter(|b| b.recorded).map(|b| label(&b)).collect(),
+            }
+        };
+        let outputs = self
+            .membranes
+            .iter()
+            .map(|m| m.comparators.iter().map(|c| output(m, c.neuron, c.v_t_v)).collect())
+            .collect();
+        let circuits = self.membranes.into_iter().map(|m| m.circuits).collect();
+        Chip::new(self.hicann, self.cells, circuits, outputs, self.axons, self.targets, self.step)
+    }
+}

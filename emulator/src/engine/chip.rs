@@ -1,0 +1,192 @@
+//! One chip during a run. Within a window shorter than every delay, chips do not need each other.
+
+use fearless_simd::{Level, dispatch};
+use hal::coord::{HicannOnWafer, NeuronOnHicann, PulseLabel};
+use hal::wafer::DncCycles;
+
+use super::cells::{Cells, SILENT};
+use super::network::SourceId;
+use crate::readout::Sampler;
+
+/// The synapses of a chip that one event reaches after the same delay.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Axon {
+    pub(super) delay: DncCycles,
+    /// Synapses behind it. Several may share a target.
+    pub(super) synapses: u32,
+    /// First and one past the last of its targets.
+    pub(super) start: u32,
+    pub(super) end: u32,
+}
+
+/// An input of a membrane and what one event adds to its conductance.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Target {
+    pub(super) slot: u32,
+    /// Conductance over capacitance, per step.
+    pub(super) increment: f32,
+}
+
+/// What happens when a comparator fires.
+#[derive(Debug, Clone)]
+pub(super) struct Output {
+    /// Threshold relative to the leak potential of the membrane, V.
+    pub(super) threshold: f32,
+    /// Whether the circuit puts an event onto L1.
+    pub(super) sends: bool,
+    /// Bus addresses of its events that somebody listens to.
+    pub(super) sources: Vec<SourceId>,
+    /// Labels under which the FPGA receives its events.
+    pub(super) labels: Vec<PulseLabel>,
+}
+
+/// An event on its way to an axon.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Incoming {
+    pub(super) time: DncCycles,
+    pub(super) axon: u32,
+}
+
+/// A membrane that crossed its lowest threshold.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Crossing {
+    pub(super) time: DncCycles,
+    pub(super) membrane: u32,
+    /// Voltage reached, relative to the leak potential.
+    pub(super) v: f32,
+}
+
+/// Samples of one membrane.
+#[derive(Debug, Clone)]
+struct Probe {
+    neuron: NeuronOnHicann,
+    membrane: usize,
+    sampler: Sampler,
+}
+
+/// State and tables of one chip.
+#[derive(Debug, Clone)]
+pub(super) struct Chip {
+    pub(super) hicann: HicannOnWafer,
+    step: DncCycles,
+    cells: Cells,
+    /// Circuits by membrane.
+    circuits: Vec<Vec<NeuronOnHicann>>,
+    /// By membrane, then comparator.
+    pub(super) outputs: Vec<Vec<Output>>,
+    axons: Vec<Axon>,
+    targets: Vec<Target>,
+    /// Conductance on its way: one row of slots for each of the next steps, used in a circle.
+    ring: Vec<f32>,
+    rows: u64,
+    /// Number of steps of the run.
+    last: u64,
+    pub(super) inbox: Vec<Incoming>,
+    /// Of the last window, in order of time.
+    pub(super) crossings: Vec<Crossing>,
+    probes: Vec<Probe>,
+    pub(super) synaptic_events: u64,
+}
+
+impl Chip {
+    pub(super) fn new(
+        hicann: HicannOnWafer,
+        cells: Cells,
+        circuits: Vec<Vec<NeuronOnHicann>>,
+        outputs: Vec<Vec<Output>>,
+        axons: Vec<Axon>,
+        targets: Vec<Target>,
+        step: DncCycles,
+    ) -> Self {
+        Self {
+            hicann,
+            step,
+            cells,
+            circuits,
+            outputs,
+            axons,
+            targets,
+            ring: Vec::new(),
+            rows: 0,
+            last: 0,
+            inbox: Vec::new(),
+            crossings: Vec::new(),
+            probes: Vec::new(),
+            synaptic_events: 0,
+        }
+    }
+
+    /// Makes room for conductance of events that come up to `window` steps early, in a run of
+    /// `last` steps.
+    pub(super) fn prepare(&mut self, window: u64, last: u64) {
+        self.last = last;
+        let longest = self.axons.iter().map(|a| a.delay.0).max().unwrap_or(0);
+        self.rows = window + longest.div_ceil(self.step.0) + 1;
+        self.ring = vec![0.0; self.rows as usize * self.cells.slots()];
+    }
+
+    /// Sets up a sampler; false if the circuit is not simulated.
+    pub(super) fn add_probe(&mut self, neuron: NeuronOnHicann) -> bool {
+        let Some(membrane) = self.circuits.iter().position(|c| c.contains(&neuron)) else {
+            return false;
+        };
+        let sampler = Sampler::new(f64::from(self.cells.voltage(membrane)));
+        self.probes.push(Probe { neuron, membrane, sampler });
+        true
+    }
+
+    /// Samples of a circuit's membrane.
+    pub(super) fn samples(&self, neuron: NeuronOnHicann) -> Option<&[u16]> {
+        self.probes.iter().find(|p| p.neuron == neuron).map(|p| p.sampler.samples())
+    }
+
+    /// Takes in what has arrived and runs `steps` steps from number `first` on.
+    pub(super) fn advance(&mut self, level: Level, first: u64, steps: u64) {
+        self.deliver();
+        self.crossings.clear();
+        dispatch!(level, _simd => self.integrate(first, steps));
+    }
+
+    /// Adds the conductance of all incoming events to the ring, in the order of the inbox.
+    fn deliver(&mut self) {
+        let slots = self.cells.slots();
+        for event in self.inbox.drain(..) {
+            let axon = &self.axons[event.axon as usize];
+            // conductance that arrives at time t acts from the end of the step that ends at t on
+            let step = ((event.time.0 + axon.delay.0).div_ceil(self.step.0)).saturating_sub(1);
+            if step >= self.last {
+                continue;
+            }
+            self.synaptic_events += u64::from(axon.synapses);
+            let start = (step % self.rows) as usize * slots;
+            let row = &mut self.ring[start..start + slots];
+            for target in &self.targets[axon.start as usize..axon.end as usize] {
+                row[target.slot as usize] += target.increment;
+            }
+        }
+    }
+
+    #[inline(always)]
+    fn integrate(&mut self, first: u64, steps: u64) {
+        let slots = self.cells.slots();
+        for step in first..first + steps {
+            let start = (step % self.rows) as usize * slots;
+            let fired = self.cells.step(&mut self.ring[start..start + slots]);
+            let time = DncCycles((step + 1) * self.step.0);
+            if fired {
+                self.collect(time);
+            }
+            for probe in &mut self.probes {
+                probe.sampler.advance(time, f64::from(self.cells.voltage(probe.membrane)));
+            }
+        }
+    }
+
+    fn collect(&mut self, time: DncCycles) {
+        for (i, &v) in self.cells.crossing.iter().enumerate() {
+            if v != SILENT {
+                self.crossings.push(Crossing { time, membrane: i as u32, v });
+            }
+        }
+    }
+}

@@ -1,0 +1,79 @@
+//! The tables that the engine runs on, made once from configuration and connectivity.
+
+use std::collections::BTreeMap;
+
+use hal::config::WaferConfig;
+use hal::coord::{HicannOnWafer, NeuronOnHicann, OnWafer, Table};
+use hal::wafer::DncCycles;
+
+use super::build::ChipBuilder;
+use super::chip::Chip;
+use crate::connectivity::{BusAddress, Connectivity};
+
+/// Number of a bus address that some synapse listens to.
+pub(crate) type SourceId = u32;
+
+/// One way of the events of a bus address: to an axon on a chip.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Leg {
+    /// Position in [`Network::chips`].
+    pub(super) chip: u32,
+    /// Axon on that chip.
+    pub(super) axon: u32,
+}
+
+/// Everything static and dynamic of a run.
+#[derive(Debug)]
+pub(crate) struct Network {
+    /// Ascending by HICANN.
+    pub(super) chips: Vec<Chip>,
+    /// By source.
+    pub(super) legs: Vec<Vec<Leg>>,
+    sources: BTreeMap<BusAddress, SourceId>,
+    /// Shortest delay of any synapse.
+    pub(super) shortest: Option<DncCycles>,
+}
+
+impl Network {
+    pub(crate) fn new(config: &WaferConfig, wiring: &Connectivity, step: DncCycles) -> Self {
+        let mut driven: BTreeMap<HicannOnWafer, Table<NeuronOnHicann, [bool; 2]>> = BTreeMap::new();
+        for s in &wiring.synapses {
+            driven.entry(s.target.hicann).or_default()[s.target.local][s.input.index()] = true;
+        }
+        let nothing = Table::default();
+        let mut builders: BTreeMap<HicannOnWafer, ChipBuilder<'_>> = BTreeMap::new();
+        for (&hicann, chip) in &config.hicanns {
+            let driven = driven.get(&hicann).unwrap_or(&nothing);
+            builders.insert(hicann, ChipBuilder::new(hicann, chip, driven, step));
+        }
+        let mut legs: Vec<Vec<Leg>> = Vec::new();
+        let mut sources = BTreeMap::new();
+        for group in wiring.synapses.chunk_by(|a, b| a.source == b.source) {
+            let mut here = Vec::new();
+            // synapses are sorted by place, so those of a chip are neighbours
+            for on_chip in group.chunk_by(|a, b| a.target.hicann == b.target.hicann) {
+                let hicann = on_chip[0].target.hicann;
+                let place = builders.range(..hicann).count() as u32;
+                let Some(builder) = builders.get_mut(&hicann) else { continue };
+                let axons = builder.add_axons(on_chip);
+                here.extend(axons.map(|axon| Leg { chip: place, axon }));
+            }
+            sources.insert(group[0].source, legs.len() as SourceId);
+            legs.push(here);
+        }
+        let chips = builders.into_values().map(|b| b.finish(&sources)).collect();
+        let shortest = wiring.synapses.iter().map(|s| s.delay).min();
+        Self { chips, legs, sources, shortest }
+    }
+
+    /// The number of a bus address, if any synapse listens to it.
+    pub(crate) fn source(&self, bus: BusAddress) -> Option<SourceId> {
+        self.sources.get(&bus).copied()
+    }
+
+    /// Sets up a sampler of a circuit's membrane; false if the circuit is not simulated.
+    pub(crate) fn add_probe(&mut self, neuron: OnWafer<NeuronOnHicann>) -> bool {
+        let place = self.chips.binary_search_by_key(&neuron.hicann, |c| c.hicann);
+        place.is_ok_and(|p| self.chips[p].add_probe(neuron.local))
+    }
+}

@@ -1,0 +1,160 @@
+//! The links between FPGA and chips, both ways (topology §8.2, analog §5.6).
+//!
+//! Without the bandwidth effects a link is a wire: pulses are released exactly at their time stamp
+//! and every event is recorded. With them a chip's link carries one event at a time, up to 16 wait,
+//! and whatever comes then is lost. Recorded time stamps are those of the events, not of their
+//! arrival.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use hal::config::{GbitDirection, WaferConfig};
+use hal::coord::{DncMergerOnHicann, FpgaOnWafer, HicannOnWafer, PulseLabel};
+use hal::playback::Playback;
+use hal::wafer::{DncCycles, DropCause, Flow, PulseEvent, Pulses};
+
+use crate::connectivity::BusAddress;
+use crate::engine::Departure;
+
+/// From FPGA to chip: one event per 56 ns.
+const STIMULUS_CYCLES: u64 = 14;
+/// From chip to FPGA: one event per 40 ns, 25 million per second.
+const READOUT_CYCLES: u64 = 10;
+/// Events that wait for a link.
+const FIFO: usize = 16;
+
+/// A link that carries one event at a time.
+#[derive(Debug, Clone, Default)]
+struct Serialiser {
+    /// When the events inside have passed the link, ascending.
+    departures: VecDeque<u64>,
+    last: u64,
+}
+
+impl Serialiser {
+    /// When an event that comes at `time` has passed; none if it is lost. Times do not descend.
+    fn pass(&mut self, time: u64, cycles: u64) -> Option<u64> {
+        while self.departures.front().is_some_and(|&d| d <= time) {
+            self.departures.pop_front();
+        }
+        // one is on the link, the others wait
+        if self.departures.len() > FIFO {
+            return None;
+        }
+        self.last = self.last.max(time) + cycles;
+        self.departures.push_back(self.last);
+        Some(self.last)
+    }
+}
+
+/// What became of a pulse of the playback.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Pulse {
+    /// When it was released or lost.
+    pub(crate) time: DncCycles,
+    pub(crate) fpga: FpgaOnWafer,
+    pub(crate) label: PulseLabel,
+    pub(crate) fate: Result<BusAddress, DropCause>,
+}
+
+/// Sends the playback of all FPGAs through the links; the result is in order of time.
+pub(crate) fn stimulus(
+    playback: &BTreeMap<FpgaOnWafer, Playback>,
+    config: &WaferConfig,
+    bandwidth: bool,
+) -> Vec<Pulse> {
+    let mut links: BTreeMap<HicannOnWafer, Serialiser> = BTreeMap::new();
+    let mut pulses = Vec::new();
+    for (&fpga, program) in playback {
+        for pulse in &program.pulses {
+            let hicann = fpga.dnc().hicann(pulse.label.link.hicann());
+            let (mut time, mut lost) = (pulse.release, None);
+            if bandwidth {
+                let sent = 2 * pulse.fpga_send_time;
+                match links.entry(hicann).or_default().pass(sent, STIMULUS_CYCLES) {
+                    Some(arrival) if waits_for_stamp(config, hicann) => {
+                        time = time.max(DncCycles(arrival));
+                    }
+                    Some(arrival) => time = DncCycles(arrival),
+                    None => (time, lost) = (DncCycles(sent), Some(DropCause::StimulusLinkFull)),
+                }
+            }
+            let fate = match (lost, entry(config, hicann, pulse.label)) {
+                (Some(cause), _) => Err(cause),
+                (None, Some(bus)) => Ok(bus),
+                (None, None) => Err(DropCause::StimulusLinkClosed),
+            };
+            pulses.push(Pulse { time, fpga, label: pulse.label, fate });
+        }
+    }
+    pulses.sort_by_key(|p| (p.time, p.fpga, p.label));
+    pulses
+}
+
+fn waits_for_stamp(config: &WaferConfig, hicann: HicannOnWafer) -> bool {
+    config.hicanns.get(&hicann).is_some_and(|c| c.gbit_links.timestamp_enable)
+}
+
+/// Where a pulse enters L1, if the link points to the chip and its merger passes it on.
+fn entry(config: &WaferConfig, hicann: HicannOnWafer, label: PulseLabel) -> Option<BusAddress> {
+    let chip = config.hicanns.get(&hicann)?;
+    let merger: DncMergerOnHicann = label.gbit_link.dnc_merger();
+    let open = chip.gbit_links.direction[label.gbit_link] == GbitDirection::ToHicann
+        && chip.mergers.dnc[merger].mode.passes(0);
+    open.then_some(BusAddress { hicann, merger, address: label.address })
+}
+
+/// Counts the pulses of a run that came until `reached`.
+pub(crate) fn stimulus_flow(pulses: &[Pulse], reached: DncCycles) -> Flow {
+    let mut flow = Flow { sent: pulses.len() as u64, ..Flow::default() };
+    for pulse in pulses {
+        match pulse.fate {
+            _ if pulse.time > reached => flow.pending += 1,
+            Ok(_) => flow.delivered += 1,
+            Err(cause) => flow.drop_one(cause),
+        }
+    }
+    flow
+}
+
+/// The pulses that were released until `reached`.
+pub(crate) fn released(pulses: &[Pulse], reached: DncCycles) -> Pulses {
+    let mut released = Pulses::new();
+    for p in pulses.iter().filter(|p| p.time <= reached && p.fate.is_ok()) {
+        let event = PulseEvent { time: p.time, label: p.label };
+        released.entry(p.fpga).or_default().push(event);
+    }
+    released
+}
+
+/// Records events, given in order of time, at the FPGAs for which `records` holds.
+pub(crate) fn readout(
+    departures: &[Departure],
+    records: impl Fn(FpgaOnWafer) -> bool,
+    reached: DncCycles,
+    bandwidth: bool,
+) -> (Pulses, Flow) {
+    let mut links: BTreeMap<HicannOnWafer, Serialiser> = BTreeMap::new();
+    let (mut recorded, mut flow) = (Pulses::new(), Flow::default());
+    for event in departures {
+        let fpga = event.hicann.fpga();
+        if !records(fpga) {
+            continue;
+        }
+        flow.sent += 1;
+        let arrival = if bandwidth {
+            links.entry(event.hicann).or_default().pass(event.time.0, READOUT_CYCLES)
+        } else {
+            Some(event.time.0)
+        };
+        match arrival {
+            None => flow.drop_one(DropCause::ReadoutLinkFull),
+            Some(arrival) if arrival > reached.0 => flow.pending += 1,
+            Some(_) => {
+                flow.delivered += 1;
+                let pulse = PulseEvent { time: event.time, label: event.label };
+                recorded.entry(fpga).or_default().push(pulse);
+            }
+        }
+    }
+    (recorded, flow)
+}

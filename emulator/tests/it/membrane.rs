@@ -1,0 +1,184 @@
+//! Membranes against analytic results and accurate integration (analog §5.1, §9).
+
+use emulator::Settings;
+use hal::config::{AnalogSource, GbitDirection, HicannConfig, SharedParameter, WaferConfig};
+use hal::coord::*;
+use hal::law;
+use hal::value::DacCode;
+use hal::wafer::{AdcTrace, Pulses, Wafer};
+
+use crate::support::*;
+
+const OUTPUT: AnalogOnHicann = AnalogOnHicann::new::<0>();
+const STEP_S: f64 = 4e-9;
+
+/// Lets the FPGA record neuron block 0 of a chip.
+pub(crate) fn record_block_0(chip: &mut HicannConfig) {
+    chip.gbit_links.direction[GbitLinkOnHicann::new::<0>()] = GbitDirection::ToDnc;
+}
+
+/// Spike times of circuit 0 with these cells.
+fn spikes(cell: &Cell, end: u64) -> Vec<u64> {
+    let mut chip = HicannConfig::default();
+    program(&mut chip, neuron(0), cell);
+    fire(&mut chip, neuron(0), address(63));
+    record_block_0(&mut chip);
+    times(&run(Settings::default(), &wafer([(CHIP, chip)]), &Pulses::new(), end), CHIP)
+}
+
+/// The realised circuit of a cell.
+fn realised(cell: &Cell) -> law::CircuitParameters {
+    let mut chip = HicannConfig::default();
+    program(&mut chip, neuron(0), cell);
+    law::circuit(&chip.floating_gates, &chip.neurons, neuron(0))
+}
+
+#[test]
+fn constant_drive_gives_the_analytic_interval_within_a_step() {
+    // vectors lif_constant_rate-001, -002 and a slow one
+    for (e_l_v, v_t_v, v_reset_v, tau_m_s, tau_ref_s) in
+        [(0.9, 0.8, 0.5, 1e-6, 1e-7), (1.0, 0.8, 0.5, 2e-6, 0.0), (0.85, 0.8, 0.6, 1.2e-5, 1e-6)]
+    {
+        let cell = Cell { tau_m_s, e_l_v, v_t_v, v_reset_v, tau_ref_s, ..Cell::default() };
+        let p = realised(&cell);
+        let rise = p.tau_m_s * ((p.e_l_v - p.v_reset_v) / (p.e_l_v - p.v_t_v)).ln();
+        let expected = (p.tau_ref_s + rise) / STEP_S;
+        let times = spikes(&cell, 60_000);
+        assert!(times.len() > 3);
+        for pair in times[1..].windows(2) {
+            let interval = (pair[1] - pair[0]) as f64;
+            // the refractory time is rounded, the crossing is found at the end of a step
+            assert!((interval - expected).abs() <= 1.0, "{interval} for {expected}");
+        }
+    }
+}
+
+#[test]
+fn intervals_are_never_shorter_than_the_refractory_time() {
+    let cell = Cell { e_l_v: 1.5, tau_m_s: 6e-7, tau_ref_s: 5e-7, ..Cell::default() };
+    let hold = (realised(&cell).tau_ref_s / STEP_S).round() as u64;
+    let times = spikes(&cell, 20_000);
+    assert!(times.len() > 50);
+    assert!(times.windows(2).all(|w| w[1] - w[0] > hold));
+}
+
+#[test]
+fn a_membrane_below_threshold_rests_where_it_is() {
+    let (mut chip, _) = input_chip();
+    program(&mut chip, neuron(0), &Cell::default());
+    chip.neurons.circuits[neuron(0)].activate_firing = true;
+    show(&mut chip, neuron(0));
+    let trace = adc(&wafer([(CHIP, chip)]), &Pulses::new(), 20_000);
+    assert!(trace.samples.iter().all(|&s| s == trace.samples[0]));
+    let rest = realised(&Cell::default()).e_l_v;
+    assert!((AdcTrace::volts(trace.samples[0]) - rest).abs() <= 0.5 * 1.8 / 4095.0);
+    // 20,000 cycles of 4 ns at 96 MHz, both ends included
+    assert_eq!(trace.samples.len(), 7681);
+}
+
+/// Shows a top circuit of an even column at the first output.
+fn show(chip: &mut HicannConfig, n: NeuronOnHicann) {
+    chip.neurons.circuits[n].enable_aout = true;
+    chip.analog.source[OUTPUT] = Some(AnalogSource::MembraneTopEven);
+}
+
+fn adc(config: &WaferConfig, pulses: &Pulses, end: u64) -> AdcTrace {
+    let emulator = run(Settings::default(), config, pulses, end);
+    emulator.read_adc(CHIP.dnc(), OUTPUT).expect("an output is connected")
+}
+
+/// Highest voltage above rest after one pulse into `driven` synapses of a membrane of `circuits`.
+fn epsp(circuits: usize, driven: usize, w: usize) -> f64 {
+    let (mut chip, driver) = input_chip();
+    join(&mut chip, circuits);
+    for i in 0..circuits {
+        program(&mut chip, member(i), &Cell::default());
+    }
+    for block in FgBlockOnHicann::all() {
+        let code = DacCode::new::<1023>();
+        chip.floating_gates.set_shared(block, SharedParameter::VGmax0, code);
+    }
+    // upper row, top circuits of both parities
+    chip.synapses.drivers[driver].rows[0].decoder = [DriverDecoder::new::<2>(); 2];
+    let top = (0..circuits).map(member).filter(|n| n.vertical() == Vertical::Top);
+    for n in top.take(driven) {
+        set_synapse(&mut chip, synapse(driver, 0, n.column()), 5, w);
+    }
+    show(&mut chip, neuron(0));
+    let link = GbitLinkOnHicann::new::<0>();
+    let input = pulses([pulse(CHIP, link, address(37), 500)]);
+    let trace = adc(&wafer([(CHIP, chip)]), &input, 3_000);
+    let volts = trace.samples.iter().map(|&s| AdcTrace::volts(s));
+    volts.fold(f64::MIN, f64::max) - AdcTrace::volts(trace.samples[0])
+}
+
+/// The i-th circuit of a membrane: columns ascend, both rows.
+fn member(i: usize) -> NeuronOnHicann {
+    neuron(256 * (i % 2) + i / 2)
+}
+
+/// Joins the first circuits as the original software does (topology §7.2).
+fn join(chip: &mut HicannConfig, circuits: usize) {
+    for i in 0..circuits {
+        let n = member(i);
+        let quad = &mut chip.neurons.quads[n.quad()];
+        if circuits > 1 {
+            quad.vertical[n.column() % 2] = true;
+        }
+        if circuits > 2 {
+            quad.horizontal = [true; 2];
+        }
+        if n.column() % 2 == 0 && n.column() > 0 && n.vertical() == Vertical::Top {
+            chip.neurons.circuits[n].enable_fire_input = true;
+        }
+    }
+}
+
+/// Highest voltage above rest by a fourth-order integration in small steps.
+fn accurate_epsp(conductance_s: f64, capacitance_f: f64) -> f64 {
+    let p = realised(&Cell::default());
+    let leak = p.capacitance_f / p.tau_m_s * (capacitance_f / p.capacitance_f);
+    let slope = |t: f64, v: f64| {
+        let g = conductance_s * (-t / p.tau_syn_x_s).exp();
+        (leak * (p.e_l_v - v) + g * (p.e_synx_v - v)) / capacitance_f
+    };
+    let (mut v, mut top, h) = (p.e_l_v, p.e_l_v, 5e-10);
+    for i in 0..6000 {
+        let t = f64::from(i) * h;
+        let k1 = slope(t, v);
+        let k2 = slope(t + h / 2.0, v + h / 2.0 * k1);
+        let k3 = slope(t + h / 2.0, v + h / 2.0 * k2);
+        let k4 = slope(t + h, v + h * k3);
+        v += h / 6.0 * (k1 + 2.0 * k2 + 2.0 * k3 + k4);
+        top = top.max(v);
+    }
+    top - p.e_l_v
+}
+
+#[test]
+fn a_single_epsp_agrees_with_an_accurate_integration() {
+    let p = realised(&Cell::default());
+    for w in [1, 7, 15] {
+        let g = law::synapse_s(weight(w), DacCode::MAX, [hal::value::GmaxDivisor::new::<11>(); 2]);
+        let expected = accurate_epsp(g, p.capacitance_f);
+        let seen = epsp(1, 1, w);
+        // the ADC has steps of 0.44 mV and 10 ns
+        assert!((seen - expected).abs() < 0.5e-3, "weight {w}: {seen} for {expected}");
+    }
+}
+
+#[test]
+fn joined_circuits_with_as_many_driven_synapses_give_the_same_epsp() {
+    let reference = epsp(2, 1, 15);
+    assert!(reference > 0.03);
+    for circuits in [4, 8] {
+        let joined = epsp(circuits, circuits / 2, 15);
+        assert!((joined - reference).abs() < 0.5e-3, "{circuits}: {joined} for {reference}");
+    }
+}
+
+#[test]
+fn joining_a_second_circuit_halves_the_epsp_of_one_synapse() {
+    let ratio = epsp(2, 1, 1) / epsp(1, 1, 1);
+    assert!((ratio - 0.5).abs() < 0.05, "{ratio}");
+}
