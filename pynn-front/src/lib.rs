@@ -1,1 +1,13 @@
+#![doc = include_str!("../README.md")]
 
+pub mod cli;
+pub mod experiment;
+pub mod export;
+pub mod figure;
+pub mod model;
+pub mod random;
+pub mod recording;
+pub mod report;
+pub mod run;
+pub mod statistics;
+pub mod stimulus;

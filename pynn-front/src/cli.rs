@@ -1,0 +1,207 @@
+//! The program `bss1`: what it can be asked, and how it answers.
+//!
+//! Human text goes to stderr. With `--json` one JSON object goes to stdout and nothing else does.
+//! Exit status: 0 done; 2 the request was wrong, and the message says what and how to mend it; 1
+//! anything else.
+
+mod console;
+mod experiment;
+mod files;
+mod summary;
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::error::ErrorKind;
+use clap::{Args, Parser, Subcommand};
+use emulator::{Effects, UnknownEffect};
+use serde_json::{Value, json};
+
+use console::Console;
+
+#[derive(Debug, Parser)]
+#[command(name = "bss1", version, about = "Spiking networks on an emulated BrainScaleS-1 wafer")]
+struct Cli {
+    /// Print one JSON object on stdout, and nothing else there
+    #[arg(long, global = true)]
+    json: bool,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// List or run the experiments that come with the program
+    #[command(subcommand)]
+    Experiment(ExperimentCommand),
+    /// Hold a mapping against its configuration words
+    Verify {
+        /// A mapping, like mapping.bss1 of a run
+        mapping: PathBuf,
+    },
+    /// Draw the wafer of a mapping
+    Show {
+        /// A mapping, like mapping.bss1 of a run
+        mapping: PathBuf,
+        /// Picture to write, .svg or .png
+        #[arg(long)]
+        out: PathBuf,
+    },
+    /// Run the emulator from register and playback words alone
+    Emulate {
+        /// Configuration words, like words.bss1 of a run
+        words: PathBuf,
+        /// Playback words, like input.bss1 of a run
+        input: PathBuf,
+        #[command(flatten)]
+        machine: Machine,
+        /// Folder for trace.bss1, spikes.csv and counters.json
+        #[arg(long)]
+        out: PathBuf,
+    },
+    /// Write the realised network as arrays for other simulators
+    ExportNetwork {
+        /// A mapping, like mapping.bss1 of a run
+        mapping: PathBuf,
+        /// Folder for network.json and .npy files
+        #[arg(long)]
+        out: PathBuf,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+enum ExperimentCommand {
+    /// List all experiments and their parameters
+    List,
+    /// Run an experiment from end to end
+    Run {
+        /// Name of the experiment
+        name: String,
+        /// Set a parameter of the experiment
+        #[arg(long = "set", value_name = "KEY=VALUE")]
+        settings: Vec<String>,
+        #[command(flatten)]
+        machine: Machine,
+        /// Seed of mapping and stimulus
+        #[arg(long, default_value_t = 0)]
+        seed: u64,
+        /// Folder for the report, figures and words
+        #[arg(long)]
+        out: PathBuf,
+    },
+}
+
+/// The wafer and the computer that emulates it.
+#[derive(Debug, Args)]
+struct Machine {
+    /// Which wafer; this version has `ideal` only
+    #[arg(long, default_value = "ideal", value_parser = wafer)]
+    wafer: Wafer,
+    /// Switch an effect or a group of effects; all are off unless switched on
+    #[arg(long = "effect", value_name = "NAME=on|off", value_parser = effect)]
+    effects: Vec<(Effects, bool)>,
+    /// Number of threads; results do not depend on it [default: all processors]
+    #[arg(long, value_parser = clap::value_parser!(u16).range(1..=1024))]
+    threads: Option<u16>,
+}
+
+impl Machine {
+    fn effects(&self) -> Effects {
+        self.effects.iter().fold(Effects::NONE, |set, &(which, on)| set.with(which, on))
+    }
+
+    fn threads(&self) -> Option<usize> {
+        self.threads.map(usize::from)
+    }
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Wafer {
+    Ideal,
+}
+
+fn wafer(name: &str) -> Result<Wafer, String> {
+    match name {
+        "ideal" => Ok(Wafer::Ideal),
+        _ => Err("this version has the ideal wafer only; use --wafer ideal".to_owned()),
+    }
+}
+
+fn effect(text: &str) -> Result<(Effects, bool), String> {
+    let (name, state) =
+        text.split_once('=').ok_or("write NAME=on or NAME=off, like link_bandwidth=on")?;
+    let effects = name.parse().map_err(|e: UnknownEffect| e.to_string())?;
+    match state {
+        "on" => Ok((effects, true)),
+        "off" => Ok((effects, false)),
+        _ => Err(format!("`{state}` is neither on nor off")),
+    }
+}
+
+/// Why a command failed.
+#[derive(Debug)]
+enum Failure {
+    /// The request was wrong.
+    Request(anyhow::Error),
+    /// Anything else.
+    Other(anyhow::Error),
+}
+
+impl Failure {
+    fn request(error: impl Into<anyhow::Error>) -> Self {
+        Self::Request(error.into())
+    }
+
+    fn other(error: impl Into<anyhow::Error>) -> Self {
+        Self::Other(error.into())
+    }
+}
+
+/// Runs the program with these arguments, the first being its name.
+pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let args: Vec<OsString> = args.into_iter().collect();
+    let cli = match Cli::try_parse_from(&args) {
+        Ok(cli) => cli,
+        Err(error) => return refuse(&error, args.iter().any(|a| a == "--json")),
+    };
+    let console = Console::new(cli.json);
+    let answer = match cli.command {
+        Command::Experiment(ExperimentCommand::List) => Ok(experiment::list(&console)),
+        Command::Experiment(ExperimentCommand::Run { name, settings, machine, seed, out }) => {
+            experiment::run(&console, &name, &settings, &machine, seed, &out)
+        }
+        Command::Verify { mapping } => files::verify(&console, &mapping),
+        Command::Show { mapping, out } => files::show(&console, &mapping, &out),
+        Command::Emulate { words, input, machine, out } => {
+            files::emulate(&console, &words, &input, &machine, &out)
+        }
+        Command::ExportNetwork { mapping, out } => files::export(&console, &mapping, &out),
+    };
+    let (status, error) = match answer {
+        Ok(value) => {
+            console.answer(&value);
+            return ExitCode::SUCCESS;
+        }
+        Err(Failure::Request(error)) => (2, error),
+        Err(Failure::Other(error)) => (1, error),
+    };
+    console.say(&format!("error: {error:#}"));
+    console.answer(&failed(status, &format!("{error:#}")));
+    ExitCode::from(status)
+}
+
+fn failed(status: u8, message: &str) -> Value {
+    json!({ "error": message, "exit_status": status })
+}
+
+/// Help, version, or a request that does not parse.
+fn refuse(error: &clap::Error, json: bool) -> ExitCode {
+    // nothing sensible can be done if the terminal is gone
+    let _ = error.print();
+    if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) {
+        return ExitCode::SUCCESS;
+    }
+    Console::new(json).answer(&failed(2, error.to_string().trim_end()));
+    ExitCode::from(2)
+}

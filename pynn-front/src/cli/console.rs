@@ -1,0 +1,112 @@
+//! What a person and a script see: text and progress on stderr, JSON on stdout.
+
+use std::io::{IsTerminal as _, Write as _};
+use std::sync::Mutex;
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use marocco::Stage;
+use serde_json::Value;
+
+use crate::run::Progress;
+
+/// Where answers go.
+#[derive(Debug)]
+pub(super) struct Console {
+    json: bool,
+}
+
+impl Console {
+    pub(super) fn new(json: bool) -> Self {
+        Self { json }
+    }
+
+    /// A line or page for people.
+    pub(super) fn say(&self, text: &str) {
+        // a closed pipe is no reason to stop working
+        let _ = writeln!(std::io::stderr(), "{text}");
+    }
+
+    /// The answer for scripts, if they asked for it.
+    pub(super) fn answer(&self, value: &Value) {
+        if self.json {
+            let _ = writeln!(std::io::stdout(), "{value:#}");
+        }
+    }
+
+    /// Stages of a run: a bar on a terminal, a line per stage elsewhere.
+    pub(super) fn stages(&self) -> Stages {
+        let bar = std::io::stderr().is_terminal().then(|| {
+            let style = ProgressStyle::with_template("{msg:<28} {bar:30} {percent:>3} % {elapsed}")
+                .expect("the template is well formed");
+            ProgressBar::with_draw_target(Some(1000), ProgressDrawTarget::stderr())
+                .with_style(style)
+        });
+        Stages { bar, last: Mutex::new(None) }
+    }
+}
+
+/// Shows the stages of a run.
+#[derive(Debug)]
+pub(super) struct Stages {
+    bar: Option<ProgressBar>,
+    last: Mutex<Option<&'static str>>,
+}
+
+impl Stages {
+    /// Takes note of progress.
+    pub(super) fn note(&self, progress: Progress) {
+        let name = name(progress);
+        let Ok(mut last) = self.last.lock() else { return };
+        let is_new = *last != Some(name);
+        *last = Some(name);
+        match &self.bar {
+            Some(bar) => {
+                if is_new {
+                    bar.set_message(name);
+                    bar.tick();
+                }
+                bar.set_position((1000.0 * share(progress)) as u64);
+            }
+            None if is_new => {
+                let _ = writeln!(std::io::stderr(), "{name} ...");
+            }
+            None => {}
+        }
+    }
+
+    /// Removes the bar.
+    pub(super) fn done(&self) {
+        if let Some(bar) = &self.bar {
+            bar.finish_and_clear();
+        }
+    }
+}
+
+const fn name(progress: Progress) -> &'static str {
+    match progress {
+        Progress::Mapping(Stage::Placement) => "placing neurons and inputs",
+        Progress::Mapping(Stage::Routing) => "routing on L1",
+        Progress::Mapping(Stage::Synapses) => "assigning drivers, synapses",
+        Progress::Mapping(Stage::Parameters) => "translating parameters",
+        Progress::Encoding => "encoding words",
+        Progress::Verifying => "verifying the words",
+        Progress::Configuring => "configuring the wafer",
+        Progress::Emulating(_) => "running the wafer",
+        Progress::Reading => "reading the trace",
+    }
+}
+
+/// Share of the whole, from how long the parts take as a rule.
+fn share(progress: Progress) -> f64 {
+    match progress {
+        Progress::Mapping(Stage::Placement) => 0.0,
+        Progress::Mapping(Stage::Routing) => 0.1,
+        Progress::Mapping(Stage::Synapses) => 0.15,
+        Progress::Mapping(Stage::Parameters) => 0.4,
+        Progress::Encoding => 0.45,
+        Progress::Verifying => 0.5,
+        Progress::Configuring => 0.55,
+        Progress::Emulating(share) => 0.6 + 0.35 * share,
+        Progress::Reading => 0.95,
+    }
+}

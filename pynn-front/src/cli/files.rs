@@ -1,0 +1,162 @@
+//! Commands on files of earlier runs: `verify`, `show`, `emulate`, `export-network`.
+
+use std::fmt::Write as _;
+use std::ops::ControlFlow;
+use std::path::Path;
+use std::time::Instant;
+
+use anyhow::anyhow;
+use emulator::{Emulator, Settings};
+use hal::archive::{self, Archive};
+use hal::coord::HicannOnDnc;
+use hal::wafer::{ConfigurationWords, PlaybackWords, TraceWords, Wafer as _, WaferError};
+use marocco::SavedMapping;
+use marocco::verify::Rules;
+use marocco::view::wafer_svg;
+use serde_json::{Value, json};
+
+use super::console::Console;
+use super::experiment::{Folder, PNG_SCALE, SHOWN_VIOLATIONS};
+use super::{Failure, Machine};
+use crate::export::{self, ExportError};
+use crate::figure::png;
+use crate::report::FlowReport;
+use crate::run::Progress;
+
+/// A file that is missing or not what it should be is a wrong request.
+fn read<T: Archive>(path: &Path) -> Result<T, Failure> {
+    archive::read(path).map_err(Failure::request)
+}
+
+pub(super) fn verify(console: &Console, mapping: &Path) -> Result<Value, Failure> {
+    let saved: SavedMapping = read(mapping)?;
+    let SavedMapping { network, mapping: claim, words, .. } = &saved;
+    let verification = marocco::verify::verify(network, claim, words, &Rules::default())
+        .map_err(Failure::request)?;
+    let report = marocco::report(network, claim, verification.is_ok());
+    if !verification.is_ok() {
+        for violation in verification.violations.iter().take(SHOWN_VIOLATIONS) {
+            console.say(&violation.to_string());
+        }
+        let n = verification.violations.len();
+        return Err(Failure::other(anyhow!(
+            "{}: {n} violations; the words do not realise the mapping",
+            mapping.display()
+        )));
+    }
+    console.say(&format!(
+        "{}: verified; {} synapses in {} words, {} of {} lost",
+        mapping.display(),
+        verification.functional,
+        words.len(),
+        report.synapses_lost,
+        report.synapses_requested
+    ));
+    Ok(json!({
+        "verified": true,
+        "functional_synapses": verification.functional,
+        "words": words.len(),
+        "mapping_report": report,
+    }))
+}
+
+pub(super) fn show(console: &Console, mapping: &Path, out: &Path) -> Result<Value, Failure> {
+    let saved: SavedMapping = read(mapping)?;
+    let svg = wafer_svg(&saved.network, &saved.mapping);
+    let bytes = match out.extension().and_then(|e| e.to_str()) {
+        Some("svg") => svg.into_bytes(),
+        Some("png") => png(&svg, PNG_SCALE).map_err(Failure::other)?,
+        _ => {
+            return Err(Failure::request(anyhow!(
+                "{}: pictures are .svg or .png; name the file so",
+                out.display()
+            )));
+        }
+    };
+    archive::write_atomically(out, &bytes).map_err(Failure::request)?;
+    console.say(&format!("{} written", out.display()));
+    Ok(json!({ "files": [out] }))
+}
+
+pub(super) fn emulate(
+    console: &Console,
+    words: &Path,
+    input: &Path,
+    machine: &Machine,
+    out: &Path,
+) -> Result<Value, Failure> {
+    let configuration: ConfigurationWords = read(words)?;
+    let playback: PlaybackWords = read(input)?;
+    let mut folder = Folder::new(out)?;
+    let settings =
+        Settings { effects: machine.effects(), threads: machine.threads(), ..Settings::default() };
+    let mut wafer = Emulator::new(settings);
+    let stages = console.stages();
+    stages.note(Progress::Configuring);
+    wafer.configure(&configuration).map_err(|e| refused(words, &e))?;
+    wafer.stimulate(&playback).map_err(|e| refused(input, &e))?;
+    let clock = Instant::now();
+    let done = wafer.run(&mut |p| {
+        stages.note(Progress::Emulating(p.now.0 as f64 / p.end.0.max(1) as f64));
+        ControlFlow::Continue(())
+    });
+    stages.done();
+    done.map_err(Failure::other)?;
+    let wall_s = clock.elapsed().as_secs_f64();
+
+    let trace = wafer.read_trace().map_err(Failure::other)?;
+    folder.archive("trace.bss1", &trace)?;
+    folder.bytes("spikes.csv", events_csv(&trace)?.as_bytes())?;
+    let counters = wafer.counters();
+    let counters = json!({
+        "stimulus": FlowReport::from(&counters.stimulus),
+        "readout": FlowReport::from(&counters.readout),
+        "neuron_spikes": counters.neuron_spikes,
+        "synaptic_events": counters.synaptic_events,
+    });
+    folder.bytes("counters.json", format!("{counters:#}").as_bytes())?;
+    console.say(&format!(
+        "{} neuron spikes, {} synaptic events in {wall_s:.2} s; results in {}",
+        counters["neuron_spikes"],
+        counters["synaptic_events"],
+        out.display()
+    ));
+    Ok(json!({ "counters": counters, "wall_s": wall_s, "files": folder.files() }))
+}
+
+/// The words of a file make no sense to the wafer.
+fn refused(file: &Path, error: &WaferError) -> Failure {
+    Failure::request(anyhow!("{}: {error}", file.display()))
+}
+
+/// Recorded events as a wafer knows them: chip, link, address, and time in cycles of 4 ns.
+fn events_csv(trace: &TraceWords) -> Result<String, Failure> {
+    let mut text = String::from("hicann,link,address,cycle\n");
+    for (fpga, words) in &trace.by_fpga {
+        for event in hal::trace::decode(words).map_err(Failure::other)? {
+            let on_dnc: HicannOnDnc = event.label.link.hicann();
+            let hicann = fpga.dnc().hicann(on_dnc);
+            let (link, address) = (event.label.gbit_link, event.label.address);
+            // writing to a string cannot fail
+            let _ = writeln!(
+                text,
+                "{},{},{},{}",
+                hicann.index(),
+                link.index(),
+                address.index(),
+                event.time.0
+            );
+        }
+    }
+    Ok(text)
+}
+
+pub(super) fn export(console: &Console, mapping: &Path, out: &Path) -> Result<Value, Failure> {
+    let saved: SavedMapping = read(mapping)?;
+    let files = export::write(&saved, out).map_err(|error| match error {
+        ExportError::Folder { .. } => Failure::request(error),
+        ExportError::File(_) | ExportError::NoRoute { .. } => Failure::other(error),
+    })?;
+    console.say(&format!("{} files in {}", files.len(), out.display()));
+    Ok(json!({ "files": files }))
+}

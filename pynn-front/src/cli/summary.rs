@@ -1,0 +1,119 @@
+//! The page that a run prints: network, losses, chips, rates, times, files.
+
+use std::fmt::Write as _;
+
+use crate::report::ExperimentReport;
+
+/// Everything about a run that fits one page.
+pub(super) fn page(report: &ExperimentReport) -> String {
+    let mut page = String::new();
+    // writing to a string cannot fail
+    let _ = mapping(&mut page, report).and_then(|()| run(&mut page, report));
+    page
+}
+
+fn mapping(page: &mut String, report: &ExperimentReport) -> std::fmt::Result {
+    let map = &report.mapping_report;
+    writeln!(page, "\n{}", report.experiment)?;
+    let parameters: Vec<String> =
+        report.parameters.iter().map(|(key, value)| format!("{key}={value}")).collect();
+    writeln!(page, "  parameters     {}", parameters.join(" "))?;
+    writeln!(
+        page,
+        "  network        {} neurons, {} sources, {} synapses",
+        map.neurons, map.sources, map.synapses_requested
+    )?;
+    writeln!(
+        page,
+        "  realised       {} synapses; lost {} ({:.4} %); verified: {}",
+        map.synapses_realised,
+        map.synapses_lost,
+        100.0 * map.loss_fraction,
+        if map.verified { "yes" } else { "NO" }
+    )?;
+    let causes: Vec<String> =
+        map.loss_by_cause.iter().map(|(cause, n)| format!("{cause} {n}")).collect();
+    let causes = if causes.is_empty() { "none".to_owned() } else { causes.join(", ") };
+    writeln!(
+        page,
+        "  loss           causes: {causes}; bound {:.4} %, without L1 limits {:.4} %",
+        100.0 * map.bound_loss_fraction,
+        100.0 * map.ideal_l1_loss_fraction
+    )?;
+    for projection in &map.loss_by_projection {
+        let error = map.weight_error.get(&projection.label);
+        let (mean, abs, clipped) =
+            error.map_or((0.0, 0.0, 0), |e| (100.0 * e.mean, 100.0 * e.abs, e.clipped));
+        writeln!(
+            page,
+            "    {:<12} {:>8} of {:>8}   weight error: mean {mean:+.2} %, absolute {abs:.2} %, \
+             clipped {clipped}",
+            projection.label, projection.realised, projection.requested
+        )?;
+    }
+    let sizes: Vec<String> =
+        map.neuron_sizes.iter().map(|(size, n)| format!("{n} of {size} circuits")).collect();
+    writeln!(
+        page,
+        "  wafer          {} chips, {} L1 buses, {} synapse drivers; neurons: {}; {} capacitor, \
+         {} leak",
+        map.hicanns_used,
+        map.l1_buses,
+        map.drivers_used,
+        sizes.join(", "),
+        map.capacitor,
+        map.leak
+    )?;
+    let clipped: Vec<String> =
+        map.clipped.iter().map(|(name, n)| format!("{name} {n} times")).collect();
+    if !clipped.is_empty() {
+        writeln!(page, "  clipped        {}", clipped.join(", "))?;
+    }
+    Ok(())
+}
+
+fn run(page: &mut String, report: &ExperimentReport) -> std::fmt::Result {
+    let (map, run) = (&report.mapping_report, &report.run_report);
+    let number = |value: Option<f64>| value.map_or("-".to_owned(), |v| format!("{v:.2}"));
+    for (label, rate) in &report.rates_hz {
+        writeln!(
+            page,
+            "  rate           {label}: {:.2} +- {:.2} Hz, CV {}, synchrony {}",
+            rate.mean,
+            rate.std,
+            number(report.cv_isi.get(label).copied().flatten()),
+            number(report.synchrony.get(label).copied().flatten())
+        )?;
+    }
+    let dropped = run.stimulus.dropped + run.readout.dropped;
+    writeln!(
+        page,
+        "  events         {} spikes, {} synaptic events; dropped {dropped}",
+        run.spikes.emitted, run.synaptic_events
+    )?;
+    writeln!(
+        page,
+        "  hardware       {:.2} ms run, about {:.0} s configuration, about {:.2} J",
+        1e3 * run.hardware_s,
+        run.configuration_hardware_s,
+        run.energy_estimate_j.wafer
+    )?;
+    writeln!(page, "                 (assumed {})", run.energy_estimate_j.assumption)?;
+    writeln!(
+        page,
+        "  wall           mapping {:.1} s, build {:.1} s, emulation {:.1} s ({:.2} x biological \
+         time), {} threads",
+        map.wall_s.total, run.wall_s.build, run.wall_s.emulate, run.real_time_factor, run.threads
+    )?;
+    if run.peak_rss_bytes > 0 {
+        writeln!(
+            page,
+            "  memory         {:.0} MiB at most",
+            run.peak_rss_bytes as f64 / 1048576.0
+        )?;
+    }
+    for file in &report.files {
+        writeln!(page, "  {file}")?;
+    }
+    Ok(())
+}

@@ -1,0 +1,115 @@
+//! From trace words back to the network's own spikes, in biological time.
+
+use std::collections::BTreeMap;
+
+use hal::coord::{FpgaOnWafer, PulseLabel};
+use hal::trace::TraceError;
+use hal::wafer::TraceWords;
+use marocco::mapping::Mapping;
+use marocco::network::{Network, PopulationId};
+use serde::Serialize;
+
+use crate::stimulus::{edge_label, time_ms};
+
+/// The spikes of one population.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PopulationSpikes {
+    /// The population.
+    pub population: PopulationId,
+    /// Its label.
+    pub label: String,
+    /// Spike times in biological ms of each member, ascending.
+    pub trains: Vec<Vec<f64>>,
+}
+
+/// What was recorded of a run.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Recording {
+    /// The populations asked for, in the order of creation.
+    pub populations: Vec<PopulationSpikes>,
+    /// Length of the run in biological ms.
+    pub duration_ms: f64,
+    /// Recorded events that are no spikes asked for.
+    pub besides: RecordedBesides,
+}
+
+/// Recorded events that are no spikes asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+pub struct RecordedBesides {
+    /// Spikes of populations that nobody asked for.
+    pub other_populations: u64,
+    /// Spikes before biological time 0.
+    pub before_start: u64,
+    /// Events with an address that no neuron has: the background events that keep the receivers
+    /// of a bus locked.
+    pub background: u64,
+}
+
+impl Recording {
+    /// Spikes of all populations.
+    pub fn n_spikes(&self) -> usize {
+        self.populations.iter().flat_map(|p| &p.trains).map(Vec::len).sum()
+    }
+
+    /// Table of all spikes: population, member, time in biological ms; sorted by population,
+    /// member and time.
+    pub fn to_csv(&self) -> String {
+        let mut text = String::from("population,neuron,time_ms\n");
+        for population in &self.populations {
+            for (neuron, train) in population.trains.iter().enumerate() {
+                for time in train {
+                    text.push_str(&format!("{},{neuron},{time:.2}\n", population.label));
+                }
+            }
+        }
+        text
+    }
+}
+
+/// Sorts the events of a trace to the neurons that sent them.
+pub fn read(
+    network: &Network,
+    mapping: &Mapping,
+    trace: &TraceWords,
+    recorded: impl IntoIterator<Item = PopulationId>,
+    duration_ms: f64,
+) -> Result<Recording, TraceError> {
+    let offsets = network.member_offsets();
+    let mut members: BTreeMap<(FpgaOnWafer, PulseLabel), (PopulationId, usize)> = BTreeMap::new();
+    for (id, population) in network.populations() {
+        if population.is_source() {
+            continue;
+        }
+        for member in 0..population.size {
+            let at = mapping.placement.addresses[offsets[id.index()] + member];
+            members.extend(at.map(|at| (edge_label(at), (id, member))));
+        }
+    }
+    let mut populations: BTreeMap<PopulationId, PopulationSpikes> = recorded
+        .into_iter()
+        .map(|id| {
+            let population = network.population(id);
+            let trains = vec![Vec::new(); population.size];
+            (id, PopulationSpikes { population: id, label: population.label.clone(), trains })
+        })
+        .collect();
+    let mut recording = Recording { duration_ms, ..Recording::default() };
+    for (&fpga, words) in &trace.by_fpga {
+        for event in hal::trace::decode(words)? {
+            let time = time_ms(event.time, mapping.scaling.speedup);
+            match members.get(&(fpga, event.label)) {
+                None => recording.besides.background += 1,
+                Some(_) if time < 0.0 => recording.besides.before_start += 1,
+                Some((id, member)) => match populations.get_mut(id) {
+                    None => recording.besides.other_populations += 1,
+                    Some(population) => population.trains[*member].push(time),
+                },
+            }
+        }
+    }
+    recording.populations = populations.into_values().collect();
+    for train in recording.populations.iter_mut().flat_map(|p| &mut p.trains) {
+        train.sort_unstable_by(f64::total_cmp);
+    }
+    Ok(recording)
+}

@@ -1,0 +1,215 @@
+//! A run from end to end: network, mapping, words, wafer, spikes.
+//!
+//! [`run`] is the function to read first: each line is a stage, and what passes between the lines
+//! is all that passes between the layers.
+
+use std::ops::ControlFlow;
+use std::time::Instant;
+
+use calib::WaferCalibration;
+use emulator::{Effects, Emulator, Settings};
+use hal::codec::{DecodeError, EncodeError, encode_wafer};
+use hal::coord::{Coordinate as _, FpgaOnWafer};
+use hal::playback::{self, PlaybackError};
+use hal::trace::TraceError;
+use hal::wafer::{
+    ConfigurationWords, Counters, DncCycles, PlaybackWords, Pulses, TraceWords, Wafer as _,
+    WaferError,
+};
+use marocco::mapping::Mapping;
+use marocco::verify::{Rules, Verification, verify};
+use marocco::{MapError, MapOptions, MappingReport, Stage, map, report};
+use thiserror::Error;
+
+use crate::experiment::Protocol;
+use crate::recording::{self, Recording};
+use crate::report::{RunFacts, RunReport, RunSeconds};
+use crate::stimulus::{cycle_of, poisson_trains, pulses};
+
+/// What a user chooses besides the experiment itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct RunOptions {
+    /// Effects of the wafer that are switched on; none by default, as on the ideal wafer.
+    pub effects: Effects,
+    /// Seed of mapping and stimulus.
+    pub seed: u64,
+    /// Number of threads; results do not depend on it. All processors by default.
+    pub threads: Option<usize>,
+}
+
+/// Where a run is.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Progress {
+    /// The mapper works on a stage.
+    Mapping(Stage),
+    /// The configuration is turned into words.
+    Encoding,
+    /// The verifier holds words and mapping against each other.
+    Verifying,
+    /// The wafer takes in configuration and stimulus.
+    Configuring,
+    /// The wafer runs: share of the run, 0..=1.
+    Emulating(f64),
+    /// Trace words become spikes.
+    Reading,
+}
+
+/// A run that did not come to its end.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum RunError {
+    /// The network cannot be mapped.
+    #[error(transparent)]
+    Map(#[from] MapError),
+    /// The mapper made a configuration that words cannot express.
+    #[error("configuration not encoded: {0}")]
+    Encode(#[from] EncodeError),
+    /// The words of the configuration make no sense to the verifier.
+    #[error("configuration words not understood: {0}")]
+    Decode(#[from] DecodeError),
+    /// The stimulus cannot be played back.
+    #[error("stimulus not possible: {0}")]
+    Playback(#[from] PlaybackError),
+    /// The wafer refused.
+    #[error(transparent)]
+    Wafer(#[from] WaferError),
+    /// The trace makes no sense.
+    #[error("trace not understood: {0}")]
+    Trace(#[from] TraceError),
+    /// The operating system gives no threads.
+    #[error("{threads} threads are not to be had: {reason}; ask for fewer")]
+    Threads {
+        /// How many were asked for.
+        threads: usize,
+        /// Why not.
+        reason: String,
+    },
+}
+
+/// Everything that a run leaves behind.
+#[derive(Debug)]
+pub struct Outcome {
+    /// What was placed where, what was lost and why.
+    pub mapping: Mapping,
+    /// Whether the words realise exactly this mapping.
+    pub verification: Verification,
+    /// The configuration as it was sent.
+    pub words: ConfigurationWords,
+    /// The stimulus as it was sent.
+    pub input: PlaybackWords,
+    /// The stimulus as it was released at the edge of the wafer.
+    pub released: Pulses,
+    /// What came back.
+    pub trace: TraceWords,
+    /// What it means.
+    pub recording: Recording,
+    /// The mapping in numbers.
+    pub mapping_report: MappingReport,
+    /// The run in numbers.
+    pub run_report: RunReport,
+}
+
+/// Maps the network, configures an emulated wafer, runs it and reads the spikes.
+///
+/// Equal protocol, effects and seed give equal words and spikes, whatever the number of threads.
+pub fn run(
+    protocol: &Protocol,
+    options: &RunOptions,
+    observe: &mut (dyn FnMut(Progress) + Send),
+) -> Result<Outcome, RunError> {
+    let threads = options.threads.filter(|&n| n > 0).unwrap_or_else(available_threads);
+    let pool = rayon::ThreadPoolBuilder::new()
+        .num_threads(threads)
+        .build()
+        .map_err(|e| RunError::Threads { threads, reason: e.to_string() })?;
+    pool.install(|| run_here(protocol, options, threads, observe))
+}
+
+fn run_here(
+    protocol: &Protocol,
+    options: &RunOptions,
+    threads: usize,
+    observe: &mut (dyn FnMut(Progress) + Send),
+) -> Result<Outcome, RunError> {
+    let network = protocol.model.network();
+    let mut wall_s = RunSeconds::default();
+
+    // place and route
+    let mut wishes = MapOptions::new(protocol.scaling, protocol.mode);
+    wishes.neuron_size = protocol.neuron_size;
+    wishes.seed = options.seed;
+    let stage = &mut |stage| observe(Progress::Mapping(stage));
+    let mapped = map(network, &wishes, &WaferCalibration::ideal(), stage)?;
+    let mapping = mapped.mapping;
+
+    // from here on only words
+    observe(Progress::Encoding);
+    let clock = Instant::now();
+    let words = encode_wafer(&mapped.config)?;
+    wall_s.build += clock.elapsed().as_secs_f64();
+    observe(Progress::Verifying);
+    let verification = verify(network, &mapping, &words, &Rules::default())?;
+
+    // stimulus
+    let clock = Instant::now();
+    let trains = poisson_trains(network, protocol.duration_ms, options.seed);
+    let end = end_of_run(protocol);
+    let fpgas = FpgaOnWafer::all();
+    let input = playback::encode(&pulses(network, &mapping, &trains), fpgas, end)?;
+
+    // wafer
+    observe(Progress::Configuring);
+    let settings =
+        Settings { effects: options.effects, threads: Some(threads), ..Settings::default() };
+    let mut wafer = Emulator::new(settings);
+    wafer.configure(&words)?;
+    wafer.stimulate(&input)?;
+    wall_s.build += clock.elapsed().as_secs_f64();
+    let clock = Instant::now();
+    wafer.run(&mut |p| {
+        observe(Progress::Emulating(p.now.0 as f64 / p.end.0.max(1) as f64));
+        ControlFlow::Continue(())
+    })?;
+    wall_s.emulate = clock.elapsed().as_secs_f64();
+
+    // spikes
+    observe(Progress::Reading);
+    let clock = Instant::now();
+    let trace = wafer.read_trace()?;
+    let recorded = protocol.model.recorded();
+    let recording = recording::read(network, &mapping, &trace, recorded, protocol.duration_ms)?;
+    wall_s.read = clock.elapsed().as_secs_f64();
+
+    let counters: &Counters = &wafer.counters();
+    let run_report = RunReport::new(&RunFacts {
+        hardware_s: end.hardware_s(),
+        words: &words,
+        wall_s,
+        counters,
+        recording: &recording,
+        effects: options.effects,
+        seed: options.seed,
+        threads,
+    });
+    Ok(Outcome {
+        mapping_report: report(network, &mapping, verification.is_ok()),
+        released: wafer.released_stimulus(),
+        mapping,
+        verification,
+        words,
+        input,
+        trace,
+        recording,
+        run_report,
+    })
+}
+
+/// The playback program ends on an FPGA cycle, which is two cycles long.
+fn end_of_run(protocol: &Protocol) -> DncCycles {
+    let end = cycle_of(protocol.duration_ms, protocol.scaling.speedup);
+    DncCycles(end.0.next_multiple_of(2))
+}
+
+fn available_threads() -> usize {
+    std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
+}

@@ -1,0 +1,150 @@
+//! Numbers about spike trains: rates, irregularity, synchrony.
+
+use serde::Serialize;
+
+/// Mean and standard deviation over the neurons of a population.
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize)]
+pub struct MeanStd {
+    /// Mean.
+    pub mean: f64,
+    /// Standard deviation (of the population, not the sample).
+    pub std: f64,
+}
+
+/// Fewest spikes of a neuron whose irregularity counts; fewer make the CV meaningless.
+pub const CV_MIN_SPIKES: usize = 10;
+/// Width of a bin of the population histogram behind the synchrony, in biological ms.
+pub const SYNCHRONY_BIN_MS: f64 = 3.0;
+
+/// The part of a run that the statistics look at, in biological ms.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct Window {
+    /// Start, included.
+    pub from_ms: f64,
+    /// End, excluded.
+    pub to_ms: f64,
+}
+
+impl Window {
+    /// A run without its first second, in which the network settles; all of it if it is shorter
+    /// than two seconds.
+    pub fn settled(duration_ms: f64) -> Self {
+        let from_ms = if duration_ms >= 2000.0 { 1000.0 } else { 0.0 };
+        Self { from_ms, to_ms: duration_ms }
+    }
+
+    /// Length in seconds.
+    pub fn seconds(self) -> f64 {
+        (self.to_ms - self.from_ms) * 1e-3
+    }
+
+    /// The spikes of a train within the window.
+    pub fn of(self, train: &[f64]) -> &[f64] {
+        let from = train.partition_point(|&t| t < self.from_ms);
+        let to = train.partition_point(|&t| t < self.to_ms);
+        &train[from..to.max(from)]
+    }
+}
+
+fn mean_std(values: &[f64]) -> Option<MeanStd> {
+    if values.is_empty() {
+        return None;
+    }
+    let n = values.len() as f64;
+    let mean = values.iter().sum::<f64>() / n;
+    let variance = values.iter().map(|v| (v - mean).powi(2)).sum::<f64>() / n;
+    Some(MeanStd { mean, std: variance.sqrt() })
+}
+
+/// Rate of each neuron in Hz.
+pub fn rates_hz(trains: &[Vec<f64>], window: Window) -> Vec<f64> {
+    trains.iter().map(|train| window.of(train).len() as f64 / window.seconds()).collect()
+}
+
+/// Mean and spread of the rates in Hz, silent neurons included; zero for an empty population.
+pub fn rate_hz(trains: &[Vec<f64>], window: Window) -> MeanStd {
+    mean_std(&rates_hz(trains, window)).unwrap_or_default()
+}
+
+/// Mean coefficient of variation of the inter-spike intervals over the neurons with at least
+/// [`CV_MIN_SPIKES`] spikes; none if there are none.
+pub fn cv_isi(trains: &[Vec<f64>], window: Window) -> Option<f64> {
+    let of_neuron = |train: &Vec<f64>| {
+        let spikes = window.of(train);
+        if spikes.len() < CV_MIN_SPIKES {
+            return None;
+        }
+        let intervals: Vec<f64> = spikes.windows(2).map(|w| w[1] - w[0]).collect();
+        mean_std(&intervals).map(|i| i.std / i.mean)
+    };
+    let all: Vec<f64> = trains.iter().filter_map(of_neuron).collect();
+    mean_std(&all).map(|cv| cv.mean)
+}
+
+/// Number of spikes of all trains in bins of equal width.
+pub fn histogram(trains: &[Vec<f64>], window: Window, bin_ms: f64) -> Vec<u32> {
+    let bins = ((window.to_ms - window.from_ms) / bin_ms).round() as usize;
+    let mut counts = vec![0; bins];
+    for time in trains.iter().flat_map(|train| window.of(train)) {
+        if let Some(count) = counts.get_mut(((time - window.from_ms) / bin_ms) as usize) {
+            *count += 1;
+        }
+    }
+    counts
+}
+
+/// Fano factor (variance over mean) of the population's spike count in bins of
+/// [`SYNCHRONY_BIN_MS`]: 1 for independent neurons that fire at random, more when they fire
+/// together. None without spikes.
+pub fn synchrony(trains: &[Vec<f64>], window: Window) -> Option<f64> {
+    let counts = histogram(trains, window, SYNCHRONY_BIN_MS);
+    let counts: Vec<f64> = counts.into_iter().map(f64::from).collect();
+    let counts = mean_std(&counts)?;
+    (counts.mean > 0.0).then(|| counts.std.powi(2) / counts.mean)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ALL: Window = Window { from_ms: 0.0, to_ms: 1000.0 };
+
+    fn regular(step_ms: usize) -> Vec<f64> {
+        (0..1000).step_by(step_ms).map(|t| t as f64).collect()
+    }
+
+    #[test]
+    fn rates_count_silent_neurons() {
+        let rate = rate_hz(&[regular(10), Vec::new()], ALL);
+        assert_eq!(rate, MeanStd { mean: 50.0, std: 50.0 });
+        assert_eq!(rate_hz(&[], ALL), MeanStd::default());
+    }
+
+    #[test]
+    fn windows_are_half_open() {
+        let window = Window { from_ms: 10.0, to_ms: 30.0 };
+        assert_eq!(window.of(&[9.0, 10.0, 29.9, 30.0]), [10.0, 29.9]);
+        assert_eq!(Window::settled(10_000.0).from_ms, 1000.0);
+        assert_eq!(Window::settled(500.0).from_ms, 0.0);
+    }
+
+    #[test]
+    fn irregularity_is_zero_for_clocks_and_skips_rare_spikers() {
+        assert_eq!(cv_isi(&[regular(20)], ALL), Some(0.0));
+        assert_eq!(cv_isi(&[regular(200)], ALL), None);
+        // intervals alternate between 10 and 30: mean 20, deviation 10
+        let uneven: Vec<f64> =
+            (0..20).flat_map(|i| [40.0 * i as f64, 40.0 * i as f64 + 10.0]).collect();
+        let cv = cv_isi(&[uneven, regular(200)], ALL).expect("enough spikes");
+        assert!((cv - 0.5).abs() < 0.01, "{cv}");
+    }
+
+    #[test]
+    fn synchrony_tells_together_from_alone() {
+        let together = vec![regular(30); 10];
+        assert!(synchrony(&together, ALL).expect("spikes") > 5.0);
+        let clock = vec![regular(3)];
+        assert!(synchrony(&clock, ALL).expect("spikes") < 0.1);
+        assert_eq!(synchrony(&[Vec::new()], ALL), None);
+    }
+}
