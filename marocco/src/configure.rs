@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use calib::CircuitMode;
+use calib::{CircuitMode, GmaxSetting};
 use hal::config::{
     BackgroundGenerator, GbitDirection, HicannConfig, MergerMode, NeuronHalf, RepeaterMode,
     WaferConfig,
@@ -155,12 +155,14 @@ pub(crate) fn chain(config: &mut WaferConfig, chain: &DriverChain) {
     }
 }
 
-/// Sets the receptor and the decoders of a row.
-pub(crate) fn row(config: &mut HicannConfig, used: UsedRow) {
+/// Sets the receptor, the decoders and the strength of a row.
+pub(crate) fn row(config: &mut HicannConfig, used: UsedRow, setting: GmaxSetting) {
     let row = config.synapses.row_mut(used.row);
     row.synaptic_input = [false; 2];
     row.synaptic_input[used.row_use.receptor.index()] = true;
     row.decoder = used.row_use.decoder;
+    row.gmax_select = setting.select;
+    row.gmax_divisor = setting.divisor;
 }
 
 /// What every chip in use needs besides its routes and neurons: the right analog modes, closed

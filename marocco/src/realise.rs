@@ -1,5 +1,7 @@
 //! Weights and decoders of a chip's synapses, into the configuration and the mapping.
 
+use std::collections::BTreeSet;
+
 use calib::CircuitMode;
 use hal::config::WaferConfig;
 use hal::coord::{Coordinate, HicannOnWafer, L1Address};
@@ -84,19 +86,12 @@ impl WeightedChip {
     ) {
         parameters::set_v_gmax(config, hicann, self.weights.v_gmax);
         let hicann_config = config.hicann_mut(hicann);
-        for used in &chip.rows {
-            configure::row(hicann_config, *used);
-        }
-        for (row, setting) in &self.weights.rows {
-            let row = hicann_config.synapses.row_mut(*row);
-            row.gmax_select = setting.select;
-            row.gmax_divisor = setting.divisor;
-        }
         for (input, fate) in &chip.fates {
             if let Err(cause) = *fate {
                 *slot(&mut mapping.synapses, input) = SynapseFate::Lost(cause);
             }
         }
+        let mut realised_rows = BTreeSet::new();
         for (&i, &(weight, siemens, clipped)) in self.placed.iter().zip(&self.weights.weights) {
             let (input, fate) = &chip.fates[i];
             let Ok(synapse) = *fate else { continue };
@@ -109,6 +104,7 @@ impl WeightedChip {
             *fate = SynapseFate::Realised { synapse: synapse.on(hicann), weight };
             *slot(&mut mapping.realised_weights_us, input) =
                 conductances.weight_us(input, siemens) as f32;
+            realised_rows.insert(synapse.row());
             hicann_config.synapses.weights[synapse] = weight;
             hicann_config.synapses.decoders[synapse] = address(mapping, input).synapse_decoder();
         }

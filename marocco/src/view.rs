@@ -9,8 +9,8 @@ use std::fmt::Write as _;
 use hal::coord::{Coordinate as _, DncOnWafer, HicannOnDnc, HicannOnWafer};
 use hal::l1::L1Line;
 use svg::Document;
-use svg::node::element::{Definitions, Group, LinearGradient, Path, Polygon, Rectangle, Stop};
 use svg::node::element::{Circle, Text, Title};
+use svg::node::element::{Definitions, Group, LinearGradient, Path, Polygon, Rectangle, Stop};
 
 use crate::mapping::{Mapping, Route, SynapseFate};
 use crate::network::Network;
@@ -74,7 +74,8 @@ fn uses(network: &Network, mapping: &Mapping) -> BTreeMap<HicannOnWafer, Use> {
     let mut uses: BTreeMap<HicannOnWafer, Use> = BTreeMap::new();
     let offsets = network.member_offsets();
     for ((_, population), offset) in network.populations().zip(offsets) {
-        for address in mapping.placement.addresses[offset..offset + population.size].iter().flatten()
+        for address in
+            mapping.placement.addresses[offset..offset + population.size].iter().flatten()
         {
             let usage = uses.entry(address.bus.hicann).or_default();
             if population.is_source() {
@@ -199,8 +200,7 @@ fn numbers() -> Group {
 
 /// A triangle, on white so that it stands out from the lines.
 fn triangle(x: f64, y: f64) -> Polygon {
-    let points =
-        format!("{x},{} {},{} {},{}", y + 7.0, x - 6.5, y - 5.0, x + 6.5, y - 5.0);
+    let points = format!("{x},{} {},{} {},{}", y + 7.0, x - 6.5, y - 5.0, x + 6.5, y - 5.0);
     Polygon::new()
         .set("points", points)
         .set("fill", "#b0243c")
@@ -295,9 +295,7 @@ fn legend(uses: &BTreeMap<HicannOnWafer, Use>, most: usize, mapping: &Mapping) -
     let mut group = Group::new()
         .add(bar)
         .add(text(LEFT, y + 30.0, 12, FAINT, "0"))
-        .add(
-            text(LEFT + 90.0, y + 30.0, 12, FAINT, &most.to_string()).set("text-anchor", "end"),
-        )
+        .add(text(LEFT + 90.0, y + 30.0, 12, FAINT, &most.to_string()).set("text-anchor", "end"))
         .add(text(LEFT + 102.0, y + 12.0, 15, INK, &range))
         .add(triangle(LEFT + 410.0, y + 6.0))
         .add(text(LEFT + 426.0, y + 12.0, 15, INK, "external inputs enter here"));
@@ -308,9 +306,13 @@ fn legend(uses: &BTreeMap<HicannOnWafer, Use>, most: usize, mapping: &Mapping) -
         .set("height", 12)
         .set("fill", "none")
         .set("stroke", RETICLE);
-    group = group
-        .add(reticle)
-        .add(text(LEFT + 426.0, y + 36.0, 15, INK, "reticle: eight chips, one FPGA"));
+    group = group.add(reticle).add(text(
+        LEFT + 426.0,
+        y + 36.0,
+        15,
+        INK,
+        "reticle: eight chips, one FPGA",
+    ));
     for (row, count, what, inputs) in
         [(0.0, of_neurons, "neurons", false), (24.0, of_inputs, "inputs", true)]
     {

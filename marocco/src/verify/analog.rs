@@ -1,5 +1,255 @@
 //! Circuit modes, floating-gate cells and synaptic strength against the claim (V05).
+//!
+//! What the cells of every circuit give by the nominal law of `hal` must be the claimed cell, and
+//! what V_gmax and divisors of a row give must be the claimed weight. That is exact on the ideal
+//! wafer, where all circuits of a neuron hold the same codes.
 
-use super::{Case, Faults};
+use calib::CellParameters;
+use hal::config::{HicannConfig, NeuronHalf, NeuronParameter, SharedParameter};
+use hal::coord::{
+    Coordinate, FgBlockOnHicann, HicannOnWafer, NeuronOnHicann, SynapseOnHicann, Table,
+};
+use hal::law::{self, CircuitParameters};
+use hal::value::{DacCode, GmaxSelect, SynapseWeight};
+use rayon::prelude::*;
 
-pub(super) fn check(_case: &Case<'_>, _faults: &mut Faults) {}
+use super::{Case, Faults, Rule, neurons, per_chip};
+use crate::mapping::{LogicalNeuron, SynapseFate};
+
+/// Rounding of a few floating-point operations; one step of a cell is more than a thousand times
+/// larger.
+const TOLERANCE: f64 = 1e-7;
+/// The same for weights, which the claim holds in single precision.
+const WEIGHT_TOLERANCE: f64 = 1e-6;
+
+pub(super) fn check(case: &Case<'_>, faults: &mut Faults) {
+    let mut members: Table<HicannOnWafer, Vec<usize>> = Table::default();
+    for (member, neuron) in case.mapping.placement.neurons.iter().enumerate() {
+        if let Some(neuron) = neuron.filter(|&n| neurons::is_in_one_block(n)) {
+            members[neuron.hicann].push(member);
+        }
+    }
+    per_chip(case, faults, |hicann, chip, faults| {
+        check_modes(case, hicann, chip, faults);
+        check_shared(hicann, chip, faults);
+        for &member in &members[hicann] {
+            check_cell(case, hicann, chip, member, faults);
+        }
+    });
+    check_weights(case, faults);
+}
+
+fn check_modes(case: &Case<'_>, hicann: HicannOnWafer, chip: &HicannConfig, faults: &mut Faults) {
+    let mode = case.mapping.mode;
+    let want =
+        NeuronHalf { big_capacitor: mode.big_capacitor, i_gl: mode.leak, ..NeuronHalf::default() };
+    for half in chip.neurons.halves {
+        faults.demand(Rule::V05, half == want, || {
+            format!("{hicann}: a half of the circuits is set to {half:?} instead of {want:?}")
+        });
+    }
+}
+
+/// The parameters that a chip chooses once stand in all of its blocks.
+fn check_shared(hicann: HicannOnWafer, chip: &HicannConfig, faults: &mut Faults) {
+    let gates = &chip.floating_gates;
+    let first = FgBlockOnHicann::new::<0>();
+    for parameter in GmaxSelect::all().map(SharedParameter::gmax).chain([SharedParameter::VReset]) {
+        for block in FgBlockOnHicann::all() {
+            let (found, want) = (gates.shared(block, parameter), gates.shared(first, parameter));
+            faults.demand(Rule::V05, found == want, || {
+                format!("{hicann}: {} of {block} differs from that of {first}", parameter.name())
+            });
+        }
+    }
+}
+
+fn check_cell(
+    case: &Case<'_>,
+    hicann: HicannOnWafer,
+    chip: &HicannConfig,
+    member: usize,
+    faults: &mut Faults,
+) {
+    let Some(claimed) = &case.mapping.parameters.cells[member] else {
+        faults.add(Rule::V05, format!("{} has no realised parameters", case.name(member)));
+        return;
+    };
+    let circuits = case.mapping.placement.neurons[member].into_iter();
+    for circuit in circuits.flat_map(LogicalNeuron::circuits) {
+        let found = law::circuit(&chip.floating_gates, &chip.neurons, circuit);
+        let expected = expected(case, claimed);
+        for (name, get) in PARAMETERS {
+            let (found, want) = (get(&found), get(&expected));
+            let near = (found - want).abs() <= TOLERANCE * want.abs().max(1e-15);
+            faults.demand(Rule::V05, near, || {
+                let who = case.name(member);
+                format!("{hicann}.{circuit} of {who}: {name} is {found:.6e}, claimed {want:.6e}")
+            });
+        }
+        check_idle_cells(case, chip, circuit, &expected, member, faults);
+    }
+}
+
+/// A number of a circuit.
+type Get = fn(&CircuitParameters) -> f64;
+
+/// All numbers of a circuit that its cells give; parts that are off count as 0.
+const PARAMETERS: [(&str, Get); 14] = [
+    ("tau_m/s", |c| c.tau_m_s),
+    ("E_l/V", |c| c.e_l_v),
+    ("E_synx/V", |c| c.e_synx_v),
+    ("E_syni/V", |c| c.e_syni_v),
+    ("V_t/V", |c| c.v_t_v),
+    ("V_reset/V", |c| c.v_reset_v),
+    ("tau_ref/s", |c| c.tau_ref_s),
+    ("tau_syn_x/s", |c| c.tau_syn_x_s),
+    ("tau_syn_i/s", |c| c.tau_syn_i_s),
+    ("a/S", |c| c.adaptation.map_or(0.0, |a| a.a_s)),
+    ("b/A", |c| c.adaptation.map_or(0.0, |a| a.b_a)),
+    ("tau_w/s", |c| c.adaptation.map_or(0.0, |a| a.tau_w_s)),
+    ("V_exp/V", |c| c.exponential.map_or(0.0, |e| e.v_exp_v)),
+    ("delta_T/V", |c| c.exponential.map_or(0.0, |e| e.delta_t_v)),
+];
+
+/// The circuit that realises a cell (analog §1.4, §1.6).
+fn expected(case: &Case<'_>, cell: &CellParameters) -> CircuitParameters {
+    let scaling = &case.mapping.scaling;
+    let capacitance_f =
+        if case.mapping.mode.big_capacitor { law::BIG_CAPACITOR_F } else { law::SMALL_CAPACITOR_F };
+    let (v, t) = (|mv| scaling.potential_to_hw_v(mv), |ms| scaling.time_to_hw_s(ms));
+    match cell {
+        CellParameters::IfCondExp(c) => CircuitParameters {
+            capacitance_f,
+            tau_m_s: t(c.tau_m),
+            e_l_v: v(c.v_rest),
+            e_synx_v: v(c.e_rev_e),
+            e_syni_v: v(c.e_rev_i),
+            v_t_v: v(c.v_thresh),
+            v_reset_v: v(c.v_reset),
+            tau_ref_s: t(c.tau_refrac),
+            tau_syn_x_s: t(c.tau_syn_e),
+            tau_syn_i_s: t(c.tau_syn_i),
+            adaptation: None,
+            exponential: None,
+        },
+        CellParameters::EifCondExpIsfaIsta(c) => {
+            // without the exponential term the cell fires where the term would have set in
+            let fires_at = if c.delta_t == 0.0 { c.v_thresh.min(c.v_spike) } else { c.v_spike };
+            let adapts = c.a != 0.0 || c.b != 0.0;
+            CircuitParameters {
+                capacitance_f,
+                tau_m_s: t(c.tau_m),
+                e_l_v: v(c.v_rest),
+                e_synx_v: v(c.e_rev_e),
+                e_syni_v: v(c.e_rev_i),
+                v_t_v: v(fires_at),
+                v_reset_v: v(c.v_reset),
+                tau_ref_s: t(c.tau_refrac),
+                tau_syn_x_s: t(c.tau_syn_e),
+                tau_syn_i_s: t(c.tau_syn_i),
+                adaptation: adapts.then(|| law::Adaptation {
+                    a_s: scaling.conductance_to_hw_s(c.a, c.cm, capacitance_f),
+                    b_a: scaling.current_to_hw_a(c.b, c.cm, capacitance_f),
+                    tau_w_s: t(c.tau_w),
+                }),
+                exponential: (c.delta_t != 0.0).then(|| law::Exponential {
+                    v_exp_v: v(c.v_thresh),
+                    delta_t_v: scaling.difference_to_hw_v(c.delta_t),
+                }),
+            }
+        }
+    }
+}
+
+/// Cells that no number above depends on: technical ones at their constants (analog §1.5), those of
+/// parts that are off at the value that switches them off (analog §1.6).
+fn check_idle_cells(
+    case: &Case<'_>,
+    chip: &HicannConfig,
+    circuit: NeuronOnHicann,
+    expected: &CircuitParameters,
+    member: usize,
+    faults: &mut Faults,
+) {
+    use NeuronParameter as P;
+    let off = DacCode::default();
+    let mut idle: Vec<(P, DacCode)> = [
+        P::IBexp,
+        P::IConvi,
+        P::IConvx,
+        P::IIntbbi,
+        P::IIntbbx,
+        P::ISpikeamp,
+        P::VSyni,
+        P::VSynx,
+        P::VConvoffi,
+        P::VConvoffx,
+    ]
+    .map(|parameter| (parameter, parameter.default_code()))
+    .to_vec();
+    if expected.adaptation.is_none() {
+        idle.extend([(P::IGladapt, off), (P::IFire, off), (P::IRadapt, DacCode::MAX)]);
+    }
+    if expected.exponential.is_none() {
+        idle.extend([(P::VExp, DacCode::MAX), (P::IRexp, DacCode::MAX)]);
+    }
+    for (parameter, want) in idle {
+        let found = chip.floating_gates.neuron(circuit, parameter);
+        faults.demand(Rule::V05, found == want, || {
+            let (who, name) = (case.name(member), parameter.name());
+            format!("{circuit} of {who}: {name} is {found} instead of {want}")
+        });
+    }
+}
+
+/// V_gmax, its selection and the divisors of every realised synapse's row.
+fn check_weights(case: &Case<'_>, faults: &mut Faults) {
+    for ((id, projection), fates) in case.network.projections().zip(&case.mapping.synapses) {
+        let (_, post) = case.network.endpoints(id);
+        let first = case.offsets[post.index()];
+        let claimed = &case.mapping.realised_weights_us[id.index()];
+        let wrong: Vec<String> = projection
+            .synapses
+            .par_iter()
+            .zip(fates)
+            .zip(claimed)
+            .enumerate()
+            .filter_map(|(i, ((wanted, fate), &want_us))| {
+                let SynapseFate::Realised { synapse, weight } = *fate else { return None };
+                let chip = case.config.hicanns.get(&synapse.hicann)?;
+                let target = first + wanted.post as usize;
+                let found_us = weight_us(case, chip, synapse.local, weight, target)?;
+                let good = (found_us - f64::from(want_us)).abs() <= WEIGHT_TOLERANCE * found_us;
+                (!good).then(|| {
+                    format!(
+                        "`{}`, synapse {i} at {synapse}: its row gives {found_us:.6e} uS, claimed \
+                         {want_us:.6e}",
+                        projection.label
+                    )
+                })
+            })
+            .collect();
+        for message in wrong {
+            faults.add(Rule::V05, message);
+        }
+    }
+}
+
+/// What a synapse of this weight conducts in units of the network, by the settings of its row.
+fn weight_us(
+    case: &Case<'_>,
+    chip: &HicannConfig,
+    synapse: SynapseOnHicann,
+    weight: SynapseWeight,
+    target: usize,
+) -> Option<f64> {
+    let row = chip.synapses.row(synapse.row());
+    let block = synapse.row().driver().quadrant().fg_block();
+    let v_gmax = chip.floating_gates.shared(block, SharedParameter::gmax(row.gmax_select))?;
+    let conductance_s = law::synapse_s(weight, v_gmax, row.gmax_divisor);
+    let cm_nf = case.mapping.parameters.cells[target]?.cm();
+    let size = case.mapping.placement.neurons[target]?.size();
+    let (mode, scaling) = (case.mapping.mode, &case.mapping.scaling);
+    Some(calib::weight_us(conductance_s, cm_nf, size, mode, scaling))
+}

@@ -188,7 +188,7 @@ fn check_locking(
         let want = wanted[dnc.index()];
         if want.inputs || want.blocks != 0 {
             heard |= found.generators;
-            faults.demand(Rule::V08, found.generators.count_ones() == 1, || {
+            faults.demand(Rule::V08, found.generators.is_power_of_two(), || {
                 let n = found.generators.count_ones();
                 format!("{hicann}: {dnc} gets locking events from {n} generators, not from one")
             });

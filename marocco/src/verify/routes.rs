@@ -67,12 +67,9 @@ fn check_route(case: &Case<'_>, route: &Route, wanted: &mut Wanted, faults: &mut
             }
             continue;
         };
-        let from = match route.lines[..i].get(parent as usize) {
-            Some(from) => from.line,
-            None => {
-                faults.add(Rule::V14, format!("{line} of {bus} comes before its parent"));
-                continue;
-            }
+        let Some(from) = route.lines[..i].get(parent as usize).map(|l| l.line) else {
+            faults.add(Rule::V14, format!("{line} of {bus} comes before its parent"));
+            continue;
         };
         if let Some(switch) = switch_between(from, line) {
             wanted.switches[line.hicann].push(switch);

@@ -186,14 +186,12 @@ impl Checker<'_> {
                 Some(claim) => weight == claim.weight && weight > SynapseWeight::default(),
                 None => weight == SynapseWeight::default() && decoder == SynapseDecoder::DISABLED,
             };
-            faults.demand(Rule::V30, good, || match claim {
-                Some(claim) => {
-                    format!("{}: found {weight}, claimed {}", self.name(claim), claim.weight)
-                }
-                None => {
-                    let (row, column) = (synapse.row(), synapse.column());
-                    format!("{}.{row}.{column} is not off: {weight}, {decoder}", self.hicann)
-                }
+            faults.demand(Rule::V30, good, || {
+                let (row, column) = (synapse.row(), synapse.column());
+                claim.map_or_else(
+                    || format!("{}.{row}.{column} is not off: {weight}, {decoder}", self.hicann),
+                    |c| format!("{}: found {weight}, claimed {}", self.name(c), c.weight),
+                )
             });
         }
     }
