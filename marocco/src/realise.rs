@@ -108,6 +108,10 @@ impl WeightedChip {
             hicann_config.synapses.weights[synapse] = weight;
             hicann_config.synapses.decoders[synapse] = address(mapping, input).synapse_decoder();
         }
+        // rows of a chain that no synapse needs stay disconnected
+        for used in chip.rows.iter().filter(|used| realised_rows.contains(&used.row)) {
+            configure::row(hicann_config, *used, self.weights.rows[&used.row]);
+        }
     }
 }
 
