@@ -111,7 +111,15 @@ pub(crate) fn membranes(
     (membranes, input_map)
 }
 
-/// All circuits that closed switches join to `first`, ascending.
+/// The circuits of a chip that share a membrane: groups of two and more, in the order of their
+/// first circuits.
+pub fn joined_circuits(chip: &HicannConfig) -> Vec<Vec<NeuronOnHicann>> {
+    let mut seen: Table<NeuronOnHicann, bool> = Table::default();
+    let groups = NeuronOnHicann::all().map(|first| joined(chip, first, &mut seen));
+    groups.filter(|group| group.len() > 1).collect()
+}
+
+/// All circuits that closed switches join to `first`, ascending; none if it was seen before.
 fn joined(
     chip: &HicannConfig,
     first: NeuronOnHicann,

@@ -9,6 +9,7 @@ mod engine;
 mod link;
 mod readout;
 
+pub use circuits::joined_circuits;
 pub use connectivity::{BusAddress, Connectivity, FunctionalSynapse, NeuronOutput, connectivity};
 pub use effects::{Effect, Effects, UnknownEffect};
 pub use emulator::{Emulator, Settings};

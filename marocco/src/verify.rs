@@ -46,6 +46,7 @@ use crate::mapping::Mapping;
 use crate::network::Network;
 
 pub use functional::{FunctionalSynapse, functional_connectivity};
+pub use neurons::membranes;
 
 /// A rule of mapping §3.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -1,7 +1,7 @@
 //! Neurons: circuits, membranes, firing circuits and their addresses (V01 to V03, V12).
 
-use hal::config::HicannConfig;
-use hal::coord::{HicannOnWafer, NeuronOnHicann, Table, Vertical};
+use hal::config::{HicannConfig, Neurons};
+use hal::coord::{Coordinate, HicannOnWafer, NeuronOnHicann, Table, Vertical};
 
 use super::{Case, Faults, Rule, per_chip};
 use crate::mapping::LogicalNeuron;
@@ -116,7 +116,29 @@ fn check_joints(hicann: HicannOnWafer, chip: &HicannConfig, owners: &Owners, fau
     }
 }
 
-/// The membrane of the firing circuit spans the whole neuron.
+/// The circuits of a chip that closed switches short to one membrane: groups of two and more, in
+/// the order of their first circuits.
+pub fn membranes(neurons: &Neurons) -> Vec<Vec<NeuronOnHicann>> {
+    let mut seen: Table<NeuronOnHicann, bool> = Table::default();
+    let mut groups = Vec::new();
+    for first in NeuronOnHicann::all() {
+        let mut group = Vec::new();
+        let mut todo = vec![first];
+        while let Some(circuit) = todo.pop() {
+            if !std::mem::replace(&mut seen[circuit], true) {
+                group.push(circuit);
+                todo.extend(neurons.joined_to(circuit));
+            }
+        }
+        if group.len() > 1 {
+            group.sort_unstable();
+            groups.push(group);
+        }
+    }
+    groups
+}
+
+/// The membranes are exactly those of the neurons.
 fn check_membranes(
     case: &Case<'_>,
     hicann: HicannOnWafer,
@@ -124,21 +146,23 @@ fn check_membranes(
     members: &[u32],
     faults: &mut Faults,
 ) {
-    let mut reached_for: Table<NeuronOnHicann, Option<u32>> = Table::default();
+    let mut found = membranes(&chip.neurons);
+    found.sort_unstable();
     for &member in members {
-        let mut todo: Vec<_> = circuits(case, member).take(1).collect();
-        while let Some(circuit) = todo.pop() {
-            if reached_for[circuit] != Some(member) {
-                reached_for[circuit] = Some(member);
-                todo.extend(chip.neurons.joined_to(circuit));
+        let mut wanted: Vec<_> = circuits(case, member).collect();
+        wanted.sort_unstable();
+        match found.binary_search(&wanted) {
+            Ok(place) => {
+                found.remove(place);
             }
+            Err(_) => faults.add(
+                Rule::V02,
+                format!("{hicann}: the circuits of {} are no membrane", case.name(member as usize)),
+            ),
         }
-        for circuit in circuits(case, member) {
-            faults.demand(Rule::V02, reached_for[circuit] == Some(member), || {
-                let name = case.name(member as usize);
-                format!("{hicann}.{circuit} is not joined to the membrane of {name}")
-            });
-        }
+    }
+    for group in found {
+        faults.add(Rule::V02, format!("{hicann}: {group:?} are joined to a membrane, unclaimed"));
     }
 }
 
