@@ -25,6 +25,11 @@ const MAX_BINS: usize = 64;
 const POLISH: usize = 16;
 /// A programmed cell is off by 1 code or 1 % (analog §4.3): below this code the former counts.
 const NOISE_LIMIT: f64 = 100.0;
+/// Share of that noise that counts as error: enough to choose among equals, too little to spoil
+/// weights on a wafer without noise.
+const NOISE_SHARE: f64 = 0.1;
+/// Mean relative errors below this one are equal.
+const GOOD_ENOUGH: f64 = 0.001;
 
 /// Which V_gmax a row takes, and its left and right divisor.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -69,7 +74,8 @@ pub struct InvalidConductance {
 /// class may take weight 15, and may lie above it where that helps the others more than it harms.
 /// With up to four classes of one value each, every class gets a V_gmax of its own.
 ///
-/// Codes below 100 count as worse by the noise of their programming, which exceeds 1 % there.
+/// Among settings within 0.1 % of each other, codes of 100 and more are preferred, because the noise
+/// of programming exceeds 1 % below.
 pub fn choose_v_gmax(classes: &[Vec<(f64, u64)>]) -> Result<GmaxChoice, InvalidConductance> {
     let classes: Vec<Class> = classes
         .iter()
@@ -168,7 +174,7 @@ impl Class {
         let cost = |code: DacCode| {
             let ln_code = f64::from(code).ln();
             let errors = ln_sums.iter().map(|ln_sum| error(ln_code - ln_sum));
-            errors.fold(size, f64::min) + size * noise(code)
+            errors.fold(size, f64::min).max(GOOD_ENOUGH * size) + size * noise(code)
         };
         DacCode::all().map(cost).collect()
     }
@@ -179,10 +185,11 @@ impl Class {
         let mut best = (MAX_DIVISOR_SUM, f64::INFINITY);
         for sum in 1..=MAX_DIVISOR_SUM {
             let scale = f64::from(code) / sum as f64;
-            if scale < low || scale > high {
+            if scale * SCALE_STEP < low || scale > high * SCALE_STEP {
                 continue;
             }
             let error = self.error(&levels_s(f64::from(code), law::split_divisor(sum)));
+            let error = error.max(GOOD_ENOUGH * self.size());
             if error < best.1 {
                 best = (sum, error);
             }
@@ -213,9 +220,9 @@ fn levels_s(v_gmax: f64, divisor: [GmaxDivisor; 2]) -> [f64; 16] {
     levels
 }
 
-/// Relative error by programming beyond the 1 % that every code has.
+/// What the noise of programming beyond the 1 % of every code counts as relative error.
 fn noise(code: DacCode) -> f64 {
-    (1.0 / f64::from(code).max(1.0) - 1.0 / NOISE_LIMIT).max(0.0)
+    NOISE_SHARE * (1.0 / f64::from(code).max(1.0) - 1.0 / NOISE_LIMIT).max(0.0)
 }
 
 /// Sum of errors with some codes; everything is lost without any.

@@ -41,6 +41,9 @@ pub enum Formula {
     },
 }
 
+/// Relative rounding error of values that were converted to other units and back.
+const ROUNDING: f64 = 1e-12;
+
 /// What happens to values outside the domain.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Outside {
@@ -107,14 +110,15 @@ impl Formula {
             Self::Constant(c) => *c,
             Self::Polynomial(a) => polynomial(a, x),
             Self::NegativePowers(a) if a.len() < 2 => polynomial(a, x),
-            Self::NegativePowers(a) => polynomial(a, 1.0 / x),
+            Self::NegativePowers(a) => polynomial(a, one_over(x)),
             Self::OneOverPolynomial(a) => 1.0 / polynomial(a, x),
             Self::InverseQuadratic([m0, m1, m2, m3]) => {
                 (m0 + (m0 * m0 + m1 * (m2 + x)).sqrt()) / m3
             }
             Self::Lookup { offset, data } => {
                 let before = if is_falling(data) {
-                    data.partition_point(|d| *d >= x)
+                    // an entry that went through other units and back is still that entry
+                    data.partition_point(|d| *d >= x - ROUNDING * x.abs())
                 } else {
                     data.partition_point(|d| *d < x)
                 };
@@ -164,7 +168,7 @@ fn is_falling(data: &[f64]) -> bool {
 
 /// `1 / x`, finite at 0.
 fn one_over(x: f64) -> f64 {
-    (1.0 / x).min(f64::MAX)
+    (1.0 / x).clamp(-f64::MAX, f64::MAX)
 }
 
 /// A formula with the closed domain on which it holds, and the range it maps that domain to.

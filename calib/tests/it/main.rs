@@ -1,0 +1,8 @@
+//! Integration tests of the crate.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+mod cell;
+mod gmax;
+mod invariants;
+mod transformation;
+mod vectors;
