@@ -18,7 +18,8 @@ use crate::coord::{HicannOnWafer, RepeaterBlockOnHicann, SynapseArrayOnHicann, T
 
 pub use analog::{AnalogOutputs, AnalogSource};
 pub use event::{
-    BackgroundGenerator, DncMerger, GbitDirection, GbitLinks, Merger, MergerMode, MergerTree,
+    BackgroundGenerator, DncMerger, GbitDirection, GbitLinks, IntervalOutOfRange, Merger,
+    MergerMode, MergerTree,
 };
 pub use floating_gate::{FgBlock, FgCellOnBlock, FloatingGates, NeuronParameter, SharedParameter};
 pub use l1::{Crossbar, Repeater, RepeaterBlock, RepeaterMode, Repeaters, SynapseSwitches};

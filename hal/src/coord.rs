@@ -12,7 +12,7 @@
 //! use hal::coord::{Coordinate, HLineOnHicann, HicannOnWafer};
 //! let line = HLineOnHicann::new::<62>();
 //! assert_eq!(line.on(HicannOnWafer::new::<93>()).to_string(), "H93.hl62");
-//! assert!(HLineOnHicann::try_from(64).is_err());
+//! assert!(HLineOnHicann::try_from(64_usize).is_err());
 //! ```
 
 mod event;

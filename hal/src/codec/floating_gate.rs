@@ -90,7 +90,7 @@ impl FgPass {
     const FAST_UP: Self = Self { direction: FgDirection::Up, max_cycle: 31, ..Self::ERASE };
 
     /// The operation register.
-    const fn operation(self) -> u32 {
+    pub const fn operation(self) -> u32 {
         (self.current_write_time as u32) << 26
             | (self.voltage_write_time as u32) << 20
             | (self.acceleration_step as u32) << 14
@@ -98,8 +98,9 @@ impl FgPass {
             | self.max_cycle as u32
     }
 
-    /// The bias register. Both biases are 0, as the original enforces.
-    const fn bias(self) -> u32 {
+    /// The bias register. Both bias currents are 0, as the original enforces, and so are the
+    /// switches for calibration and grounding.
+    pub const fn bias(self) -> u32 {
         (self.pulse_length as u32) << 8
     }
 

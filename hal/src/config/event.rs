@@ -1,6 +1,7 @@
 //! Mergers, event links and background generators (hal-config §1.9; topology §5).
 
 use serde::{Deserialize, Serialize};
+use thiserror::Error;
 
 use crate::coord::{
     BackgroundGeneratorOnHicann, DncMergerOnHicann, GbitLinkOnHicann, L1Address, MergerOnHicann,
@@ -74,6 +75,40 @@ pub struct BackgroundGenerator {
 impl Default for BackgroundGenerator {
     fn default() -> Self {
         Self { enable: false, random: false, period: 100, seed: 0, address: L1Address::BACKGROUND }
+    }
+}
+
+/// A background generator cannot fire at this interval.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+#[error("an interval of {clocks} clocks is out of reach; the generator makes {min}..={max}")]
+pub struct IntervalOutOfRange {
+    /// The interval in PLL clocks.
+    pub clocks: u32,
+    /// Shortest interval of the mode.
+    pub min: u32,
+    /// Longest interval of the mode.
+    pub max: u32,
+}
+
+impl BackgroundGenerator {
+    /// The period for regular events every `clocks` PLL clocks, 2..=65536 (topology §5.6).
+    pub const fn regular_period(clocks: u32) -> Result<u16, IntervalOutOfRange> {
+        let (min, max) = (2, 65_536);
+        if clocks < min || clocks > max {
+            return Err(IntervalOutOfRange { clocks, min, max });
+        }
+        Ok((clocks - 1) as u16)
+    }
+
+    /// The period for random events every `clocks` PLL clocks on average, 4..=32768
+    /// (topology §5.6).
+    pub const fn random_period(clocks: u32) -> Result<u16, IntervalOutOfRange> {
+        let (min, max) = (4, 32_768);
+        if clocks < min || clocks > max {
+            return Err(IntervalOutOfRange { clocks, min, max });
+        }
+        // trunc(65535 (1 - 2 / clocks)) without rounding
+        Ok((65_535 * (clocks - 2) / clocks) as u16)
     }
 }
 

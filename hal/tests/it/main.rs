@@ -1,0 +1,14 @@
+//! The specification of the crate: published vectors, invariants of the wafer, and round trips.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+mod archive;
+mod check;
+mod configs;
+mod invariants;
+mod l1;
+mod playback;
+mod roundtrip;
+mod stream;
+mod topology;
+mod trace;
+mod vectors;

@@ -1,0 +1,150 @@
+//! The vectors of hal-vectors.json, category by category. Registers are looked up in the words of
+//! a whole chip, the only thing that leaves the crate.
+
+mod controllers;
+mod events;
+mod gates;
+mod lines;
+mod neurons;
+mod synapses;
+
+use serde_json::Value;
+
+/// A test of one vector: its input and what is expected.
+type Check = fn(&Value, &Value);
+
+/// Categories that concern this crate and how many vectors each has.
+const COVERED: [(&str, usize, Check); 57] = [
+    ("ocp_base", 21, lines::ocp_base),
+    ("hicannconfig_word", 4, lines::hicannconfig_word),
+    ("crossbar_row", 5, lines::crossbar_row),
+    ("crossbar_index", 7, lines::crossbar_index),
+    ("crossbar_lines", 2, lines::crossbar_lines),
+    ("synapse_switch_index", 13, lines::synapse_switch_index),
+    ("synapse_switch_lines", 2, lines::synapse_switch_lines),
+    ("synapse_switch_row", 6, lines::synapse_switch_row),
+    ("vline_to_switch_row", 14, lines::vline_to_switch_row),
+    ("repeater_address", 17, lines::repeater_address),
+    ("repeater_byte", 19, lines::repeater_byte),
+    ("repeater_block_config", 4, lines::repeater_block_config),
+    ("repeater_test_port", 16, lines::repeater_test_port),
+    ("sthal_check_testports", 4, lines::sthal_check_testports),
+    ("dnc_merger_to_hline", 8, lines::dnc_merger_to_hline),
+    ("hline_west", 6, lines::hline_west),
+    ("vline_south", 7, lines::vline_south),
+    ("hicann_to_highspeed_link", 8, lines::hicann_to_highspeed_link),
+    ("link_lut", 2, lines::link_lut),
+    ("redman_counts", 1, lines::redman_counts),
+    ("weight_row", 3, synapses::weight_row),
+    ("synapse_column_mapping", 6, synapses::synapse_column_mapping),
+    ("synapse_row_hw_address", 6, synapses::synapse_row_hw_address),
+    ("decoder_double_row", 3, synapses::decoder_double_row),
+    ("synapse_driver", 4, synapses::synapse_driver),
+    ("syn_ctrl_register", 7, controllers::syn_ctrl_register),
+    ("syn_cnfg_register", 3, controllers::syn_cnfg_register),
+    ("stdp_lut", 3, controllers::stdp_lut),
+    ("sram_timings", 3, controllers::sram_timings),
+    ("neuron_quad", 8, neurons::neuron_quad),
+    ("neuron_quad_hw_address", 1, neurons::neuron_quad_hw_address),
+    ("neuron_iomap", 16, neurons::neuron_iomap),
+    ("neuron_config", 5, neurons::neuron_config),
+    ("neuron_to_shared_fg_block", 5, neurons::neuron_to_shared_fg_block),
+    ("analog_output", 6, neurons::analog_output),
+    ("adc_default_calibration", 3, neurons::adc_default_calibration),
+    ("pulse_label", 22, events::pulse_label),
+    ("l1_address_split", 6, events::l1_address_split),
+    ("playback_program", 9, events::playback_program),
+    ("trace_decode", 5, events::trace_decode),
+    ("merger_tree", 6, events::merger_tree),
+    ("dnc_merger_line", 5, events::dnc_merger_line),
+    ("gbit_link", 4, events::gbit_link),
+    ("phase", 4, events::phase),
+    ("background_generators", 2, events::background_generators),
+    ("background_period", 10, events::background_period),
+    ("fg_instruction", 10, gates::fg_instruction),
+    ("fg_config", 5, gates::fg_config),
+    ("fg_programming_time", 2, gates::fg_programming_time),
+    ("fg_row_words", 3, gates::fg_row_words),
+    ("fg_neuron_rows", 2, gates::fg_neuron_rows),
+    ("fg_shared_rows", 2, gates::fg_shared_rows),
+    ("fg_neuron_cell", 8, gates::fg_neuron_cell),
+    ("fg_row_to_neuron_parameter", 4, gates::fg_row_to_neuron_parameter),
+    ("fg_row_to_shared_parameter", 1, gates::fg_row_to_shared_parameter),
+    ("repeater_test_event_tdo", 3, controllers::repeater_test_event_tdo),
+    ("fg_stimulus", 1, gates::fg_stimulus),
+];
+
+/// Categories about things that are not in this crate yet, with their number of vectors.
+const NOT_IN_THIS_CRATE_YET: [(&str, usize, &str); 23] = [
+    ("hicann_arq_packet", 2, TRANSPORT),
+    ("hostarq_data_frame", 4, TRANSPORT),
+    ("hostarq_ack_frame", 1, TRANSPORT),
+    ("hostarq_reset_frame", 1, TRANSPORT),
+    ("hostarq_limits", 1, TRANSPORT),
+    ("hostarq_window", 5, TRANSPORT),
+    ("jtagbulk_set_frequency", 4, TRANSPORT),
+    ("jtag_nibble_pair", 5, TRANSPORT),
+    ("fpga_config_word", 10, TRANSPORT),
+    ("fpga_reset_packet", 2, TRANSPORT),
+    ("pll", 7, TRANSPORT),
+    ("sthal_pll", 8, TRANSPORT),
+    ("dnc_direction_word", 2, TRANSPORT),
+    ("fpga_background_generator", 1, TRANSPORT),
+    ("gray_to_binary", 7, READ_BACK),
+    ("repeater_test_event_tdi", 2, READ_BACK),
+    ("fg_config_readback", 1, READ_BACK),
+    ("fg_slave_answer", 6, READ_BACK),
+    ("adc_unpack", 3, READ_BACK),
+    ("gmax_div_split", 4, "how a total divisor is split is a choice of the weight translation"),
+    ("redman_semantics", 4, "defects"),
+    ("redman_set_ops", 4, "defects"),
+    ("sthal_neuron_size", 7, "joining circuits to neurons is the business of the mapping"),
+];
+const TRANSPORT: &str = "transport to a real wafer";
+const READ_BACK: &str = "reading registers back";
+
+#[test]
+fn every_vector_of_the_covered_categories_holds() {
+    let file: Value = serde_json::from_str(include_str!("../data/hal-vectors.json")).unwrap();
+    let vectors = file["vectors"].as_array().unwrap();
+    for (category, count, check) in COVERED {
+        let of_category: Vec<_> = vectors.iter().filter(|v| v["category"] == category).collect();
+        assert_eq!(of_category.len(), count, "number of vectors of {category}");
+        for vector in of_category {
+            println!("{}", vector["id"]);
+            check(&vector["input"], &vector["expected"]);
+        }
+    }
+    let left_out = NOT_IN_THIS_CRATE_YET.iter().map(|(category, count, why)| {
+        let found = vectors.iter().filter(|v| v["category"] == *category).count();
+        assert_eq!(found, *count, "{category}, left out: {why}");
+        count
+    });
+    let covered = COVERED.iter().map(|(_, count, _)| count);
+    assert_eq!(covered.chain(left_out).sum::<usize>(), vectors.len(), "no category is forgotten");
+}
+
+/// A number, or a text with a hexadecimal number.
+fn number(value: &Value) -> u64 {
+    match value {
+        Value::String(text) => u64::from_str_radix(text.trim_start_matches("0x"), 16).unwrap(),
+        Value::Bool(b) => u64::from(*b),
+        _ => value.as_u64().unwrap_or_else(|| panic!("{value} is no number")),
+    }
+}
+
+fn index(value: &Value) -> usize {
+    number(value) as usize
+}
+
+fn flag(value: &Value) -> bool {
+    !value.is_null() && number(value) != 0
+}
+
+fn numbers(value: &Value) -> Vec<u64> {
+    value.as_array().unwrap().iter().map(number).collect()
+}
+
+fn coord<C: hal::coord::Coordinate>(value: &Value) -> C {
+    C::from_index(index(value)).unwrap_or_else(|| panic!("{value} is out of range"))
+}
