@@ -127,7 +127,6 @@ impl EifCondExpIsfaIsta {
 
 /// The parameters of one neuron.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "model")]
 pub enum CellParameters {
     /// Leaky integrate-and-fire.
     #[serde(rename = "IF_cond_exp")]

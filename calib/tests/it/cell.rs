@@ -36,14 +36,14 @@ fn the_names_are_those_of_pynn() {
     let cell =
         serde_json::to_value(CellParameters::EifCondExpIsfaIsta(EifCondExpIsfaIsta::default()))
             .unwrap();
-    assert_eq!(cell["model"], "EIF_cond_exp_isfa_ista");
+    let cell = &cell["EIF_cond_exp_isfa_ista"];
     assert_eq!((&cell["tau_syn_E"], &cell["delta_T"]), (&5.0.into(), &2.0.into()));
     let cell = adex(|_| ());
     let names: Vec<&str> = cell.values().iter().map(|(name, _)| *name).collect();
-    let stored = serde_json::to_value(cell).unwrap();
+    let stored = serde_json::to_value(cell).unwrap()["EIF_cond_exp_isfa_ista"].clone();
     assert!(names.iter().all(|name| stored.get(name).is_some()));
-    assert_eq!(names.len(), stored.as_object().unwrap().len() - 1);
-    let unknown = r#"{"model": "IF_cond_exp", "tau_n": 3.0}"#;
+    assert_eq!(names.len(), stored.as_object().unwrap().len());
+    let unknown = r#"{"IF_cond_exp": {"tau_n": 3.0}}"#;
     assert!(serde_json::from_str::<CellParameters>(unknown).is_err());
 }
 
