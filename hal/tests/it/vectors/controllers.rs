@@ -32,20 +32,17 @@ pub(crate) fn syn_ctrl_register(input: &Value, expected: &Value) {
     let unit = Unit::Synapse(array);
     let (local, data) = (number(&expected["local_addr"]) as u16, number(&expected["data"]) as u32);
     let row = input["row"].as_u64().unwrap_or(0) as usize;
-    match input["cmd"].as_str() {
+    if let Some("START_READ" | "CLOSE_ROW") = input["cmd"].as_str() {
         // what is not a write is never sent, but understood
-        Some("START_READ" | "CLOSE_ROW") => {
-            assert_eq!(leaves_default(&[(unit, local, data)]), Some(true));
-        }
-        _ => {
-            let row = SynapseRowOnArray::from_index(row).unwrap();
-            let row = SynapseRowOnHicann::from_array(array, row);
-            let mut config = HicannConfig::default();
-            config.synapses.weights[row.synapse(SynapseColumnOnHicann::new::<0>())] =
-                SynapseWeight::MAX;
-            assert!(Stream::of(&config).all(unit, local).contains(&data));
-        }
+        assert_eq!(leaves_default(&[(unit, local, data)]), Some(true));
+        return;
     }
+    let row = SynapseRowOnArray::from_index(row).unwrap();
+    let row = SynapseRowOnHicann::from_array(array, row);
+    let mut config = HicannConfig::default();
+    let synapse = row.synapse(SynapseColumnOnHicann::new::<0>());
+    config.synapses.weights[synapse] = SynapseWeight::MAX;
+    assert!(Stream::of(&config).all(unit, local).contains(&data));
 }
 
 pub(crate) fn syn_cnfg_register(input: &Value, expected: &Value) {
