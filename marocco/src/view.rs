@@ -51,7 +51,7 @@ pub fn wafer_svg(network: &Network, mapping: &Mapping) -> String {
     for hicann in HicannOnWafer::all() {
         drawing = drawing.add(chip(hicann, uses.get(&hicann).copied().unwrap_or_default(), most));
     }
-    let mut routes = Group::new().set("fill", "none").set("stroke-width", 0.22);
+    let mut routes = Group::new().set("fill", "none").set("stroke-width", 0.36);
     for (i, route) in mapping.routes.iter().enumerate() {
         let inputs = uses.get(&route.bus.hicann).is_some_and(|u| u.inputs > 0);
         routes = routes.add(lines(route, &colour(i, inputs)));
@@ -166,7 +166,7 @@ fn lines(route: &Route, colour: &str) -> Group {
     let about = format!("bus {}: {} lines", route.bus, route.lines.len());
     Group::new()
         .add(Title::new(about))
-        .add(Path::new().set("d", data).set("stroke", colour).set("stroke-opacity", 0.7))
+        .add(Path::new().set("d", data).set("stroke", colour).set("stroke-opacity", 0.8))
 }
 
 /// Borders of chips, and darker ones of reticles.

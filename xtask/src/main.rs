@@ -1,1 +1,79 @@
-fn main(){}
+//! The workbench: runs, tests and checks everything. `cargo xtask --help` lists what it does.
+//!
+//! It knows no other crate of the workspace: it builds and calls the programs that users call.
+
+#![expect(clippy::print_stderr, reason = "a workbench talks to the person at the terminal")]
+
+mod bench;
+mod ci;
+mod e2e;
+mod nest;
+mod shell;
+mod tidy;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+#[derive(Debug, Parser)]
+#[command(name = "cargo xtask", about = "Runs, tests and checks the project")]
+struct Cli {
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Debug, Subcommand)]
+enum Task {
+    /// The balanced random network from end to end; results in out/demo
+    Demo,
+    /// All tests
+    Test,
+    /// Formatting, lints, tidy checks, documentation, all tests
+    Ci,
+    /// An experiment, its verification, and the same run again from the words alone
+    E2e {
+        /// Name of the experiment
+        #[arg(default_value = "balanced-random-network")]
+        experiment: String,
+        /// A small network for a second
+        #[arg(long)]
+        quick: bool,
+    },
+    /// Comparisons with other programs
+    #[command(subcommand)]
+    Bench(Bench),
+    /// API documentation in target/doc
+    Doc,
+}
+
+#[derive(Debug, Subcommand)]
+enum Bench {
+    /// Rates and irregularity of the realised network against NEST
+    Nest {
+        /// One short point instead of three long ones
+        #[arg(long)]
+        quick: bool,
+        /// Results, written after each point
+        #[arg(long)]
+        json: PathBuf,
+    },
+}
+
+fn main() -> ExitCode {
+    let done = match Cli::parse().task {
+        Task::Demo => e2e::demo(),
+        Task::Test => ci::test(),
+        Task::Ci => ci::ci(),
+        Task::E2e { experiment, quick } => e2e::e2e(&experiment, quick),
+        Task::Bench(Bench::Nest { quick, json }) => bench::nest(quick, &json),
+        Task::Doc => ci::doc(),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}

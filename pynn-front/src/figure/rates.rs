@@ -54,7 +54,7 @@ pub fn rates_svg(recording: &Recording, title: &str) -> Result<String, FigureErr
             .margin_bottom(6)
             .set_label_area_size(LabelAreaPosition::Left, 76)
             .set_label_area_size(LabelAreaPosition::Bottom, 46)
-            .build_cartesian_2d(0.0..bins as f64 * width, 0.0..tallest * 1.15)
+            .build_cartesian_2d(0.0..bins as f64 * width, 0.0..tallest * 1.4)
             .map_err(plot_error)?;
         chart
             .configure_mesh()
