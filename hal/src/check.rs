@@ -202,7 +202,7 @@ pub fn check_hicann(
     lines::check_mergers(hicann, config, &mut faults);
     analog::check_lines(hicann, &config.neurons, &mut faults);
     let unencodable = codec::unencodable(config).into_iter();
-    faults.extend(unencodable.map(|source| EncodeError { hicann, source }.into()));
+    faults.extend(unencodable.map(|reason| EncodeError { hicann, reason }.into()));
     faults
 }
 

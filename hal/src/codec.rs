@@ -91,13 +91,12 @@ pub(crate) fn unencodable(config: &HicannConfig) -> Vec<Unencodable> {
 
 /// A chip cannot be configured like this.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
-#[error("{hicann}: {source}")]
+#[error("{hicann}: {reason}")]
 pub struct EncodeError {
     /// The chip.
     pub hicann: HicannOnWafer,
     /// What is wrong.
-    #[source]
-    pub source: Unencodable,
+    pub reason: Unencodable,
 }
 
 /// Words that no chip understands.

@@ -11,7 +11,7 @@ mod encode;
 use thiserror::Error;
 
 use crate::coord::{FpgaOnWafer, PulseLabel};
-use crate::wafer::DncCycles;
+use crate::wafer::{DncCycles, FPGA_HICANN_DELAY};
 
 pub use decode::decode;
 pub use encode::{encode, encode_fpga};
@@ -89,7 +89,7 @@ pub enum PlaybackError {
     /// The FPGA needs time to send a pulse.
     #[error(
         "{fpga}: a pulse at {time} cannot be sent in time; \
-         the earliest possible release is 50 x 4 ns"
+         the earliest possible release is {FPGA_HICANN_DELAY}"
     )]
     TooEarly {
         /// The FPGA.

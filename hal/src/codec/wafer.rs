@@ -13,7 +13,7 @@ use crate::config::{HicannConfig, WaferConfig};
 use crate::coord::{Coordinate, FpgaOnWafer, HicannOnWafer, HighspeedLinkOnDnc, Table};
 use crate::wafer::ConfigurationWords;
 
-/// Words of a chip without synapses, and of each driver with synapses; a guess that saves growth.
+/// Room for the words of a chip that only passes events on; one with synapses takes up to 79,000.
 const WORDS_PER_CHIP: usize = 24_000;
 
 /// The words that initialise a chip and put it into a configuration.
@@ -42,7 +42,7 @@ fn encode_chips(chips: &[(HicannOnWafer, &HicannConfig)]) -> Result<Vec<u64>, En
     for stage in Stage::ALL {
         for &(hicann, config) in chips {
             let mut writer = Writer::new(hicann, &mut words);
-            stage.encode(config, &mut writer).map_err(|source| EncodeError { hicann, source })?;
+            stage.encode(config, &mut writer).map_err(|reason| EncodeError { hicann, reason })?;
         }
     }
     Ok(words)

@@ -1,9 +1,11 @@
 //! Configuration words: what goes in comes out again, and nonsense is refused.
 
+use hal::check::{ConfigFault, SwitchLimits, check_wafer};
 use hal::codec::{
-    Access, DecodeError, Operation, Unit, WaferState, decode_wafer, encode_hicann, encode_wafer,
+    Access, DecodeError, FgDirection, FgPass, Operation, Unit, WaferState, decode_wafer,
+    encode_hicann, encode_wafer, fg_worst_case_clocks,
 };
-use hal::config::{HicannConfig, WaferConfig};
+use hal::config::{FloatingGates, HicannConfig, WaferConfig};
 use hal::coord::*;
 use hal::value::{DacCode, SynapseWeight};
 use hal::wafer::ConfigurationWords;
@@ -59,6 +61,9 @@ proptest! {
     fn a_wafer_survives_its_words(config in configs::wafer()) {
         let words = encode_wafer(&config).unwrap();
         prop_assert!(decode_wafer(&words).unwrap() == config);
+        // chips full of random settings break rules, but none that the words could not express
+        let faults = check_wafer(&config, &SwitchLimits::default());
+        prop_assert!(!faults.iter().any(|f| matches!(f, ConfigFault::Unencodable(_))));
         for (fpga, words) in &words.by_fpga {
             prop_assert!(config.hicanns.keys().any(|h| h.fpga() == *fpga) && !words.is_empty());
         }
@@ -213,6 +218,39 @@ fn floating_gates_are_programmed_not_written() {
     assert_eq!(value(load(500).chain([up]).collect()), DacCode::new::<500>());
     assert_eq!(value(load(100).chain([up]).collect()), DacCode::new::<300>());
     assert_eq!(value(load(100).chain([down]).collect()), DacCode::new::<100>());
+}
+
+#[test]
+fn programming_time_counts_every_pass_once() {
+    let time = |passes: &[FgPass], row: usize| -> u64 {
+        let row = FgRowOnBlock::from_index(row).unwrap();
+        passes.iter().map(|pass| pass.worst_case_clocks(row)).sum()
+    };
+    let erase = FgPass {
+        direction: FgDirection::Down,
+        max_cycle: 23,
+        read_time: 30,
+        acceleration_step: 2,
+        voltage_write_time: 63,
+        current_write_time: 63,
+        pulse_length: 15,
+    };
+    let fast_up = FgPass { direction: FgDirection::Up, max_cycle: 31, ..erase };
+    let erased = 12 * (time(&[erase], 0) + time(&[erase], 1));
+    let slow = [0, 1].map(|row| time(&FgPass::DEFAULT, row));
+
+    let mut gates = FloatingGates::default();
+    gates.blocks.values_mut().iter_mut().for_each(|b| b.cells.values_mut().fill(DacCode::MAX));
+    // the row of the amplifiers, twelve rows of voltages, twelve of large currents
+    let large = erased + slow[1] + 12 * slow[0] + 12 * time(&[fast_up], 1);
+    assert_eq!(fg_worst_case_clocks(&gates), large);
+    gates
+        .blocks
+        .values_mut()
+        .iter_mut()
+        .for_each(|b| b.cells.values_mut().fill(DacCode::new::<0>()));
+    let small = erased + slow[1] + 12 * slow[0] + 12 * slow[1];
+    assert_eq!(fg_worst_case_clocks(&gates), small);
 }
 
 #[test]
