@@ -15,6 +15,7 @@
 //! assert!(HLineOnHicann::try_from(64_usize).is_err());
 //! ```
 
+mod board;
 mod event;
 mod floating_gate;
 mod line;
@@ -30,6 +31,7 @@ use std::ops::{Index, IndexMut};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+pub use board::WaferNumber;
 pub use event::{
     BackgroundGeneratorOnHicann, DncMergerOnHicann, DriverDecoder, GbitLinkOnHicann, L1Address,
     MergerInput, MergerOnHicann, PulseLabel, SendingRepeaterOnHicann, SynapseDecoder,
@@ -44,7 +46,7 @@ pub use switch::{CrossbarSwitchOnHicann, SynapseSwitchOnHicann, SynapseSwitchRow
 pub use synapse::{
     DriverOnQuadrant, QuadrantOnHicann, RowOnSynapseDriver, SynapseArrayOnHicann,
     SynapseColumnOnHicann, SynapseDriverOnHicann, SynapseOnHicann, SynapseRowOnArray,
-    SynapseRowOnHicann, SynapticInputOnNeuron,
+    SynapseRowOnHicann, SynapticInputOnHicann, SynapticInputOnNeuron,
 };
 pub use wafer::{
     AnalogOnHicann, DncOnWafer, FpgaOnWafer, HicannOnDnc, HicannOnWafer, HighspeedLinkOnDnc,
@@ -92,6 +94,8 @@ macro_rules! coord {
         impl $name {
             /// How many exist.
             pub const SIZE: usize = $size;
+            /// What the text form starts with; the number follows.
+            pub const PREFIX: &'static str = $prefix;
 
             /// The coordinate with index `I`; an index out of range does not compile.
             pub const fn new<const I: usize>() -> Self {

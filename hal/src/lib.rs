@@ -5,6 +5,7 @@ pub mod check;
 pub mod codec;
 pub mod config;
 pub mod coord;
+pub mod defects;
 pub mod l1;
 pub mod law;
 pub mod playback;

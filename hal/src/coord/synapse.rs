@@ -44,6 +44,10 @@ coord! {
     /// inhibitory).
     SynapticInputOnNeuron: u8, 2, "in"
 }
+coord! {
+    /// One of the 1024 synaptic inputs of a chip, `2 * circuit + input on circuit`.
+    SynapticInputOnHicann: u16, 1024, "si"
+}
 
 impl SynapseDriverOnHicann {
     /// Half of the chip.
@@ -195,4 +199,21 @@ impl SynapticInputOnNeuron {
     pub const EXCITATORY: Self = Self::new::<0>();
     /// Right input, syni.
     pub const INHIBITORY: Self = Self::new::<1>();
+}
+
+impl SynapticInputOnHicann {
+    /// The input of a circuit.
+    pub const fn of(neuron: NeuronOnHicann, input: SynapticInputOnNeuron) -> Self {
+        Self::wrap(2 * neuron.index() + input.index())
+    }
+
+    /// The circuit of the input.
+    pub const fn neuron(self) -> NeuronOnHicann {
+        NeuronOnHicann::wrap(self.index() / 2)
+    }
+
+    /// Left or right input of its circuit.
+    pub const fn on_neuron(self) -> SynapticInputOnNeuron {
+        SynapticInputOnNeuron::wrap(self.index() % 2)
+    }
 }
