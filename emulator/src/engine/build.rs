@@ -20,7 +20,7 @@ use crate::connectivity::{Bus, BusAddress, FunctionalSynapse, buses};
 /// A chip in the making.
 #[derive(Debug)]
 pub(super) struct ChipBuilder<'a> {
-    hicann: HicannOnWafer,
+    pub(super) hicann: HicannOnWafer,
     config: &'a HicannConfig,
     step: DncCycles,
     membranes: Vec<Membrane>,
@@ -58,24 +58,23 @@ impl<'a> ChipBuilder<'a> {
     /// input of a membrane become one target, since conductances add.
     pub(super) fn add_axons(&mut self, synapses: &[FunctionalSynapse]) -> Range<u32> {
         let first = self.axons.len() as u32;
-        let mut by_delay: BTreeMap<DncCycles, BTreeMap<u32, f64>> = BTreeMap::new();
-        let mut counts: BTreeMap<DncCycles, u32> = BTreeMap::new();
+        let mut reached: Vec<(DncCycles, u32, f64)> = Vec::with_capacity(synapses.len());
         for s in synapses {
-            let Some((membrane, input)) = self.inputs[s.target.local][s.input.index()] else {
-                continue;
-            };
-            let slot = self.cells.slot(membrane, input) as u32;
-            let rate = self.conductance_s(s) / self.membranes[membrane].capacitance_f;
-            *by_delay.entry(s.delay).or_default().entry(slot).or_default() +=
-                rate * self.step.hardware_s();
-            *counts.entry(s.delay).or_default() += 1;
+            if let Some((membrane, input)) = self.inputs[s.target.local][s.input.index()] {
+                let slot = self.cells.slot(membrane, input) as u32;
+                let rate = self.conductance_s(s) / self.membranes[membrane].capacitance_f;
+                reached.push((s.delay, slot, rate * self.step.hardware_s()));
+            }
         }
-        for (delay, slots) in by_delay {
+        reached.sort_by_key(|&(delay, slot, _)| (delay, slot));
+        for axon in reached.chunk_by(|a, b| a.0 == b.0) {
             let start = self.targets.len() as u32;
-            let targets = slots.iter().map(|(&slot, &i)| Target { slot, increment: i as f32 });
-            self.targets.extend(targets);
+            self.targets.extend(axon.chunk_by(|a, b| a.1 == b.1).map(|same| Target {
+                slot: same[0].1,
+                increment: same.iter().map(|s| s.2).sum::<f64>() as f32,
+            }));
             let end = self.targets.len() as u32;
-            self.axons.push(Axon { delay, synapses: counts[&delay], start, end });
+            self.axons.push(Axon { delay: axon[0].0, synapses: axon.len() as u32, start, end });
         }
         first..self.axons.len() as u32
     }

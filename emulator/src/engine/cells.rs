@@ -21,13 +21,13 @@ pub(super) struct Cells {
     /// Number of synaptic inputs of the membrane that has most.
     inputs: usize,
     /// Absolute leak potential, V.
-    pub(super) e_leak: Vec<f32>,
-    pub(super) v: Vec<f32>,
+    e_leak: Vec<f32>,
+    v: Vec<f32>,
     /// Steps left of the refractory period.
-    pub(super) hold: Vec<f32>,
-    pub(super) hold_steps: Vec<f32>,
-    pub(super) threshold: Vec<f32>,
-    pub(super) reset: Vec<f32>,
+    hold: Vec<f32>,
+    hold_steps: Vec<f32>,
+    threshold: Vec<f32>,
+    reset: Vec<f32>,
     leak_rate: Vec<f32>,
     /// By input, then membrane: conductance as a rate, its decay per step, its mean over a step,
     /// and the reversal potential.
@@ -36,8 +36,8 @@ pub(super) struct Cells {
     mean: Vec<f32>,
     e_rev: Vec<f32>,
     /// Of this step: total rate, driving voltage times rate, voltage at the crossing.
-    pub(super) rate: Vec<f32>,
-    pub(super) drive: Vec<f32>,
+    rate: Vec<f32>,
+    drive: Vec<f32>,
     pub(super) crossing: Vec<f32>,
     adex: Option<Adex>,
 }
@@ -107,73 +107,195 @@ impl Cells {
     #[inline(always)]
     pub(super) fn step(&mut self, arriving: &mut [f32]) -> bool {
         self.gather(arriving);
-        match &self.adex {
-            None => self.step_leaky(),
-            Some(_) => self.step_adaptive(),
+        if let Some(adex) = &mut self.adex {
+            adex.before(&self.v, &mut self.drive);
         }
+        free_voltage(&mut self.crossing, &self.v, &self.rate, &self.drive);
+        if let Some(adex) = &self.adex {
+            adex.upswing(&mut self.crossing);
+        }
+        let any = compare(
+            &mut self.crossing,
+            &mut self.v,
+            &mut self.hold,
+            &self.threshold,
+            &self.reset,
+            &self.hold_steps,
+        );
+        if let Some(adex) = &mut self.adex {
+            adex.after(&self.v, &self.crossing);
+        }
+        any
     }
 
     /// Sums the conductances into `rate` and `drive` and lets them decay.
     #[inline(always)]
     fn gather(&mut self, arriving: &mut [f32]) {
         let n = self.width;
-        let (rate, drive) = (&mut self.rate[..n], &mut self.drive[..n]);
-        rate.copy_from_slice(&self.leak_rate[..n]);
-        drive.fill(0.0);
+        self.rate.copy_from_slice(&self.leak_rate);
+        self.drive.fill(0.0);
         for k in 0..self.inputs {
             let row = k * n..(k + 1) * n;
-            let g = &mut self.g[row.clone()][..n];
-            let decay = &self.decay[row.clone()][..n];
-            let mean = &self.mean[row.clone()][..n];
-            let e_rev = &self.e_rev[row.clone()][..n];
-            let arriving = &mut arriving[row][..n];
-            for i in 0..n {
-                let during = g[i] * mean[i];
-                rate[i] += during;
-                drive[i] += during * e_rev[i];
-                g[i] = g[i] * decay[i] + arriving[i];
-                arriving[i] = 0.0;
-            }
+            add_input(
+                &mut self.rate,
+                &mut self.drive,
+                &mut self.g[row.clone()],
+                &mut arriving[row.clone()],
+                &self.decay[row.clone()],
+                &self.mean[row.clone()],
+                &self.e_rev[row],
+            );
         }
-    }
-
-    #[inline(always)]
-    fn step_leaky(&mut self) -> bool {
-        let n = self.width;
-        let (v, hold, crossing) = (&mut self.v[..n], &mut self.hold[..n], &mut self.crossing[..n]);
-        let (rate, drive) = (&self.rate[..n], &self.drive[..n]);
-        let (threshold, reset) = (&self.threshold[..n], &self.reset[..n]);
-        let hold_steps = &self.hold_steps[..n];
-        let mut any = 0_u32;
-        for i in 0..n {
-            let gain = one_minus_exp_neg(rate[i]) / rate[i];
-            let free = v[i] + (drive[i] - rate[i] * v[i]) * gain;
-            let held = hold[i] > 0.0;
-            let fired = !held && free >= threshold[i];
-            crossing[i] = if fired { free } else { SILENT };
-            v[i] = if held || fired { reset[i] } else { free };
-            let left = if held { hold[i] - 1.0 } else { hold[i] };
-            hold[i] = if fired { hold_steps[i] } else { left };
-            any |= u32::from(fired);
-        }
-        any != 0
-    }
-
-    #[inline(always)]
-    fn step_adaptive(&mut self) -> bool {
-        let Some(mut adex) = self.adex.take() else { return false };
-        let any = adex.step(self);
-        self.adex = Some(adex);
-        any
     }
 
     /// Absolute voltage of a membrane, V.
     pub(super) fn voltage(&self, membrane: usize) -> f32 {
         self.v[membrane] + self.e_leak[membrane]
     }
+}
 
-    /// Number of membranes with padding.
-    pub(super) fn width(&self) -> usize {
-        self.width
+/// Adds one synaptic input of every membrane to total rate and drive. Then the input decays and
+/// takes up what has arrived.
+#[inline(always)]
+fn add_input(
+    rate: &mut [f32],
+    drive: &mut [f32],
+    g: &mut [f32],
+    arriving: &mut [f32],
+    decay: &[f32],
+    mean: &[f32],
+    e_rev: &[f32],
+) {
+    let n = rate.len();
+    let (drive, g, arriving) = (&mut drive[..n], &mut g[..n], &mut arriving[..n]);
+    let (decay, mean, e_rev) = (&decay[..n], &mean[..n], &e_rev[..n]);
+    for i in 0..n {
+        let during = g[i] * mean[i];
+        rate[i] += during;
+        drive[i] += during * e_rev[i];
+        g[i] = g[i] * decay[i] + arriving[i];
+        arriving[i] = 0.0;
+    }
+}
+
+/// Voltage at the end of the step without threshold and reset.
+#[inline(always)]
+fn free_voltage(free: &mut [f32], v: &[f32], rate: &[f32], drive: &[f32]) {
+    let n = free.len();
+    let (v, rate, drive) = (&v[..n], &rate[..n], &drive[..n]);
+    for i in 0..n {
+        let gain = one_minus_exp_neg(rate[i]) / rate[i];
+        free[i] = v[i] + (drive[i] - rate[i] * v[i]) * gain;
+    }
+}
+
+/// Threshold, reset and refractory period. Leaves the voltage of those that fire in `crossing`,
+/// which comes with the free voltages, and tells whether there are any.
+#[inline(always)]
+fn compare(
+    crossing: &mut [f32],
+    v: &mut [f32],
+    hold: &mut [f32],
+    threshold: &[f32],
+    reset: &[f32],
+    hold_steps: &[f32],
+) -> bool {
+    let n = crossing.len();
+    let (v, hold) = (&mut v[..n], &mut hold[..n]);
+    let (threshold, reset, hold_steps) = (&threshold[..n], &reset[..n], &hold_steps[..n]);
+    let mut any = 0_u32;
+    for i in 0..n {
+        let (free, at_reset, left) = (crossing[i], reset[i], hold[i]);
+        let held = left > 0.0;
+        // one condition per choice: nested ones would keep the compiler from vector code
+        let limit = if held { f32::INFINITY } else { threshold[i] };
+        let settled = if held { at_reset } else { free };
+        let fired = free >= limit;
+        crossing[i] = if fired { free } else { SILENT };
+        v[i] = if fired { at_reset } else { settled };
+        hold[i] = if fired { hold_steps[i] } else { (left - 1.0).max(0.0) };
+        any |= u32::from(fired);
+    }
+    any != 0
+}
+
+#[cfg(test)]
+mod tests {
+    use hal::coord::NeuronOnHicann;
+
+    use super::*;
+    use crate::circuits::{Comparator, SynapticInput};
+
+    const STEP_S: f64 = 4e-9;
+    const BIG_CAPACITOR_F: f64 = 2.16456e-12;
+
+    fn membrane(circuits: f64, inputs: Vec<SynapticInput>) -> Membrane {
+        Membrane {
+            circuits: vec![NeuronOnHicann::new::<0>()],
+            capacitance_f: circuits * BIG_CAPACITOR_F,
+            leak_s: circuits * BIG_CAPACITOR_F / 1e-6,
+            e_leak_v: 0.7,
+            initial_v: 0.7,
+            inputs,
+            adaptation: Vec::new(),
+            exponential: Vec::new(),
+            comparators: Vec::new(),
+            v_reset_v: 0.0,
+            tau_ref_s: 0.0,
+        }
+    }
+
+    const EXCITATORY: SynapticInput = SynapticInput { tau_s: 2e-7, e_rev_v: 1.2 };
+
+    /// Highest voltage and its time after conductance `g_s` arrives at time 0.
+    fn peak(circuits: f64, g_s: f64) -> (f64, f64) {
+        let mut cells = Cells::new(&[membrane(circuits, vec![EXCITATORY])], STEP_S);
+        let mut arriving = vec![0.0; cells.slots()];
+        let rate = g_s / (circuits * BIG_CAPACITOR_F) * STEP_S;
+        arriving[cells.slot(0, 0)] = rate as f32;
+        cells.step(&mut arriving);
+        let trace = (1..1000).map(|i| {
+            cells.step(&mut arriving);
+            (f64::from(cells.voltage(0)), f64::from(i) * STEP_S)
+        });
+        trace.max_by(|a, b| a.0.total_cmp(&b.0)).expect("a thousand steps")
+    }
+
+    #[test]
+    fn epsps_have_the_published_peaks() {
+        // vectors coba_epsp-001 to -003
+        for (g_s, v) in [
+            (2e-8, 0.700617395309102),
+            (1.74e-7, 0.7053404162637191),
+            (9.55e-7, 0.7284707084596443),
+        ] {
+            let (top, time) = peak(1.0, g_s);
+            assert!((top - v).abs() < 2e-3 * (v - 0.7), "{g_s}: {top} for {v}");
+            assert!((time - 4e-7).abs() <= 2e-8, "{g_s}: {time}");
+        }
+    }
+
+    #[test]
+    fn joining_circuits_scales_as_capacitance_does() {
+        let (reference, _) = peak(1.0, 9.55e-7);
+        for circuits in [2.0, 4.0, 8.0] {
+            let (joined, _) = peak(circuits, circuits * 9.55e-7);
+            assert!((joined - reference).abs() < 1e-6, "{circuits}: {joined}");
+        }
+        let ratio = (peak(2.0, 2e-8).0 - 0.7) / (peak(1.0, 2e-8).0 - 0.7);
+        assert!((ratio - 0.5).abs() < 0.01, "{ratio}");
+    }
+
+    #[test]
+    fn a_membrane_without_input_does_not_move() {
+        let mut m = membrane(1.0, vec![EXCITATORY]);
+        m.comparators = vec![Comparator { neuron: NeuronOnHicann::new::<0>(), v_t_v: 0.71 }];
+        let mut cells = Cells::new(&[m], STEP_S);
+        let mut arriving = vec![0.0; cells.slots()];
+        for _ in 0..10_000 {
+            assert!(!cells.step(&mut arriving));
+        }
+        assert_eq!(cells.v[0], 0.0);
+        assert!((f64::from(cells.e_leak[0]) - 0.7).abs() < 1e-7);
     }
 }

@@ -6,6 +6,7 @@ const ROUND: f32 = 12_582_912.0;
 /// ln 2 in two parts; products of the first part with small integers are exact.
 const LN2_HIGH: f32 = 0.693_359_4;
 const LN2_LOW: f32 = -2.121_944_4e-4;
+const SQRT_HALF: f32 = std::f32::consts::FRAC_1_SQRT_2;
 /// Beyond this, e^-x is smaller than the spacing of floats at 1 by far.
 const LARGEST: f32 = 80.0;
 
@@ -42,9 +43,35 @@ pub(super) fn exp(x: f32) -> f32 {
     scale + scale * exp_minus_one_small(r)
 }
 
+/// `ln x` for normal `x > 0`, absolute error below 1e-7 times the larger of 1 and the result.
+#[inline(always)]
+pub(super) fn ln(x: f32) -> f32 {
+    // x = 2^n m with m in sqrt(1/2)..sqrt(2), then ln m = 2 artanh((m - 1) / (m + 1))
+    let shifted = x.to_bits().wrapping_sub(SQRT_HALF.to_bits());
+    let n = (shifted as i32) >> 23;
+    let m = f32::from_bits(x.to_bits().wrapping_sub((n as u32) << 23));
+    let s = (m - 1.0) / (m + 1.0);
+    let q = s * s;
+    let tail = q * (1.0 / 3.0 + q * (1.0 / 5.0 + q * (1.0 / 7.0 + q * (1.0 / 9.0))));
+    let n = n as f32;
+    n * LN2_HIGH + (n * LN2_LOW + 2.0 * (s + s * tail))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn ln_is_close() {
+        assert_eq!(ln(1.0), 0.0);
+        let mut x = 1e-30_f32;
+        while x < 10.0 {
+            let exact = f64::from(x).ln();
+            let error = (f64::from(ln(x)) - exact).abs() / exact.abs().max(1.0);
+            assert!(error < 1e-7, "x {x}: error {error}");
+            x *= 1.0021;
+        }
+    }
 
     #[test]
     fn one_minus_exp_neg_keeps_relative_precision() {

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use hal::config::WaferConfig;
 use hal::coord::{HicannOnWafer, NeuronOnHicann, OnWafer, Table};
 use hal::wafer::DncCycles;
+use rayon::prelude::*;
 
 use super::build::ChipBuilder;
 use super::chip::Chip;
@@ -41,11 +42,13 @@ impl Network {
             driven.entry(s.target.hicann).or_default()[s.target.local][s.input.index()] = true;
         }
         let nothing = Table::default();
-        let mut builders: BTreeMap<HicannOnWafer, ChipBuilder<'_>> = BTreeMap::new();
-        for (&hicann, chip) in &config.hicanns {
-            let driven = driven.get(&hicann).unwrap_or(&nothing);
-            builders.insert(hicann, ChipBuilder::new(hicann, chip, driven, step));
-        }
+        let mut builders: Vec<ChipBuilder<'_>> = config
+            .hicanns
+            .par_iter()
+            .map(|(&hicann, chip)| {
+                ChipBuilder::new(hicann, chip, driven.get(&hicann).unwrap_or(&nothing), step)
+            })
+            .collect();
         let mut legs: Vec<Vec<Leg>> = Vec::new();
         let mut sources = BTreeMap::new();
         for group in wiring.synapses.chunk_by(|a, b| a.source == b.source) {
@@ -53,15 +56,16 @@ impl Network {
             // synapses are sorted by place, so those of a chip are neighbours
             for on_chip in group.chunk_by(|a, b| a.target.hicann == b.target.hicann) {
                 let hicann = on_chip[0].target.hicann;
-                let place = builders.range(..hicann).count() as u32;
-                let Some(builder) = builders.get_mut(&hicann) else { continue };
-                let axons = builder.add_axons(on_chip);
-                here.extend(axons.map(|axon| Leg { chip: place, axon }));
+                let Ok(chip) = builders.binary_search_by_key(&hicann, |b| b.hicann) else {
+                    continue;
+                };
+                let axons = builders[chip].add_axons(on_chip);
+                here.extend(axons.map(|axon| Leg { chip: chip as u32, axon }));
             }
             sources.insert(group[0].source, legs.len() as SourceId);
             legs.push(here);
         }
-        let chips = builders.into_values().map(|b| b.finish(&sources)).collect();
+        let chips = builders.into_iter().map(|b| b.finish(&sources)).collect();
         let shortest = wiring.synapses.iter().map(|s| s.delay).min();
         Self { chips, legs, sources, shortest }
     }

@@ -1,4 +1,9 @@
 //! Integration tests of the emulator: words in, words and samples out.
 
+mod adex;
+mod determinism;
+mod links;
 mod membrane;
+mod random;
+mod routes;
 mod support;
