@@ -107,7 +107,9 @@ fn both_join_the_circuits_that_share_a_membrane() {
         let by_verifier: Membranes = config
             .hicanns
             .iter()
-            .flat_map(|(&h, c)| marocco::verify::membranes(&c.neurons).into_iter().map(move |m| (h, m)))
+            .flat_map(|(&h, c)| {
+                marocco::verify::membranes(&c.neurons).into_iter().map(move |m| (h, m))
+            })
             .collect();
         assert_eq!(sorted(by_verifier), expected, "verifier, {name}");
         let by_emulator: Membranes = config

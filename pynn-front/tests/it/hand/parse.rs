@@ -1,12 +1,10 @@
 //! The line language of the hand-written configurations.
 
-use hal::config::{
-    BackgroundGenerator, GbitDirection, MergerMode, RepeaterMode, WaferConfig,
-};
+use hal::config::{BackgroundGenerator, GbitDirection, MergerMode, RepeaterMode, WaferConfig};
 use hal::coord::{
-    Coordinate, CrossbarSwitchOnHicann, DncMergerOnHicann, DriverDecoder, HicannOnWafer,
-    L1Address, NeuronOnHicann, OnWafer, RepeaterBlockOnHicann, Side, SynapseColumnOnHicann,
-    SynapseDecoder, SynapseRowOnHicann, SynapseSwitchOnHicann, SynapticInputOnNeuron, Vertical,
+    Coordinate, CrossbarSwitchOnHicann, DncMergerOnHicann, DriverDecoder, HicannOnWafer, L1Address,
+    NeuronOnHicann, OnWafer, RepeaterBlockOnHicann, Side, SynapseColumnOnHicann, SynapseDecoder,
+    SynapseRowOnHicann, SynapseSwitchOnHicann, SynapticInputOnNeuron, Vertical,
 };
 use hal::value::SynapseWeight;
 
