@@ -4,6 +4,8 @@
 //! A chip has four V_gmax, and each row selects one and divides it by the sum 1..=30 of its two
 //! divisors. All 15 conductances of a row scale together with V_gmax over that sum: the *scale*.
 
+use std::sync::LazyLock;
+
 use hal::config::SharedParameter;
 use hal::coord::Coordinate;
 use hal::law;
@@ -22,7 +24,7 @@ const SCALES: (f64, f64) = (1.0 / MAX_DIVISOR_SUM as f64, 1023.0);
 /// Different conductances of a class that are told apart; more are merged with their neighbours.
 const MAX_BINS: usize = 64;
 /// How far a chosen V_gmax may move in the final polish, codes.
-const POLISH: usize = 16;
+const POLISH: usize = 8;
 /// A programmed cell is off by 1 code or 1 % (analog §4.3): below this code the former counts.
 const NOISE_LIMIT: f64 = 100.0;
 /// Share of that noise that counts as error: enough to choose among equals, too little to spoil
@@ -85,7 +87,7 @@ pub fn choose_v_gmax(classes: &[Vec<(f64, u64)>]) -> Result<GmaxChoice, InvalidC
     let costs: Vec<Vec<f64>> = classes.iter().map(Class::cost_by_code).collect();
     let mut codes = Vec::new();
     while codes.len() < GmaxSelect::SIZE
-        && let Some(code) = best_addition(&costs, &codes)
+        && let Some((code, _)) = best_addition(&costs, &codes)
     {
         codes.push(code);
     }
@@ -96,10 +98,13 @@ pub fn choose_v_gmax(classes: &[Vec<(f64, u64)>]) -> Result<GmaxChoice, InvalidC
     let spare = codes.first().copied().unwrap_or(SharedParameter::VGmax0.default_code());
     let mut v_gmax = [spare; GmaxSelect::SIZE];
     v_gmax[..codes.len()].copy_from_slice(&codes);
-    for select in GmaxSelect::all().take(codes.len()) {
-        v_gmax[select.index()] = polished(&classes, v_gmax, select);
+    let selects: Vec<GmaxSelect> = classes.iter().map(|c| c.best_setting(v_gmax).select).collect();
+    for select in GmaxSelect::all() {
+        let users = classes.iter().zip(&selects).filter(|(_, s)| **s == select);
+        let users: Vec<&Class> = users.map(|(class, _)| class).collect();
+        v_gmax[select.index()] = polished(&users, v_gmax[select.index()]);
     }
-    let settings = classes.iter().map(|class| class.best_setting(v_gmax).0).collect();
+    let settings = classes.iter().map(|class| class.best_setting(v_gmax)).collect();
     Ok(GmaxChoice { v_gmax, settings })
 }
 
@@ -143,17 +148,23 @@ impl Class {
         self.bins.iter().map(|(_, n)| n).sum()
     }
 
-    /// Sum of the relative errors of all synapses.
-    fn error(&self, levels_s: &[f64; 16]) -> f64 {
-        self.bins.iter().map(|(x, n)| n * (nearest(*x, levels_s).1 - x).abs() / x).sum()
+    /// Sum of the relative errors of all synapses at a scale: V_gmax over sum of divisors.
+    fn error(&self, scale: f64) -> f64 {
+        let unit = &*UNIT_LEVELS_S;
+        let error = |x: f64| (nearest(x, unit).1 - x).abs() / x;
+        self.bins.iter().map(|(x, n)| n * error(x / scale)).sum()
     }
 
-    /// The scales at which some synapse is neither above the largest weight nor lost.
+    /// The scales at which the median is neither above the largest weight nor lost.
     fn scales(&self) -> Option<(f64, f64)> {
-        let (low, high) = (self.bins.first()?.0, self.bins.last()?.0);
-        let unit = levels_s(1.0, law::split_divisor(1));
+        let half = self.size() / 2.0;
+        let mut sum = 0.0;
+        let (median, _) = self.bins.iter().find(|(_, n)| {
+            sum += n;
+            sum >= half
+        })?;
         let within = |scale: f64| scale.clamp(SCALES.0, SCALES.1);
-        Some((within(low / unit[15]), within(2.0 * high / unit[1])))
+        Some((within(median / UNIT_LEVELS_S[15]), within(2.0 * median / UNIT_LEVELS_S[1])))
     }
 
     /// The least sum of errors with each code of V_gmax, from errors tabulated by scale.
@@ -162,8 +173,7 @@ impl Class {
         let (ln_low, ln_step) = (low.ln(), SCALE_STEP.ln());
         let index = |ln_scale: f64| ((ln_scale - ln_low) / ln_step).round();
         let errors: Vec<f64> = (0..=index(high.ln()) as u32)
-            .map(|i| (ln_low + ln_step * f64::from(i)).exp())
-            .map(|scale| self.error(&levels_s(scale, law::split_divisor(1))))
+            .map(|i| self.error((ln_low + ln_step * f64::from(i)).exp()))
             .collect();
         let size = self.size();
         let error = |ln_scale: f64| {
@@ -174,42 +184,48 @@ impl Class {
         let cost = |code: DacCode| {
             let ln_code = f64::from(code).ln();
             let errors = ln_sums.iter().map(|ln_sum| error(ln_code - ln_sum));
-            errors.fold(size, f64::min).max(GOOD_ENOUGH * size) + size * noise(code)
+            self.cost(code, errors.fold(size, f64::min))
         };
         DacCode::all().map(cost).collect()
     }
 
-    /// The best sum of divisors with one V_gmax, and the sum of errors.
+    /// What an error counts with a code.
+    fn cost(&self, code: DacCode, error: f64) -> f64 {
+        error.max(GOOD_ENOUGH * self.size()) + noise(code) * self.size()
+    }
+
+    /// The best sum of divisors with one V_gmax, and its cost.
     fn best_sum(&self, code: DacCode) -> (usize, f64) {
         let Some((low, high)) = self.scales() else { return (MAX_DIVISOR_SUM, 0.0) };
-        let mut best = (MAX_DIVISOR_SUM, f64::INFINITY);
+        let mut best = (MAX_DIVISOR_SUM, self.size());
         for sum in 1..=MAX_DIVISOR_SUM {
             let scale = f64::from(code) / sum as f64;
             if scale * SCALE_STEP < low || scale > high * SCALE_STEP {
                 continue;
             }
-            let error = self.error(&levels_s(f64::from(code), law::split_divisor(sum)));
-            let error = error.max(GOOD_ENOUGH * self.size());
+            let error = self.error(scale);
             if error < best.1 {
                 best = (sum, error);
             }
         }
-        (best.0, best.1.min(self.size()) + self.size() * noise(code))
+        (best.0, self.cost(code, best.1))
     }
 
-    /// The best setting with the V_gmax of a chip, and the sum of errors.
-    fn best_setting(&self, v_gmax: [DacCode; GmaxSelect::SIZE]) -> (GmaxSetting, f64) {
+    /// The best setting with the V_gmax of a chip.
+    fn best_setting(&self, v_gmax: [DacCode; GmaxSelect::SIZE]) -> GmaxSetting {
         let mut best = (GmaxSelect::default(), self.best_sum(v_gmax[0]));
         for (select, code) in GmaxSelect::all().zip(v_gmax).skip(1) {
-            let (sum, error) = self.best_sum(code);
-            if error < best.1.1 {
-                best = (select, (sum, error));
+            let (sum, cost) = self.best_sum(code);
+            if cost < best.1.1 {
+                best = (select, (sum, cost));
             }
         }
-        let (select, (sum, error)) = best;
-        (GmaxSetting { select, divisor: law::split_divisor(sum) }, error)
+        GmaxSetting { select: best.0, divisor: law::split_divisor(best.1.0) }
     }
 }
+
+/// The conductance of each weight, S, at scale 1: all others are multiples.
+static UNIT_LEVELS_S: LazyLock<[f64; 16]> = LazyLock::new(|| levels_s(1.0, law::split_divisor(1)));
 
 /// The conductance of each weight, S.
 fn levels_s(v_gmax: f64, divisor: [GmaxDivisor; 2]) -> [f64; 16] {
@@ -225,51 +241,48 @@ fn noise(code: DacCode) -> f64 {
     NOISE_SHARE * (1.0 / f64::from(code).max(1.0) - 1.0 / NOISE_LIMIT).max(0.0)
 }
 
-/// Sum of errors with some codes; everything is lost without any.
-fn total(costs: &[Vec<f64>], codes: &[DacCode]) -> f64 {
-    let by_class =
+/// The least cost of each class with some codes; everything is lost without any, as with code 0.
+fn least_costs(costs: &[Vec<f64>], codes: &[DacCode]) -> Vec<f64> {
+    let least =
         |cost: &Vec<f64>| codes.iter().map(|code| cost[code.index()]).fold(cost[0], f64::min);
-    costs.iter().map(by_class).sum()
+    costs.iter().map(least).collect()
 }
 
-/// The code that helps most beside those that are there; none if no code helps.
-fn best_addition(costs: &[Vec<f64>], codes: &[DacCode]) -> Option<DacCode> {
-    let with = |code: DacCode| total(costs, &[codes, &[code]].concat());
-    let mut best = (None, total(costs, codes));
+/// The code that helps most beside those that are there, and the sum of costs with it; none if no
+/// code helps.
+fn best_addition(costs: &[Vec<f64>], codes: &[DacCode]) -> Option<(DacCode, f64)> {
+    let present = least_costs(costs, codes);
+    let mut best = (None, present.iter().sum::<f64>());
     for code in DacCode::all() {
-        let error = with(code);
-        if error < best.1 {
-            best = (Some(code), error);
+        let with = costs.iter().zip(&present).map(|(cost, least)| least.min(cost[code.index()]));
+        let sum = with.sum();
+        if sum < best.1 {
+            best = (Some(code), sum);
         }
     }
-    best.0
+    best.0.map(|code| (code, best.1))
 }
 
-/// A code and the one that replaces it with the smallest sum of errors; none if no exchange helps.
+/// A code, and the one whose place it should take; none if no exchange helps.
 fn best_exchange(costs: &[Vec<f64>], codes: &[DacCode]) -> Option<(usize, DacCode)> {
-    let now = total(costs, codes);
+    let now: f64 = least_costs(costs, codes).iter().sum();
     (0..codes.len()).find_map(|place| {
         let mut others = codes.to_vec();
         others.remove(place);
-        let code = best_addition(costs, &others)?;
-        others.push(code);
-        (total(costs, &others) < now).then_some((place, code))
+        let (code, sum) = best_addition(costs, &others)?;
+        (sum < now).then_some((place, code))
     })
 }
 
-/// The code near the present one of a select that is best for the classes that use it, by exact
-/// errors.
-fn polished(classes: &[Class], v_gmax: [DacCode; GmaxSelect::SIZE], select: GmaxSelect) -> DacCode {
-    let users: Vec<&Class> =
-        classes.iter().filter(|class| class.best_setting(v_gmax).0.select == select).collect();
-    let error = |code| users.iter().map(|class| class.best_sum(code).1).sum::<f64>();
-    let present = v_gmax[select.index()];
-    let mut best = (present, error(present));
+/// The code near a present one that is best for its users, by exact errors.
+fn polished(users: &[&Class], present: DacCode) -> DacCode {
+    let cost = |code| users.iter().map(|class| class.best_sum(code).1).sum::<f64>();
+    let mut best = (present, cost(present));
     let near = present.index().saturating_sub(POLISH)..=present.index() + POLISH;
     for code in near.filter_map(DacCode::from_index) {
-        let error = error(code);
-        if error < best.1 {
-            best = (code, error);
+        let cost = cost(code);
+        if cost < best.1 {
+            best = (code, cost);
         }
     }
     best.0

@@ -189,11 +189,14 @@ impl Request {
         let faulty = |source| TranslateError::Calibration { parameter: self.cell, source };
         let bio = |hw| units.to_bio(self.quantity, hw);
         let wanted = units.to_hw(self.quantity, self.wanted);
+        if let Ok(value) = transformation.apply(wanted, Outside::Error)
+            && (0.0..=1023.0).contains(&value)
+        {
+            return Ok((round(value), None));
+        }
         let (low, high) = reach(transformation).map_err(faulty)?;
-        let is_reached = {
-            let slack = TOLERANCE * low.abs().max(high.abs());
-            low - slack <= wanted && wanted <= high + slack
-        };
+        let slack = TOLERANCE * low.abs().max(high.abs());
+        let is_reached = low - slack <= wanted && wanted <= high + slack;
         if !is_reached && !self.may_clip(wanted, low, high) {
             return Err(TranslateError::OutOfReach {
                 parameter: self.name,

@@ -55,13 +55,15 @@ pub fn digital_weight(conductance_s: f64, levels_s: &[f64; 16]) -> DigitalWeight
     }
 }
 
-/// The nearest weight and what it realises, S.
+/// The nearest weight and what it realises, S; the smaller of two that are equally near.
 pub(crate) fn nearest(conductance_s: f64, levels_s: &[f64; 16]) -> (SynapseWeight, f64) {
-    let mut best = (SynapseWeight::default(), 0.0);
-    for (weight, level) in SynapseWeight::all().zip(levels_s).skip(1) {
-        if (level - conductance_s).abs() < (best.1 - conductance_s).abs() {
-            best = (weight, *level);
-        }
-    }
-    best
+    let real = |w: usize| if w == 0 { 0.0 } else { levels_s[w] };
+    // levels from here on are not below
+    let above = 1 + levels_s[1..].partition_point(|level| *level < conductance_s);
+    let below = above - 1;
+    let nearest = match levels_s.get(above) {
+        Some(level) if level - conductance_s < conductance_s - real(below) => above,
+        _ => below,
+    };
+    (SynapseWeight::from_index(nearest).unwrap_or(SynapseWeight::MAX), real(nearest))
 }

@@ -39,9 +39,9 @@ pub const SMALL_CAPACITOR_F: f64 = 164.2e-15;
 pub const FULL_SCALE_V: f64 = 1.8;
 /// Amperes of a current cell at code 1023 (analog §1.1).
 pub const FULL_SCALE_A: f64 = 2.5e-6;
-/// Delay of a connection on the chip of its source, hardware seconds (analog §5.5).
+/// Delay of a connection without its route, hardware seconds (analog §5.5).
 const ROUTE_BASE_S: f64 = 64.44e-9;
-/// Further delay per chip of the route, hardware seconds (analog §5.5).
+/// Delay per chip of the route, hardware seconds (analog §5.5).
 const ROUTE_STEP_S: f64 = 3.97e-9;
 /// Largest code as a number.
 const MAX_CODE: f64 = 1023.0;
@@ -67,8 +67,8 @@ pub fn capacitance_f(half: &NeuronHalf) -> f64 {
     if half.big_capacitor { BIG_CAPACITOR_F } else { SMALL_CAPACITOR_F }
 }
 
-/// Delay of a connection whose route touches this many chips beyond the first, hardware seconds.
-/// Fitted on one wafer, without its jitter (analog §5.5).
+/// Delay of a connection by the number of chips on its route, those of source and target counted,
+/// hardware seconds. Fitted on one wafer, without its jitter (analog §5.5).
 pub fn route_delay_s(hicanns_on_route: usize) -> f64 {
     ROUTE_BASE_S + ROUTE_STEP_S * hicanns_on_route as f64
 }
