@@ -18,6 +18,7 @@
 mod board;
 mod event;
 mod floating_gate;
+mod global;
 mod line;
 mod neuron;
 mod switch;
@@ -31,18 +32,29 @@ use std::ops::{Index, IndexMut};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-pub use board::WaferNumber;
+pub use board::{
+    AdcGroupOnWafer, AnanasChannelOnSlice, AnanasOnWafer, AnanasSliceOnAnanas, AnanasSliceOnWafer,
+    AuxPowerOnWafer, ChannelOnAdc, InputOnAdc, JtagFrequency, NoAdcChannel, PowerOnWafer,
+    SocketOnWio, TriggerOnAdc, TriggerOnWafer, WioOnWafer,
+};
 pub use event::{
     BackgroundGeneratorOnHicann, DncMergerOnHicann, DriverDecoder, GbitLinkOnHicann, L1Address,
     MergerInput, MergerOnHicann, PulseLabel, SendingRepeaterOnHicann, SynapseDecoder,
 };
 pub use floating_gate::{FgBlockOnHicann, FgColumnOnBlock, FgRowOnBlock};
+pub use global::{FpgaGlobal, Global, HicannGlobal, WaferNumber};
 pub use line::{
     Direction, HLineOnHicann, HRepeaterOnHicann, L1Class, RepeaterBlockOnHicann,
     TestPortOnRepeaterBlock, VLineOnHicann, VRepeaterOnHicann,
 };
-pub use neuron::{NeuronBlockOnHicann, NeuronOnHicann, NeuronOnQuad, QuadOnHicann};
-pub use switch::{CrossbarSwitchOnHicann, SynapseSwitchOnHicann, SynapseSwitchRowOnHicann};
+pub use neuron::{
+    NeuronBlockOnHicann, NeuronOnFgBlock, NeuronOnHicann, NeuronOnNeuronBlock, NeuronOnQuad,
+    QuadOnHicann,
+};
+pub use switch::{
+    CrossbarSwitchOnHicann, CrossbarSwitchOnRow, SynapseSwitchOnHicann, SynapseSwitchOnRow,
+    SynapseSwitchRowOnHicann,
+};
 pub use synapse::{
     DriverOnQuadrant, QuadrantOnHicann, RowOnSynapseDriver, SynapseArrayOnHicann,
     SynapseColumnOnHicann, SynapseDriverOnHicann, SynapseOnHicann, SynapseRowOnArray,
@@ -54,14 +66,16 @@ pub use wafer::{
 
 /// A number that no coordinate of this type has.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
-#[error("{kind} {value} does not exist; valid are 0..={}", size - 1)]
+#[error("{kind} {value} does not exist; valid are {first}..={last}")]
 pub struct OutOfRange {
     /// Name of the coordinate type.
     pub kind: &'static str,
     /// The number asked for.
     pub value: usize,
-    /// How many coordinates of the type exist.
-    pub size: usize,
+    /// The first number that exists.
+    pub first: usize,
+    /// The last number that exists.
+    pub last: usize,
 }
 
 /// A dense enumeration of places: indices `0..SIZE`, each of them valid.
@@ -133,9 +147,9 @@ macro_rules! coord {
         impl TryFrom<usize> for $name {
             type Error = $crate::coord::OutOfRange;
             fn try_from(value: usize) -> Result<Self, Self::Error> {
-                <Self as $crate::coord::Coordinate>::from_index(value).ok_or(
-                    $crate::coord::OutOfRange { kind: stringify!($name), value, size: $size },
-                )
+                let (kind, last) = (stringify!($name), $size - 1);
+                <Self as $crate::coord::Coordinate>::from_index(value)
+                    .ok_or($crate::coord::OutOfRange { kind, value, first: 0, last })
             }
         }
 
@@ -177,19 +191,25 @@ pub(crate) use coord;
 /// A text that is not a coordinate.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum ParseCoordinateError {
-    /// The text does not have the form prefix plus digits.
-    #[error("`{text}` is not a {kind}; expected `{prefix}` followed by a number, like `{prefix}0`")]
+    /// The text does not have the form of its kind, mostly a prefix and digits.
+    #[error("`{text}` is not a {kind}; write it like `{example}`")]
     Malformed {
         /// What was parsed.
         text: String,
         /// Name of the coordinate type.
         kind: &'static str,
-        /// The prefix of the type.
-        prefix: &'static str,
+        /// A text that is one.
+        example: String,
     },
     /// The number is out of range.
     #[error(transparent)]
     OutOfRange(#[from] OutOfRange),
+}
+
+impl ParseCoordinateError {
+    pub(crate) fn malformed(text: &str, kind: &'static str, example: &str) -> Self {
+        Self::Malformed { text: text.to_owned(), kind, example: example.to_owned() }
+    }
 }
 
 /// Parses `prefix` followed by decimal digits only.
@@ -203,7 +223,7 @@ pub(crate) fn parse_prefixed<C: TryFrom<usize, Error = OutOfRange>>(
         .filter(|d| !d.is_empty() && d.bytes().all(|b| b.is_ascii_digit()));
     let number = digits
         .and_then(|d| d.parse::<usize>().ok())
-        .ok_or_else(|| ParseCoordinateError::Malformed { text: text.to_owned(), kind, prefix })?;
+        .ok_or_else(|| ParseCoordinateError::malformed(text, kind, &format!("{prefix}0")))?;
     Ok(C::try_from(number)?)
 }
 
@@ -247,11 +267,8 @@ where
 {
     type Err = ParseCoordinateError;
     fn from_str(s: &str) -> Result<Self, Self::Err> {
-        let (hicann, local) = s.split_once('.').ok_or_else(|| ParseCoordinateError::Malformed {
-            text: s.to_owned(),
-            kind: "place on a wafer",
-            prefix: "H93.",
-        })?;
+        let malformed = || ParseCoordinateError::malformed(s, "place on a wafer", "H93.drv99");
+        let (hicann, local) = s.split_once('.').ok_or_else(malformed)?;
         Ok(Self { hicann: hicann.parse()?, local: local.parse()? })
     }
 }

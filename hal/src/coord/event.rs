@@ -1,8 +1,14 @@
 //! Event sources and merger tree, L1 addresses and pulse labels (topology §4.1, §5, §6, §8.1).
 
+use std::fmt;
+use std::str::FromStr;
+
 use serde::{Deserialize, Serialize};
 
-use super::{HLineOnHicann, HRepeaterOnHicann, HighspeedLinkOnDnc, NeuronBlockOnHicann, coord};
+use super::{
+    HLineOnHicann, HRepeaterOnHicann, HighspeedLinkOnDnc, NeuronBlockOnHicann,
+    ParseCoordinateError, coord,
+};
 
 coord! {
     /// One of the eight event links between a chip and its FPGA.
@@ -133,6 +139,30 @@ pub enum MergerInput {
 }
 
 impl MergerOnHicann {
+    /// Level in the tree, 0..=3, from the neuron blocks to the root. The original has a type for
+    /// each level: Merger0OnHICANN to Merger3OnHICANN.
+    pub const fn level(self) -> usize {
+        match self.index() {
+            0..8 => 0,
+            8..12 => 1,
+            12..14 => 2,
+            _ => 3,
+        }
+    }
+
+    /// Position in its level: 0..=7, 0..=3, 0..=1 or 0.
+    pub const fn on_level(self) -> usize {
+        self.index() - (16 - (16 >> self.level()))
+    }
+
+    /// The merger at a position of a level, if it exists.
+    pub const fn at_level(level: usize, on_level: usize) -> Option<Self> {
+        if level > 3 || on_level >= 8 >> level {
+            return None;
+        }
+        Some(Self::wrap(16 - (16 >> level) + on_level))
+    }
+
     /// Left and right input (topology §5.1).
     pub const fn inputs(self) -> [MergerInput; 2] {
         let m = self.index();
@@ -153,6 +183,7 @@ impl MergerOnHicann {
 
 /// Where an event enters or leaves the wafer, as it stands in playback and trace words: 3 bits
 /// high-speed link, 3 bits `7 - gbit link`, 6 bits L1 address (topology §8.1, hal-config §3.2).
+/// Prints as `hs6.gbit5.adr17`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct PulseLabel {
     /// The chip, by its link on the reticle.
@@ -177,5 +208,23 @@ impl PulseLabel {
             gbit_link: GbitLinkOnHicann::wrap(7 - (b >> 6 & 7)),
             address: L1Address::wrap(b & 63),
         }
+    }
+}
+
+impl fmt::Display for PulseLabel {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{}.{}", self.link, self.gbit_link, self.address)
+    }
+}
+
+impl FromStr for PulseLabel {
+    type Err = ParseCoordinateError;
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let mut parts = text.splitn(3, '.');
+        let [Some(link), Some(gbit_link), Some(address)] = std::array::from_fn(|_| parts.next())
+        else {
+            return Err(ParseCoordinateError::malformed(text, "PulseLabel", "hs6.gbit5.adr17"));
+        };
+        Ok(Self { link: link.parse()?, gbit_link: gbit_link.parse()?, address: address.parse()? })
     }
 }

@@ -19,6 +19,14 @@ coord! {
     /// A circuit within its quad, `2 * bottom + right`.
     NeuronOnQuad: u8, 4, "noq"
 }
+coord! {
+    /// A circuit within its neuron block, `32 * bottom + column`.
+    NeuronOnNeuronBlock: u8, 64, "nonb"
+}
+coord! {
+    /// A circuit within the floating-gate block of its individual parameters, by column.
+    NeuronOnFgBlock: u8, 128, "nofg"
+}
 
 impl NeuronOnHicann {
     /// The circuit in a column (0..=255) of a row of circuits; the column wraps at 256.
@@ -51,9 +59,20 @@ impl NeuronOnHicann {
         NeuronOnQuad::wrap(2 * self.vertical().index() + self.column() % 2)
     }
 
+    /// Position within the neuron block.
+    pub const fn on_block(self) -> NeuronOnNeuronBlock {
+        NeuronOnNeuronBlock::wrap(32 * self.vertical().index() + self.column() % 32)
+    }
+
     /// The floating-gate block of its individual parameters.
     pub const fn fg_block(self) -> FgBlockOnHicann {
         FgBlockOnHicann::wrap(self.index() / 128)
+    }
+
+    /// Position within the floating-gate block. In which column of the block its cells stand is
+    /// told by [`FgColumnOnBlock::of_neuron`](super::FgColumnOnBlock::of_neuron).
+    pub const fn on_fg_block(self) -> NeuronOnFgBlock {
+        NeuronOnFgBlock::wrap(self.index() % 128)
     }
 
     /// The floating-gate block whose shared V_reset and I_breset this circuit uses: the left block
@@ -73,5 +92,20 @@ impl QuadOnHicann {
     pub const fn neuron(self, on_quad: NeuronOnQuad) -> NeuronOnHicann {
         let (y, x) = (on_quad.index() / 2, on_quad.index() % 2);
         NeuronOnHicann::wrap(256 * y + 2 * self.index() + x)
+    }
+}
+
+impl NeuronBlockOnHicann {
+    /// The circuit at a position of this block.
+    pub const fn neuron(self, on_block: NeuronOnNeuronBlock) -> NeuronOnHicann {
+        let (y, x) = (on_block.index() / 32, on_block.index() % 32);
+        NeuronOnHicann::wrap(256 * y + 32 * self.index() + x)
+    }
+}
+
+impl FgBlockOnHicann {
+    /// The circuit at a position of this block.
+    pub const fn neuron(self, on_block: NeuronOnFgBlock) -> NeuronOnHicann {
+        NeuronOnHicann::wrap(128 * self.index() + on_block.index())
     }
 }

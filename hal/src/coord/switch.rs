@@ -11,6 +11,11 @@ coord! {
     CrossbarSwitchOnHicann: u16, 512, "xb"
 }
 coord! {
+    /// One of the four crossbar switches of a horizontal line on one side, by vertical line.
+    #[doc(alias = "CrossbarSwitchOnCrossbarSwitchRow")]
+    CrossbarSwitchOnRow: u8, 4, "xor"
+}
+coord! {
     /// One of the 7168 switches between a vertical line and the input row of a driver,
     /// `32 * row + 4 * (vline / 32) + vline % 4`.
     SynapseSwitchOnHicann: u16, 7168, "ss"
@@ -18,6 +23,11 @@ coord! {
 coord! {
     /// One of the 448 rows of 16 synapse switches, `2 * y + side`.
     SynapseSwitchRowOnHicann: u16, 448, "ssr"
+}
+coord! {
+    /// One of the sixteen switches of a row of synapse switches, by vertical line.
+    #[doc(alias = "SynapseSwitchOnSynapseSwitchRow")]
+    SynapseSwitchOnRow: u8, 16, "sor"
 }
 
 impl CrossbarSwitchOnHicann {
@@ -35,6 +45,16 @@ impl CrossbarSwitchOnHicann {
     pub const fn vline(self) -> VLineOnHicann {
         let (half, k) = (self.index() / 16, self.index() % 8);
         VLineOnHicann::wrap(if k < 4 { 31 - half + 32 * k } else { half + 32 * k })
+    }
+
+    /// The switch of a horizontal line on one side.
+    pub const fn at(hline: HLineOnHicann, side: Side, on_row: CrossbarSwitchOnRow) -> Self {
+        Self::wrap(8 * hline.index() + 4 * side.index() + on_row.index())
+    }
+
+    /// Position among the four switches of its horizontal line and side.
+    pub const fn on_row(self) -> CrossbarSwitchOnRow {
+        CrossbarSwitchOnRow::wrap(self.index() % 4)
     }
 }
 
@@ -62,6 +82,11 @@ impl SynapseSwitchRowOnHicann {
         let group = if left == top { b } else { 7 - b };
         let base = 128 * self.side().index() + 4 * group;
         (0..16).map(move |i| VLineOnHicann::wrap(base + 32 * (i / 4) + i % 4))
+    }
+
+    /// The switch at a position of this row.
+    pub fn switch(self, on_row: SynapseSwitchOnRow) -> SynapseSwitchOnHicann {
+        SynapseSwitchOnHicann::wrap(16 * self.index() + on_row.index())
     }
 
     /// Whether the row ends at a driver of its own chip.
@@ -105,6 +130,11 @@ impl SynapseSwitchOnHicann {
     pub fn row(self) -> SynapseSwitchRowOnHicann {
         let side = if self.index() % 32 < 16 { Side::Left } else { Side::Right };
         SynapseSwitchRowOnHicann::at(side, SynapseDriverOnHicann::wrap(self.index() / 32))
+    }
+
+    /// Position among the sixteen switches of its row.
+    pub const fn on_row(self) -> SynapseSwitchOnRow {
+        SynapseSwitchOnRow::wrap(self.index() % 16)
     }
 
     /// The vertical line of the switch.

@@ -1,6 +1,9 @@
 //! The wafer: HICANNs, reticles (DNCs), FPGAs and their tables (topology §2).
 
-use super::{Coordinate, coord};
+use super::{
+    AdcGroupOnWafer, AuxPowerOnWafer, Coordinate, PowerOnWafer, SocketOnWio, TriggerOnWafer,
+    WioOnWafer, coord,
+};
 
 coord! {
     /// One of the 384 chips, row-major over the existing points of a 36 x 16 grid (topology §2.1).
@@ -16,7 +19,8 @@ coord! {
     HighspeedLinkOnDnc: u8, 8, "hs"
 }
 coord! {
-    /// One of the 48 reticles. Each has one DNC, served by one FPGA.
+    /// One of the 48 reticles. Each has one DNC, served by one FPGA; the original's DNCOnFPGA is
+    /// always 0 and needs no type.
     #[doc(alias = "reticle")]
     DncOnWafer: u8, 48, "D"
 }
@@ -26,6 +30,7 @@ coord! {
 }
 coord! {
     /// One of the two analog outputs. They belong to the reticle and are shared by its eight chips.
+    #[doc(alias = "AnalogOnDNC")]
     AnalogOnHicann: u8, 2, "A"
 }
 
@@ -185,9 +190,6 @@ const RETICLES: [Reticle; 48] = [
     Reticle { fpga: 35, power: 25, trigger: 0, aux_power: 0 },
 ];
 
-/// ADC group by trigger (topology §10, invariant 6).
-const ADC_GROUP: [u8; 12] = [5, 3, 3, 1, 1, 0, 0, 2, 2, 4, 4, 5];
-
 impl DncOnWafer {
     /// The reticle at column `x` (0..=8) and row `y` (0..=7) of the reticle grid, if it exists.
     pub fn at(x: usize, y: usize) -> Option<Self> {
@@ -238,24 +240,24 @@ impl DncOnWafer {
         FpgaOnWafer::wrap(RETICLES[self.index()].fpga as usize)
     }
 
-    /// Power coordinate, 1..=48.
-    pub fn power(self) -> u8 {
-        RETICLES[self.index()].power
+    /// The switch of its power supply.
+    pub const fn power(self) -> PowerOnWafer {
+        PowerOnWafer::wrap(RETICLES[self.index()].power as usize)
     }
 
-    /// Trigger group, 0..=11.
-    pub fn trigger(self) -> u8 {
-        RETICLES[self.index()].trigger
+    /// Trigger group of the ADCs.
+    pub const fn trigger(self) -> TriggerOnWafer {
+        TriggerOnWafer::wrap(RETICLES[self.index()].trigger as usize)
     }
 
-    /// Auxiliary power board, 0 top, 1 bottom.
-    pub fn aux_power(self) -> u8 {
-        RETICLES[self.index()].aux_power
+    /// Auxiliary power board.
+    pub const fn aux_power(self) -> AuxPowerOnWafer {
+        AuxPowerOnWafer::wrap(RETICLES[self.index()].aux_power as usize)
     }
 
-    /// ADC group, 0..=5.
-    pub fn adc_group(self) -> u8 {
-        ADC_GROUP[self.trigger() as usize]
+    /// ADC group.
+    pub const fn adc_group(self) -> AdcGroupOnWafer {
+        self.trigger().adc_group()
     }
 }
 
@@ -267,5 +269,25 @@ impl FpgaOnWafer {
     pub fn dnc(self) -> DncOnWafer {
         let found = RETICLES.iter().position(|r| r.fpga as usize == self.index());
         DncOnWafer::wrap(found.expect("the table is a permutation"))
+    }
+
+    /// The wafer I/O board of this FPGA, `FPGA / 12`.
+    pub const fn wio(self) -> WioOnWafer {
+        WioOnWafer::wrap(self.index() / 12)
+    }
+
+    /// Its socket on the board, `FPGA mod 12`.
+    pub const fn socket(self) -> SocketOnWio {
+        SocketOnWio::wrap(self.index() % 12)
+    }
+
+    /// The FPGA in a socket of a board.
+    pub const fn at(wio: WioOnWafer, socket: SocketOnWio) -> Self {
+        Self::wrap(12 * wio.index() + socket.index())
+    }
+
+    /// Last octet of its address in the network of its wafer, 192.168.`wafer`.0.
+    pub const fn ip_last_octet(self) -> u8 {
+        (1 + 32 * self.wio().index() + self.socket().index()) as u8
     }
 }

@@ -110,11 +110,7 @@ macro_rules! components {
                 let prefix = text.trim_end_matches(|c: char| c.is_ascii_digit());
                 match prefix {
                     $(<$coord>::PREFIX => text.parse().map(Self::$kind),)*
-                    _ => Err(ParseCoordinateError::Malformed {
-                        text: text.to_owned(),
-                        kind: "component of a chip",
-                        prefix: SynapseDriverOnHicann::PREFIX,
-                    }),
+                    _ => Err(ParseCoordinateError::malformed(text, "component of a chip", "drv99")),
                 }
             }
         }

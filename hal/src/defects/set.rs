@@ -189,7 +189,7 @@ impl<C: Coordinate> TryFrom<Vec<u32>> for DefectSet<C> {
     fn try_from(indices: Vec<u32>) -> Result<Self, OutOfRange> {
         let component = |i: u32| {
             let value = i as usize;
-            let error = OutOfRange { kind: "component", value, size: C::SIZE };
+            let error = OutOfRange { kind: "component", value, first: 0, last: C::SIZE - 1 };
             C::from_index(value).ok_or(error)
         };
         indices.into_iter().map(component).collect()

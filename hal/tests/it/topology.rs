@@ -108,16 +108,16 @@ fn dnc_and_fpga() {
         let dnc: DncOnWafer = coord(&vector["id"]);
         assert_eq!((dnc.x(), dnc.y()), (number(&vector["x"]), number(&vector["y"])));
         assert_eq!(dnc.fpga(), coord(&vector["fpga"]));
-        assert_eq!(usize::from(dnc.power()), number(&vector["power"]));
-        assert_eq!(usize::from(dnc.trigger()), number(&vector["trigger"]));
-        assert_eq!(usize::from(dnc.adc_group()), number(&vector["adc_group"]));
-        assert_eq!(usize::from(dnc.aux_power()), number(&vector["aux_pwr"]));
+        assert_eq!(dnc.power().number(), number(&vector["power"]));
+        assert_eq!(dnc.trigger(), coord(&vector["trigger"]));
+        assert_eq!(dnc.adc_group(), coord(&vector["adc_group"]));
+        assert_eq!(dnc.aux_power(), coord(&vector["aux_pwr"]));
         assert_eq!(indices(dnc.hicanns()), numbers(&vector["hicanns"]));
     }
     for vector in list(&file, "fpga", FpgaOnWafer::SIZE) {
         let fpga: FpgaOnWafer = coord(&vector["id"]);
         assert_eq!(fpga.dnc(), coord(&vector["dnc"]));
-        assert_eq!(usize::from(fpga.dnc().trigger()), number(&vector["trigger"]));
+        assert_eq!(fpga.dnc().trigger(), coord(&vector["trigger"]));
         assert_eq!(fpga == FpgaOnWafer::MASTER, vector["master"].as_bool().unwrap());
         assert_eq!(indices(fpga.dnc().hicanns()), numbers(&vector["hicanns"]));
     }
