@@ -68,9 +68,9 @@ impl Emulator {
     /// A wafer in reset.
     pub fn new(settings: Settings) -> Self {
         let settings = Settings { step: settings.step.max(DncCycles(1)), ..settings };
-        // a pool cannot be had where threads cannot be started; then the shared one serves
-        let pool =
-            settings.threads.and_then(|n| ThreadPoolBuilder::new().num_threads(n).build().ok());
+        // where threads cannot be started, the pool that the process shares serves
+        let threads = settings.threads.unwrap_or(0);
+        let pool = ThreadPoolBuilder::new().num_threads(threads).build().ok();
         Self {
             settings,
             pool,

@@ -4,6 +4,7 @@ mod adex;
 mod determinism;
 mod links;
 mod membrane;
+mod mergers;
 mod random;
 mod routes;
 mod support;

@@ -182,3 +182,87 @@ fn joining_a_second_circuit_halves_the_epsp_of_one_synapse() {
     let ratio = epsp(2, 1, 1) / epsp(1, 1, 1);
     assert!((ratio - 0.5).abs() < 0.05, "{ratio}");
 }
+
+/// Spike counts of circuits that share one membrane, by address.
+fn counts(chip: HicannConfig, addresses: &[usize]) -> Vec<usize> {
+    let emulator = run(Settings::default(), &wafer([(CHIP, chip)]), &Pulses::new(), 20_000);
+    let all = recorded(&emulator).remove(&CHIP.fpga()).unwrap_or_default();
+    let of = |a: &usize| all.iter().filter(|p| p.label.address == address(*a)).count();
+    addresses.iter().map(of).collect()
+}
+
+#[test]
+fn the_firing_circuit_decides_threshold_reset_and_refractory_time() {
+    let strong = Cell { e_l_v: 1.0, ..Cell::default() };
+    let other = Cell { v_t_v: 1.2, v_reset_v: 0.7, tau_ref_s: 1e-6, ..strong };
+    let alone = spikes(&strong, 20_000);
+    let mut chip = HicannConfig::default();
+    join(&mut chip, 2);
+    program(&mut chip, member(1), &other);
+    program(&mut chip, member(0), &strong);
+    fire(&mut chip, member(0), address(63));
+    record_block_0(&mut chip);
+    let joined =
+        times(&run(Settings::default(), &wafer([(CHIP, chip)]), &Pulses::new(), 20_000), CHIP);
+    assert_eq!(joined, alone);
+}
+
+#[test]
+fn every_comparator_that_is_reached_sends_and_the_lowest_resets() {
+    let cell = Cell { e_l_v: 1.0, ..Cell::default() };
+    let mut chip = HicannConfig::default();
+    join(&mut chip, 4);
+    for (i, v_t_v) in [0.9, 0.9, 0.95].into_iter().enumerate() {
+        program(&mut chip, member(i), &Cell { v_t_v, ..cell });
+        fire(&mut chip, member(i), address(63 - i));
+    }
+    program(&mut chip, member(3), &cell);
+    record_block_0(&mut chip);
+    let seen = counts(chip, &[63, 62, 61]);
+    assert!(seen[0] > 10);
+    // the run starts at the leak potential, which lies above all three
+    assert_eq!(seen, [seen[0], seen[0], 1]);
+}
+
+#[test]
+fn circuits_across_quads_are_joined_by_the_fire_input_of_either() {
+    // column 1 takes from the right, column 2 from the left
+    for taker in [1, 2] {
+        let mut chip = HicannConfig::default();
+        let slow = Cell { e_l_v: 0.7, ..Cell::default() };
+        let fast = Cell { e_l_v: 1.3, ..Cell::default() };
+        program(&mut chip, neuron(1), &slow);
+        program(&mut chip, neuron(2), &fast);
+        for (i, n) in [neuron(1), neuron(2)].into_iter().enumerate() {
+            fire(&mut chip, n, address(63 - i));
+        }
+        record_block_0(&mut chip);
+        let apart = counts(chip.clone(), &[63, 62]);
+        assert!(apart[0] == 0 && apart[1] > 0);
+        chip.neurons.circuits[neuron(taker)].enable_fire_input = true;
+        let joined = counts(chip, &[63, 62]);
+        assert!(joined[0] == joined[1] && joined[0] > 0, "{joined:?}");
+        assert!(joined[0] < apart[1]);
+    }
+}
+
+#[test]
+fn inhibition_lowers_and_excitation_raises_the_rate() {
+    let rate = |row: Option<usize>| {
+        let (mut chip, driver) = input_chip();
+        program(&mut chip, neuron(0), &Cell { e_l_v: 0.95, ..Cell::default() });
+        fire(&mut chip, neuron(0), address(63));
+        let bus = DncMergerOnHicann::new::<1>();
+        chip.gbit_links.direction[bus.gbit_link()] = GbitDirection::ToDnc;
+        chip.mergers.tree[MergerOnHicann::new::<8>()].mode = hal::config::MergerMode::Merge;
+        if let Some(row) = row {
+            set_synapse(&mut chip, synapse(driver, row, 0), 5, 4);
+        }
+        let link = GbitLinkOnHicann::new::<0>();
+        let input = pulses((0..150).map(|i| pulse(CHIP, link, address(37), 100 + 100 * i)));
+        let emulator = run(Settings::default(), &wafer([(CHIP, chip)]), &input, 16_000);
+        emulator.counters().neuron_spikes
+    };
+    let (free, excited, inhibited) = (rate(None), rate(Some(0)), rate(Some(1)));
+    assert!(inhibited < free && free < excited, "{inhibited} {free} {excited}");
+}
