@@ -74,10 +74,9 @@ pub struct InvalidConductance {
 /// A class is a histogram of hardware conductances in S and their numbers. The error of a synapse
 /// that gets weight 0 is 1, for it is lost. There is no headroom: the largest conductance of a
 /// class may take weight 15, and may lie above it where that helps the others more than it harms.
-/// With up to four classes of one value each, every class gets a V_gmax of its own.
 ///
-/// Among settings within 0.1 % of each other, codes of 100 and more are preferred, because the noise
-/// of programming exceeds 1 % below.
+/// Mean errors below 0.1 % count as equal, and codes of 100 and more are preferred then, because the
+/// noise of programming exceeds 1 % below. Classes may share a V_gmax.
 pub fn choose_v_gmax(classes: &[Vec<(f64, u64)>]) -> Result<GmaxChoice, InvalidConductance> {
     let classes: Vec<Class> = classes
         .iter()
