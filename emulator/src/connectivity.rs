@@ -80,12 +80,14 @@ pub(crate) fn trace(config: &WaferConfig, weight_zero: bool) -> Connectivity {
         .map(|(&hicann, chip)| {
             let mut found = Connectivity::default();
             for bus in buses(hicann, chip) {
+                let first = found.synapses.len();
                 found.outputs.extend(bus.outputs(chip));
                 let reached = wires.reached_drivers(&bus, chip);
                 synapses::listening(config, &bus, &reached, weight_zero, &mut found.synapses);
+                // buses and places ascend already, only the addresses are mixed
+                found.synapses[first..].sort_by_key(|s| s.source.address);
             }
             found.outputs.sort_unstable();
-            found.synapses.sort_unstable();
             found
         })
         .collect();

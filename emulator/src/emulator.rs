@@ -25,6 +25,9 @@ use crate::readout::{self, Shown};
 /// Windows of the engine between two calls of the progress callback.
 const WINDOWS_PER_CALL: usize = 64;
 
+/// Longest time step: 1 us of hardware time.
+const LONGEST_STEP: DncCycles = DncCycles(250);
+
 /// How the wafer is emulated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Settings {
@@ -32,7 +35,7 @@ pub struct Settings {
     pub effects: Effects,
     /// Number of threads; `None` or 0 means one per processor. Results do not depend on it.
     pub threads: Option<usize>,
-    /// Time step, 1 cycle or more; 0 counts as 1. Events act on the grid of these steps.
+    /// Time step, 1 to 250 cycles; beyond, the nearest of these counts. Events act on its grid.
     pub step: DncCycles,
 }
 
@@ -67,12 +70,12 @@ struct Record {
 impl Emulator {
     /// A wafer in reset.
     pub fn new(settings: Settings) -> Self {
-        let settings = Settings { step: settings.step.max(DncCycles(1)), ..settings };
+        let step = settings.step.clamp(DncCycles(1), LONGEST_STEP);
         // where threads cannot be started, the pool that the process shares serves
         let threads = settings.threads.unwrap_or(0);
         let pool = ThreadPoolBuilder::new().num_threads(threads).build().ok();
         Self {
-            settings,
+            settings: Settings { step, ..settings },
             pool,
             registers: WaferState::default(),
             config: WaferConfig::default(),

@@ -90,6 +90,13 @@ fn coarser_steps_change_the_rate_little() {
 }
 
 #[test]
+fn absurd_steps_are_brought_into_range() {
+    for (absurd, valid) in [(0, 1), (u64::MAX, 250)] {
+        assert_eq!(outcome(Some(1), absurd), outcome(Some(1), valid));
+    }
+}
+
+#[test]
 fn all_flows_are_conserved() {
     let (_, counters) = outcome(None, 1);
     assert!(counters.stimulus.is_conserved() && counters.readout.is_conserved());
