@@ -27,12 +27,12 @@ pub trait Archive: Serialize + DeserializeOwned {
 #[derive(Debug, Error)]
 pub enum ArchiveError {
     /// The operating system refused.
-    #[error("{path}: {source}")]
+    #[error("{path}: {reason}")]
     Io {
         /// The file.
         path: PathBuf,
         /// Why.
-        source: std::io::Error,
+        reason: std::io::Error,
     },
     /// The file is none of ours.
     #[error("{path}: not a bss1 file")]
@@ -72,7 +72,7 @@ pub enum ArchiveError {
 
 fn io(path: &Path) -> impl FnOnce(std::io::Error) -> ArchiveError {
     let path = path.to_owned();
-    |source| ArchiveError::Io { path, source }
+    |reason| ArchiveError::Io { path, reason }
 }
 
 fn config() -> impl bincode::config::Config {
@@ -107,10 +107,10 @@ pub fn write_atomically(path: &Path, bytes: &[u8]) -> Result<(), ArchiveError> {
     let mut file = std::fs::File::create(&part).map_err(io(path))?;
     let written = file.write_all(bytes).and_then(|()| file.sync_all());
     drop(file);
-    written.and_then(|()| std::fs::rename(&part, path)).map_err(|source| {
+    written.and_then(|()| std::fs::rename(&part, path)).map_err(|reason| {
         // the part is useless now; the first error is the one to report
         let _ = std::fs::remove_file(&part);
-        ArchiveError::Io { path: path.to_owned(), source }
+        ArchiveError::Io { path: path.to_owned(), reason }
     })
 }
 
