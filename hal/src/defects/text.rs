@@ -114,7 +114,7 @@ impl Defects {
     /// Reads a file.
     pub fn read(path: &Path) -> Result<Self, DefectsError> {
         let text = std::fs::read_to_string(path)
-            .map_err(|source| ArchiveError::Io { path: path.to_owned(), source })?;
+            .map_err(|reason| ArchiveError::Io { path: path.to_owned(), reason })?;
         text.parse().map_err(|source| DefectsError::Parse { path: path.to_owned(), source })
     }
 
@@ -266,7 +266,10 @@ impl FromStr for Defects {
 fn parse_hicanns(line: usize, run: &str) -> Result<Vec<HicannOnWafer>, ParseDefectsError> {
     let hicann = |component| match component {
         Component::Hicann(hicann) => Ok(hicann),
-        _ => Err(ParseDefectsError::Run { line, text: run.to_owned() }),
+        _ => {
+            let source = ParseCoordinateError::malformed(run, "chip", "H93");
+            Err(ParseDefectsError::Component { line, source })
+        }
     };
     parse_run(line, run)?.into_iter().map(hicann).collect()
 }
