@@ -18,7 +18,7 @@ use clap::{Args, Parser, Subcommand};
 use emulator::{Effects, UnknownEffect};
 use serde_json::{Value, json};
 
-use console::Console;
+use console::{Console, say};
 
 #[derive(Debug, Parser)]
 #[command(name = "bss1", version, about = "Spiking networks on an emulated BrainScaleS-1 wafer")]
@@ -167,16 +167,16 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     };
     let console = Console::new(cli.json);
     let answer = match cli.command {
-        Command::Experiment(ExperimentCommand::List) => Ok(experiment::list(&console)),
+        Command::Experiment(ExperimentCommand::List) => Ok(experiment::list()),
         Command::Experiment(ExperimentCommand::Run { name, settings, machine, seed, out }) => {
-            experiment::run(&console, &name, &settings, &machine, seed, &out)
+            experiment::run(&name, &settings, &machine, seed, &out)
         }
-        Command::Verify { mapping } => files::verify(&console, &mapping),
-        Command::Show { mapping, out } => files::show(&console, &mapping, &out),
+        Command::Verify { mapping } => files::verify(&mapping),
+        Command::Show { mapping, out } => files::show(&mapping, &out),
         Command::Emulate { words, input, machine, out } => {
-            files::emulate(&console, &words, &input, &machine, &out)
+            files::emulate(&words, &input, &machine, &out)
         }
-        Command::ExportNetwork { mapping, out } => files::export(&console, &mapping, &out),
+        Command::ExportNetwork { mapping, out } => files::export(&mapping, &out),
     };
     let (status, error) = match answer {
         Ok(value) => {
@@ -186,7 +186,7 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         Err(Failure::Request(error)) => (2, error),
         Err(Failure::Other(error)) => (1, error),
     };
-    console.say(&format!("error: {error:#}"));
+    say(&format!("error: {error:#}"));
     console.answer(&failed(status, &format!("{error:#}")));
     ExitCode::from(status)
 }

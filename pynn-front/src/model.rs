@@ -32,7 +32,7 @@ use crate::random::NumpyRandom;
 pub use connector::{ConnectError, Connector};
 
 /// What the members of a population are, all alike.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub enum CellType {
     /// Leaky integrate and fire with conductance synapses.
     IfCondExp(IfCondExp),

@@ -1,6 +1,7 @@
 //! From trace words back to the network's own spikes, in biological time.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 
 use hal::coord::{FpgaOnWafer, PulseLabel};
 use hal::trace::TraceError;
@@ -58,7 +59,8 @@ impl Recording {
         for population in &self.populations {
             for (neuron, train) in population.trains.iter().enumerate() {
                 for time in train {
-                    text.push_str(&format!("{},{neuron},{time:.2}\n", population.label));
+                    // writing to a string cannot fail
+                    let _ = writeln!(text, "{},{neuron},{time:.3}", population.label);
                 }
             }
         }

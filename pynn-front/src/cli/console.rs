@@ -9,6 +9,12 @@ use serde_json::Value;
 
 use crate::run::Progress;
 
+/// A line or page for people.
+pub(super) fn say(text: &str) {
+    // a closed pipe is no reason to stop working
+    let _ = writeln!(std::io::stderr(), "{text}");
+}
+
 /// Where answers go.
 #[derive(Debug)]
 pub(super) struct Console {
@@ -20,32 +26,15 @@ impl Console {
         Self { json }
     }
 
-    /// A line or page for people.
-    pub(super) fn say(&self, text: &str) {
-        // a closed pipe is no reason to stop working
-        let _ = writeln!(std::io::stderr(), "{text}");
-    }
-
     /// The answer for scripts, if they asked for it.
     pub(super) fn answer(&self, value: &Value) {
         if self.json {
             let _ = writeln!(std::io::stdout(), "{value:#}");
         }
     }
-
-    /// Stages of a run: a bar on a terminal, a line per stage elsewhere.
-    pub(super) fn stages(&self) -> Stages {
-        let bar = std::io::stderr().is_terminal().then(|| {
-            let style = ProgressStyle::with_template("{msg:<28} {bar:30} {percent:>3} % {elapsed}")
-                .expect("the template is well formed");
-            ProgressBar::with_draw_target(Some(1000), ProgressDrawTarget::stderr())
-                .with_style(style)
-        });
-        Stages { bar, last: Mutex::new(None) }
-    }
 }
 
-/// Shows the stages of a run.
+/// Shows the stages of a run: a bar on a terminal, a line per stage elsewhere.
 #[derive(Debug)]
 pub(super) struct Stages {
     bar: Option<ProgressBar>,
@@ -53,6 +42,16 @@ pub(super) struct Stages {
 }
 
 impl Stages {
+    pub(super) fn new() -> Self {
+        let bar = std::io::stderr().is_terminal().then(|| {
+            let style = ProgressStyle::with_template("{msg:<28} {bar:30} {percent:>3} % {elapsed}")
+                .expect("the template is well formed");
+            ProgressBar::with_draw_target(Some(1000), ProgressDrawTarget::stderr())
+                .with_style(style)
+        });
+        Self { bar, last: Mutex::new(None) }
+    }
+
     /// Takes note of progress.
     pub(super) fn note(&self, progress: Progress) {
         let name = name(progress);
@@ -67,9 +66,7 @@ impl Stages {
                 }
                 bar.set_position((1000.0 * share(progress)) as u64);
             }
-            None if is_new => {
-                let _ = writeln!(std::io::stderr(), "{name} ...");
-            }
+            None if is_new => say(&format!("{name} ...")),
             None => {}
         }
     }

@@ -10,7 +10,7 @@ use marocco::mapping::StageTimes;
 use marocco::view::wafer_svg;
 use serde_json::{Value, json};
 
-use super::console::Console;
+use super::console::{Stages, say};
 use super::{Failure, Machine, summary};
 use crate::experiment::{EXPERIMENTS, Experiment, Parameter, Protocol, Value as Setting};
 use crate::figure::{png, raster_svg, rates_svg};
@@ -22,12 +22,12 @@ pub(super) const PNG_SCALE: f32 = 2.0;
 /// Violations that are printed.
 pub(super) const SHOWN_VIOLATIONS: usize = 20;
 
-pub(super) fn list(console: &Console) -> Value {
+pub(super) fn list() -> Value {
     for experiment in EXPERIMENTS {
-        console.say(&format!("{}\n  {}", experiment.name, experiment.summary));
+        say(&format!("{}\n  {}", experiment.name, experiment.summary));
         for p in experiment.parameters {
             let range = format!("{} {}", p.domain, p.unit);
-            console.say(&format!(
+            say(&format!(
                 "    {:<16} {:<7} {:<36} {}",
                 p.name,
                 p.default.to_string(),
@@ -53,7 +53,6 @@ pub(super) fn list(console: &Console) -> Value {
 }
 
 pub(super) fn run(
-    console: &Console,
     name: &str,
     settings: &[String],
     machine: &Machine,
@@ -69,16 +68,16 @@ pub(super) fn run(
     let protocol = experiment.build(&parameters).map_err(Failure::request)?;
 
     let options = RunOptions { effects: machine.effects(), seed, threads: machine.threads() };
-    let stages = console.stages();
+    let stages = Stages::new();
     let outcome = run::run(&protocol, &options, &mut |p| stages.note(p));
     stages.done();
     let outcome = outcome.map_err(failure)?;
 
     let violations = outcome.verification.violations.clone();
     let report = save(folder, name, parameters.values(), &protocol, outcome)?;
-    console.say(&summary::page(&report));
+    say(&summary::page(&report));
     for violation in violations.iter().take(SHOWN_VIOLATIONS) {
-        console.say(&violation.to_string());
+        say(&violation.to_string());
     }
     if !violations.is_empty() {
         let n = violations.len();

@@ -15,7 +15,7 @@ use marocco::verify::Rules;
 use marocco::view::wafer_svg;
 use serde_json::{Value, json};
 
-use super::console::Console;
+use super::console::{Stages, say};
 use super::experiment::{Folder, PNG_SCALE, SHOWN_VIOLATIONS};
 use super::{Failure, Machine};
 use crate::export::{self, ExportError};
@@ -28,7 +28,7 @@ fn read<T: Archive>(path: &Path) -> Result<T, Failure> {
     archive::read(path).map_err(Failure::request)
 }
 
-pub(super) fn verify(console: &Console, mapping: &Path) -> Result<Value, Failure> {
+pub(super) fn verify(mapping: &Path) -> Result<Value, Failure> {
     let saved: SavedMapping = read(mapping)?;
     let SavedMapping { network, mapping: claim, words, .. } = &saved;
     let verification = marocco::verify::verify(network, claim, words, &Rules::default())
@@ -36,7 +36,7 @@ pub(super) fn verify(console: &Console, mapping: &Path) -> Result<Value, Failure
     let report = marocco::report(network, claim, verification.is_ok());
     if !verification.is_ok() {
         for violation in verification.violations.iter().take(SHOWN_VIOLATIONS) {
-            console.say(&violation.to_string());
+            say(&violation.to_string());
         }
         let n = verification.violations.len();
         return Err(Failure::other(anyhow!(
@@ -44,7 +44,7 @@ pub(super) fn verify(console: &Console, mapping: &Path) -> Result<Value, Failure
             mapping.display()
         )));
     }
-    console.say(&format!(
+    say(&format!(
         "{}: verified; {} synapses in {} words, {} of {} lost",
         mapping.display(),
         verification.functional,
@@ -60,7 +60,7 @@ pub(super) fn verify(console: &Console, mapping: &Path) -> Result<Value, Failure
     }))
 }
 
-pub(super) fn show(console: &Console, mapping: &Path, out: &Path) -> Result<Value, Failure> {
+pub(super) fn show(mapping: &Path, out: &Path) -> Result<Value, Failure> {
     let saved: SavedMapping = read(mapping)?;
     let svg = wafer_svg(&saved.network, &saved.mapping);
     let bytes = match out.extension().and_then(|e| e.to_str()) {
@@ -74,12 +74,11 @@ pub(super) fn show(console: &Console, mapping: &Path, out: &Path) -> Result<Valu
         }
     };
     archive::write_atomically(out, &bytes).map_err(Failure::request)?;
-    console.say(&format!("{} written", out.display()));
+    say(&format!("{} written", out.display()));
     Ok(json!({ "files": [out] }))
 }
 
 pub(super) fn emulate(
-    console: &Console,
     words: &Path,
     input: &Path,
     machine: &Machine,
@@ -91,7 +90,7 @@ pub(super) fn emulate(
     let settings =
         Settings { effects: machine.effects(), threads: machine.threads(), ..Settings::default() };
     let mut wafer = Emulator::new(settings);
-    let stages = console.stages();
+    let stages = Stages::new();
     stages.note(Progress::Configuring);
     wafer.configure(&configuration).map_err(|e| refused(words, &e))?;
     wafer.stimulate(&playback).map_err(|e| refused(input, &e))?;
@@ -115,7 +114,7 @@ pub(super) fn emulate(
         "synaptic_events": counters.synaptic_events,
     });
     folder.bytes("counters.json", format!("{counters:#}").as_bytes())?;
-    console.say(&format!(
+    say(&format!(
         "{} neuron spikes, {} synaptic events in {wall_s:.2} s; results in {}",
         counters["neuron_spikes"],
         counters["synaptic_events"],
@@ -151,12 +150,12 @@ fn events_csv(trace: &TraceWords) -> Result<String, Failure> {
     Ok(text)
 }
 
-pub(super) fn export(console: &Console, mapping: &Path, out: &Path) -> Result<Value, Failure> {
+pub(super) fn export(mapping: &Path, out: &Path) -> Result<Value, Failure> {
     let saved: SavedMapping = read(mapping)?;
     let files = export::write(&saved, out).map_err(|error| match error {
         ExportError::Folder { .. } => Failure::request(error),
         ExportError::File(_) | ExportError::NoRoute { .. } => Failure::other(error),
     })?;
-    console.say(&format!("{} files in {}", files.len(), out.display()));
+    say(&format!("{} files in {}", files.len(), out.display()));
     Ok(json!({ "files": files }))
 }

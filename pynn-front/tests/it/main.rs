@@ -1,4 +1,11 @@
 //! Integration tests: configurations by hand, mutations, and the pipeline as a whole.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod equality;
+mod experiment;
 mod hand;
+mod mutation;
+mod network;
+mod networks;
+mod pipeline;
+mod program;
