@@ -10,5 +10,6 @@ pub mod l1;
 pub mod law;
 pub mod playback;
 pub mod trace;
+pub mod transport;
 pub mod value;
 pub mod wafer;

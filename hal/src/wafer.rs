@@ -203,6 +203,12 @@ pub enum WaferError {
         /// The output.
         output: AnalogOnHicann,
     },
+    /// The wafer cannot be reached (any more).
+    #[error("no connection to the wafer: {0}")]
+    Transport(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// What a wafer at the other end of a line says, if it is nothing of the above.
+    #[error("{0}")]
+    Remote(String),
     /// The progress callback asked to stop. What was recorded so far can be read.
     #[error("stopped at {at}")]
     Stopped {

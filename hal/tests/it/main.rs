@@ -11,4 +11,5 @@ mod roundtrip;
 mod stream;
 mod topology;
 mod trace;
+mod transport;
 mod vectors;

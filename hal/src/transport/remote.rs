@@ -1,0 +1,261 @@
+//! A wafer behind 48 streams.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::ops::ControlFlow;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use super::message::{self, EndOfWords, Refusal, Reply, Request};
+use super::udp::StreamEvent;
+use super::{ArqEvent, Faults, Packet, PacketType, Parameters, Streams, TransportError};
+use crate::coord::{AnalogOnHicann, Coordinate, DncOnWafer, FpgaOnWafer};
+use crate::wafer::{
+    AdcTrace, ConfigurationWords, Counters, PlaybackWords, Progress, TraceWords, Wafer, WaferError,
+};
+
+/// The server has nothing to say for at most this long before the streams are looked at again.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+/// A wafer that a [`Server`](super::Server) shows. It begins in reset with every connection.
+#[derive(Debug)]
+pub struct RemoteWafer {
+    streams: Mutex<Streams>,
+    words_per_packet: usize,
+    trace: Option<TraceWords>,
+    counters: Counters,
+}
+
+/// What comes in while the host waits.
+#[derive(Debug)]
+enum Incoming {
+    Opened,
+    Packet(Packet),
+}
+
+impl RemoteWafer {
+    /// Connects to the wafer whose first FPGA listens at `first`, the others at the ports that
+    /// follow. Datagrams that are sent suffer the faults, apart from those of the system.
+    pub fn connect(first: SocketAddr, faults: Faults) -> Result<Self, TransportError> {
+        let parameters = Parameters::SHARED;
+        let streams = Streams::connect(first, parameters, faults)?;
+        let mut missing = FpgaOnWafer::SIZE;
+        while missing > 0 {
+            if let (_, Incoming::Opened) = wait(&streams)? {
+                missing -= 1;
+            }
+        }
+        Ok(Self {
+            streams: Mutex::new(streams),
+            words_per_packet: parameters.limits.words as usize,
+            trace: None,
+            counters: Counters::default(),
+        })
+    }
+
+    fn streams(&self) -> MutexGuard<'_, Streams> {
+        // the streams hold no invariant that a panic could break
+        self.streams.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Sends words to all FPGAs and waits for the verdict.
+    fn send_words(
+        &self,
+        kind: PacketType,
+        by_fpga: &BTreeMap<FpgaOnWafer, Vec<u64>>,
+    ) -> Result<(), WaferError> {
+        let streams = self.streams();
+        send_words(&streams, kind, by_fpga, self.words_per_packet)?;
+        match wait_for_reply(&streams)? {
+            Reply::Done => Ok(()),
+            Reply::Refused(refusal) => Err(refusal.into()),
+            _ => Err(unexpected("a reply to another request").into()),
+        }
+    }
+}
+
+/// Sends words to all FPGAs in turn, and where they end.
+pub(super) fn send_words(
+    streams: &Streams,
+    kind: PacketType,
+    by_fpga: &BTreeMap<FpgaOnWafer, Vec<u64>>,
+    words_per_packet: usize,
+) -> Result<(), TransportError> {
+    let mut parts: Vec<_> =
+        by_fpga.iter().map(|(fpga, words)| (*fpga, words.chunks(words_per_packet))).collect();
+    while !parts.is_empty() {
+        for (fpga, chunks) in &mut parts {
+            if let Some(chunk) = chunks.next() {
+                streams.send(*fpga, Packet::new(kind, chunk))?;
+            }
+        }
+        parts.retain(|(_, chunks)| chunks.len() > 0);
+    }
+    for fpga in FpgaOnWafer::all() {
+        let words = by_fpga.get(&fpga);
+        let (is_present, words) = (words.is_some(), words.map_or(0, Vec::len) as u64);
+        streams.send(fpga, EndOfWords { kind, is_present, words }.encode())?;
+    }
+    Ok(())
+}
+
+/// Words of one kind that arrive from all FPGAs.
+#[derive(Debug, Default)]
+pub(super) struct Gathered {
+    words: BTreeMap<FpgaOnWafer, Vec<u64>>,
+    ends: BTreeMap<FpgaOnWafer, EndOfWords>,
+}
+
+impl Gathered {
+    /// Takes words.
+    pub(super) fn extend(&mut self, fpga: FpgaOnWafer, words: Vec<u64>) {
+        self.words.entry(fpga).or_default().extend(words);
+    }
+
+    /// Takes the end of an FPGA's words; true if it was the last one.
+    pub(super) fn end(
+        &mut self,
+        fpga: FpgaOnWafer,
+        end: EndOfWords,
+    ) -> Result<bool, TransportError> {
+        let arrived = self.words.get(&fpga).map_or(0, Vec::len) as u64;
+        let first = self.ends.values().next().map_or(end.kind, |e| e.kind);
+        if arrived != end.words || first != end.kind || self.ends.insert(fpga, end).is_some() {
+            return Err(TransportError::Unexpected { fpga, what: "an end of other words" });
+        }
+        Ok(self.ends.len() == FpgaOnWafer::SIZE)
+    }
+
+    /// All words, of the FPGAs that have any part in them.
+    pub(super) fn take(&mut self) -> BTreeMap<FpgaOnWafer, Vec<u64>> {
+        let mut words = std::mem::take(&mut self.words);
+        let present = std::mem::take(&mut self.ends).into_iter().filter(|(_, e)| e.is_present);
+        present.map(|(fpga, _)| (fpga, words.remove(&fpga).unwrap_or_default())).collect()
+    }
+}
+
+/// Waits for the next packet, or for a stream to open.
+fn wait(streams: &Streams) -> Result<(FpgaOnWafer, Incoming), TransportError> {
+    loop {
+        let Some((fpga, event)) = streams.event(PATIENCE)? else { continue };
+        return match event {
+            StreamEvent::Arq(ArqEvent::Opened) => Ok((fpga, Incoming::Opened)),
+            StreamEvent::Arq(ArqEvent::Received(packet)) => Ok((fpga, Incoming::Packet(packet))),
+            StreamEvent::Arq(ArqEvent::Closed) => Err(TransportError::Closed { fpga }),
+            StreamEvent::Arq(ArqEvent::Failed(source)) => {
+                Err(TransportError::Stream { fpga, source })
+            }
+            StreamEvent::Socket(source) => Err(TransportError::Socket { fpga, source }),
+        };
+    }
+}
+
+fn wait_for_packet(streams: &Streams) -> Result<(FpgaOnWafer, Packet), TransportError> {
+    match wait(streams)? {
+        (fpga, Incoming::Packet(packet)) => Ok((fpga, packet)),
+        (fpga, Incoming::Opened) => {
+            Err(TransportError::Unexpected { fpga, what: "the stream opened twice" })
+        }
+    }
+}
+
+fn wait_for_reply(streams: &Streams) -> Result<Reply, TransportError> {
+    let (fpga, packet) = wait_for_packet(streams)?;
+    reply(&packet).ok_or(TransportError::Unexpected { fpga, what: "not a reply" })
+}
+
+fn reply(packet: &Packet) -> Option<Reply> {
+    (packet.kind == message::REPLY).then(|| Reply::decode(&packet.words)).flatten()
+}
+
+fn unexpected(what: &'static str) -> TransportError {
+    TransportError::Unexpected { fpga: FpgaOnWafer::MASTER, what }
+}
+
+impl From<TransportError> for WaferError {
+    fn from(error: TransportError) -> Self {
+        Self::Transport(error.into())
+    }
+}
+
+impl Wafer for RemoteWafer {
+    fn configure(&mut self, words: &ConfigurationWords) -> Result<(), WaferError> {
+        self.send_words(PacketType::HICANN_CONFIG, &words.by_fpga)
+    }
+
+    fn stimulate(&mut self, playback: &PlaybackWords) -> Result<(), WaferError> {
+        self.send_words(PacketType::FPGA_PLAYBACK, &playback.by_fpga)
+    }
+
+    fn run(
+        &mut self,
+        progress: &mut dyn FnMut(Progress) -> ControlFlow<()>,
+    ) -> Result<(), WaferError> {
+        let streams = self.streams();
+        streams.send(FpgaOnWafer::MASTER, Request::Run.encode())?;
+        let (mut trace, mut counters) = (Gathered::default(), None);
+        let (mut is_complete, mut is_stopping) = (false, false);
+        // the trace comes by itself, then the counters, then the end; each FPGA at its own pace
+        let mut result = None;
+        while result.is_none() || counters.is_some() && !is_complete {
+            let (fpga, packet) = wait_for_packet(&streams)?;
+            let strange = TransportError::Unexpected { fpga, what: "not part of a run" };
+            match packet.kind {
+                PacketType::FPGA_TRACE => trace.extend(fpga, packet.words),
+                message::END_OF_WORDS => {
+                    let end = EndOfWords::decode(&packet.words).ok_or(strange)?;
+                    is_complete = trace.end(fpga, end)?;
+                }
+                _ => match reply(&packet).ok_or(strange)? {
+                    Reply::Progress(p) => {
+                        if progress(p).is_break() && !is_stopping {
+                            streams.send(FpgaOnWafer::MASTER, Request::Stop.encode())?;
+                            is_stopping = true;
+                        }
+                    }
+                    Reply::Counters(c) => counters = Some(c),
+                    Reply::Done => result = Some(Ok(())),
+                    Reply::Refused(refusal) => result = Some(Err(refusal)),
+                    Reply::Samples(_) => return Err(unexpected("samples during a run").into()),
+                },
+            }
+        }
+        drop(streams);
+        if let Some(counters) = counters {
+            self.counters = counters;
+            self.trace = Some(TraceWords { by_fpga: trace.take() });
+        }
+        result.unwrap_or(Ok(())).map_err(Refusal::into)
+    }
+
+    fn read_trace(&self) -> Result<TraceWords, WaferError> {
+        self.trace.clone().ok_or(WaferError::NotReady { needed: "run an experiment with `run`" })
+    }
+
+    fn read_adc(&self, dnc: DncOnWafer, output: AnalogOnHicann) -> Result<AdcTrace, WaferError> {
+        let streams = self.streams();
+        streams.send(FpgaOnWafer::MASTER, Request::ReadAdc(dnc, output).encode())?;
+        let mut words = Vec::new();
+        loop {
+            let (_, packet) = wait_for_packet(&streams)?;
+            if packet.kind == message::SAMPLES {
+                words.extend(packet.words);
+                continue;
+            }
+            let count = match reply(&packet) {
+                Some(Reply::Samples(count)) => count as usize,
+                Some(Reply::Refused(refusal)) => return Err(refusal.into()),
+                _ => return Err(unexpected("not a sample").into()),
+            };
+            let samples: Vec<u16> = message::samples(&words).take(count).collect();
+            if samples.len() < count {
+                return Err(unexpected("less samples than announced").into());
+            }
+            return Ok(AdcTrace { samples });
+        }
+    }
+
+    fn counters(&self) -> Counters {
+        self.counters.clone()
+    }
+}
