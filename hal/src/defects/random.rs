@@ -136,10 +136,22 @@ impl Defects {
         Self {
             wafer: Some(wafer),
             comment: format!("manufactured wafer {wafer}"),
-            reticles: missing_reticles(wafer),
+            reticles: Self::manufactured_reticles(wafer),
             ..Self::default()
         }
         .with_records(|hicann| HicannDefects::manufactured(wafer, hicann))
+    }
+
+    /// The missing reticles of a manufactured wafer, without drawing its chips.
+    pub fn manufactured_reticles(wafer: WaferNumber) -> DefectSet<DncOnWafer> {
+        let seed = wafer.0.into();
+        let mut generator = generator(seed, HicannOnWafer::SIZE, ComponentKind::Reticle);
+        let number = generator.random_range(1..=3_usize);
+        let mut missing = DefectSet::none();
+        while missing.len() < number {
+            missing.extend(DncOnWafer::from_index(generator.random_range(0..DncOnWafer::SIZE)));
+        }
+        missing
     }
 
     fn with_records(mut self, record: impl Fn(HicannOnWafer) -> HicannDefects + Sync) -> Self {
@@ -150,15 +162,4 @@ impl Defects {
         self.records = Table::from_fn(|_| records.next().flatten());
         self
     }
-}
-
-/// One to three different reticles.
-fn missing_reticles(wafer: WaferNumber) -> DefectSet<DncOnWafer> {
-    let mut generator = generator(wafer.0.into(), HicannOnWafer::SIZE, ComponentKind::Reticle);
-    let number = generator.random_range(1..=3_usize);
-    let mut missing = DefectSet::none();
-    while missing.len() < number {
-        missing.extend(DncOnWafer::from_index(generator.random_range(0..DncOnWafer::SIZE)));
-    }
-    missing
 }

@@ -62,12 +62,12 @@ pub enum ParseDefectsError {
         line: usize,
     },
     /// A line names no component.
-    #[error("line {line}: {source}")]
+    #[error("line {line}: {reason}")]
     Component {
         /// Line number, from 1.
         line: usize,
         /// What is wrong with it.
-        source: ParseCoordinateError,
+        reason: ParseCoordinateError,
     },
     /// A run that does not ascend.
     #[error("line {line}: the run `{text}` does not ascend; write it like `H93.drv110-113`")]
@@ -86,12 +86,12 @@ pub enum DefectsError {
     #[error(transparent)]
     Io(#[from] ArchiveError),
     /// The file does not hold a record of defects.
-    #[error("{path}: {source}")]
+    #[error("{path}: {reason}")]
     Parse {
         /// The file.
         path: PathBuf,
         /// What is wrong with it.
-        source: ParseDefectsError,
+        reason: ParseDefectsError,
     },
     /// The file describes another wafer.
     #[error("{path}: describes {found}, not wafer {expected}")]
@@ -115,7 +115,7 @@ impl Defects {
     pub fn read(path: &Path) -> Result<Self, DefectsError> {
         let text = std::fs::read_to_string(path)
             .map_err(|reason| ArchiveError::Io { path: path.to_owned(), reason })?;
-        text.parse().map_err(|source| DefectsError::Parse { path: path.to_owned(), source })
+        text.parse().map_err(|reason| DefectsError::Parse { path: path.to_owned(), reason })
     }
 
     /// Reads a file that must describe a certain wafer.
@@ -198,7 +198,7 @@ impl Component {
 /// The components of a run like `H93.drv110-113`, or the one that is named.
 fn parse_run(line: usize, run: &str) -> Result<Vec<Component>, ParseDefectsError> {
     let parse = |text: &str| {
-        text.parse::<Component>().map_err(|source| ParseDefectsError::Component { line, source })
+        text.parse::<Component>().map_err(|reason| ParseDefectsError::Component { line, reason })
     };
     let Some((first, end)) = run.split_once('-') else { return Ok(vec![parse(run)?]) };
     let stem = first.trim_end_matches(|c: char| c.is_ascii_digit());
@@ -237,7 +237,7 @@ impl FromStr for Defects {
                     let number = number
                         .trim()
                         .parse()
-                        .map_err(|source| ParseDefectsError::Component { line, source })?;
+                        .map_err(|reason| ParseDefectsError::Component { line, reason })?;
                     if defects.wafer.replace(number).is_some() {
                         return Err(ParseDefectsError::SecondWafer { line });
                     }
@@ -267,8 +267,8 @@ fn parse_hicanns(line: usize, run: &str) -> Result<Vec<HicannOnWafer>, ParseDefe
     let hicann = |component| match component {
         Component::Hicann(hicann) => Ok(hicann),
         _ => {
-            let source = ParseCoordinateError::malformed(run, "chip", "H93");
-            Err(ParseDefectsError::Component { line, source })
+            let reason = ParseCoordinateError::malformed(run, "chip", "H93");
+            Err(ParseDefectsError::Component { line, reason })
         }
     };
     parse_run(line, run)?.into_iter().map(hicann).collect()

@@ -4,6 +4,7 @@
 mod archive;
 mod check;
 mod configs;
+mod defects;
 mod invariants;
 mod l1;
 mod playback;
