@@ -5,6 +5,7 @@ mod archive;
 mod check;
 mod configs;
 mod defects;
+mod fpga;
 mod invariants;
 mod l1;
 mod playback;
