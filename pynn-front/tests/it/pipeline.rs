@@ -3,13 +3,17 @@
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
+use calib::IfCondExp;
 use emulator::{Effect, Effects, connectivity};
 use hal::coord::OnWafer;
 use hal::law::route_delay_s;
 use marocco::SavedMapping;
 use marocco::mapping::SynapseFate;
+use marocco::network::Receptor;
 use pynn_front::experiment::{Experiment, Protocol};
 use pynn_front::export::{connections, released_spikes};
+use pynn_front::model::{CellType, Connector, Model};
+use pynn_front::random::NumpyRandom;
 use pynn_front::run::{Outcome, Progress, RunOptions, run};
 use pynn_front::statistics::{Window, rate_hz};
 use pynn_front::stimulus::poisson_trains;
@@ -162,11 +166,23 @@ fn stages_come_in_order() {
 
 #[test]
 fn effects_are_reported_and_act() {
-    let protocol = protocol_with(&["eta=3.2", "simulation_time=2000"]);
+    // so many events that the links of several chips are used to the full
+    let mut protocol = protocol();
+    protocol.model = Model::default();
+    let source = CellType::SpikeSourcePoisson { rate_hz: 200.0 };
+    let sources = protocol.model.population("sources", 40, source).unwrap();
+    let cell = IfCondExp { v_rest: 0.0, v_reset: 10.0, v_thresh: 20.0, ..IfCondExp::default() };
+    let cell = CellType::IfCondExp(IfCondExp { e_rev_e: 140.0, e_rev_i: -140.0, ..cell });
+    let cells = protocol.model.population("cells", 10, cell).unwrap();
+    let all = Connector::AllToAll { allow_self_connections: true };
+    let random = &mut NumpyRandom::new(0);
+    let excitatory = Receptor::Excitatory;
+    protocol.model.project("all", sources, cells, &all, 0.002, excitatory, random).unwrap();
     let with = |effects| {
         run(&protocol, &RunOptions { effects, ..RunOptions::default() }, &mut |_| {}).unwrap()
     };
     let (without, with) = (with(Effects::NONE), with(Effect::LinkBandwidth.into()));
+    assert!(without.run_report.stimulus.sent > 500);
     assert!(!without.run_report.effects["link_bandwidth"]);
     assert!(with.run_report.effects["link_bandwidth"]);
     // some pulses come too close to each other for the link of a chip and are released later
