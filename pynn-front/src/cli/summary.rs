@@ -1,6 +1,8 @@
 //! The page that a run prints: network, losses, chips, rates, times, files.
 
+use std::ffi::OsStr;
 use std::fmt::Write as _;
+use std::path::Path;
 
 use crate::report::ExperimentReport;
 
@@ -112,8 +114,18 @@ fn run(page: &mut String, report: &ExperimentReport) -> std::fmt::Result {
             run.peak_rss_bytes as f64 / 1048576.0
         )?;
     }
-    for file in &report.files {
-        writeln!(page, "  {file}")?;
+    files(page, &report.files)
+}
+
+/// The folder, and what is in it.
+fn files(page: &mut String, files: &[String]) -> std::fmt::Result {
+    let paths = files.iter().map(Path::new);
+    if let Some(folder) = paths.clone().find_map(Path::parent) {
+        writeln!(page, "  folder         {}", folder.display())?;
+    }
+    let names: Vec<_> = paths.filter_map(Path::file_name).map(OsStr::to_string_lossy).collect();
+    for line in names.chunks(6) {
+        writeln!(page, "                 {}", line.join(" "))?;
     }
     Ok(())
 }

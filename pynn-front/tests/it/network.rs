@@ -8,7 +8,9 @@ use pynn_front::experiment::{Experiment, Protocol};
 fn balanced(settings: &[&str]) -> Protocol {
     let experiment = Experiment::find("balanced-random-network").unwrap();
     let mut parameters = experiment.defaults();
-    settings.iter().for_each(|s| parameters.set(s).unwrap());
+    for setting in settings {
+        parameters.set(setting).unwrap();
+    }
     experiment.build(&parameters).unwrap()
 }
 

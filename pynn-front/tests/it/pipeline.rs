@@ -157,11 +157,12 @@ fn stages_come_in_order() {
     run(&protocol(), &RunOptions::default(), &mut |p| seen.push(p)).unwrap();
     assert!(matches!(seen[0], Progress::Mapping(_)));
     assert_eq!(seen[seen.len() - 1], Progress::Reading);
-    let shares = seen.iter().filter_map(|p| match p {
+    let share = |p: &Progress| match p {
         Progress::Emulating(share) => Some(*share),
         _ => None,
-    });
-    assert!(shares.clone().is_sorted() && shares.last() == Some(1.0));
+    };
+    let shares: Vec<f64> = seen.iter().filter_map(share).collect();
+    assert!(shares.is_sorted() && shares.ends_with(&[1.0]));
 }
 
 #[test]
