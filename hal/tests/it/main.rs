@@ -4,7 +4,9 @@
 mod archive;
 mod check;
 mod configs;
+mod coordinates;
 mod defects;
+mod description;
 mod fpga;
 mod invariants;
 mod l1;
