@@ -50,3 +50,54 @@ fn colour(population: usize) -> RGBColor {
 fn plot_error(error: impl std::fmt::Display) -> FigureError {
     FigureError::Plot(error.to_string())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::recording::{PopulationSpikes, Recording};
+
+    /// The id of a population can only be had from a network.
+    fn population(trains: Vec<Vec<f64>>) -> PopulationSpikes {
+        let mut model = crate::model::Model::default();
+        let sources = crate::model::CellType::SpikeSourcePoisson { rate_hz: 1.0 };
+        let population = model.population("cells", trains.len(), sources).unwrap();
+        PopulationSpikes { population, label: "cells".to_owned(), trains }
+    }
+
+    fn draw(populations: Vec<PopulationSpikes>, duration_ms: f64) {
+        let recording = Recording { populations, duration_ms, ..Recording::default() };
+        for svg in [raster_svg(&recording, "title"), rates_svg(&recording, "title")] {
+            let picture = png(&svg.unwrap(), 0.5).unwrap();
+            assert!(picture.starts_with(b"\x89PNG"));
+        }
+    }
+
+    #[test]
+    fn any_recording_can_be_drawn() {
+        draw(Vec::new(), 1000.0);
+        draw(vec![population(Vec::new())], 1000.0);
+        draw(vec![population(vec![Vec::new(); 3])], 1.0);
+        draw(vec![population(vec![vec![0.0, 0.04, 999.96]; 300])], 1000.0);
+        draw(vec![population(vec![(0..4000).map(|i| f64::from(i) * 2.5).collect()])], 10_000.0);
+    }
+
+    #[test]
+    fn text_is_set_in_the_embedded_font() {
+        let text = |t: &str| {
+            let svg = format!(
+                r#"<svg xmlns="http://www.w3.org/2000/svg" width="60" height="20">
+                   <text x="2" y="15" font-size="14">{t}</text></svg>"#
+            );
+            png(&svg, 1.0).unwrap()
+        };
+        assert!(text("a") != text(""), "no glyphs are drawn");
+        assert!(text("\u{b1}") != text("a"));
+    }
+
+    #[test]
+    fn what_is_no_picture_is_refused() {
+        assert!(matches!(png("<svg", 1.0), Err(FigureError::Svg(_))));
+        let svg = r#"<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"/>"#;
+        assert!(matches!(png(svg, 0.0), Err(FigureError::TooLarge { .. })));
+    }
+}

@@ -54,7 +54,7 @@ fn draw_raster(
     window: Window,
 ) -> Result<(), FigureError> {
     let shown = shown_trains(populations);
-    let rows: usize = shown.iter().sum();
+    let rows = shown.iter().sum::<usize>().max(1);
     let mut chart = ChartBuilder::on(area)
         .margin_left(LEFT_MARGIN)
         .margin_right(24)
