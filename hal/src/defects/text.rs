@@ -264,12 +264,12 @@ impl FromStr for Defects {
 
 /// The chips of a run like `H0-23`.
 fn parse_hicanns(line: usize, run: &str) -> Result<Vec<HicannOnWafer>, ParseDefectsError> {
-    let hicann = |component| match component {
-        Component::Hicann(hicann) => Ok(hicann),
-        _ => {
-            let reason = ParseCoordinateError::malformed(run, "chip", "H93");
-            Err(ParseDefectsError::Component { line, reason })
+    let hicann = |component| {
+        if let Component::Hicann(hicann) = component {
+            return Ok(hicann);
         }
+        let reason = ParseCoordinateError::malformed(run, "chip", "H93");
+        Err(ParseDefectsError::Component { line, reason })
     };
     parse_run(line, run)?.into_iter().map(hicann).collect()
 }

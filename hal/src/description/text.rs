@@ -21,12 +21,12 @@ const VERSION: u32 = 1;
 struct File {
     version: Spanned<u32>,
     #[serde(default, rename = "wafer")]
-    wafers: Vec<Spanned<Wafer>>,
+    wafers: Vec<Spanned<WaferEntry>>,
 }
 
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Wafer {
+struct WaferEntry {
     wafer: WaferNumber,
     setup: SetupKind,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -39,7 +39,7 @@ struct Wafer {
     #[serde(default, rename = "reticle", skip_serializing_if = "Vec::is_empty")]
     reticles: Vec<Spanned<ReticleDescription>>,
     #[serde(default, rename = "hicann", skip_serializing_if = "Vec::is_empty")]
-    single_hicanns: Vec<Spanned<Hicann>>,
+    single_hicanns: Vec<Spanned<HicannEntry>>,
     #[serde(default, rename = "adc", skip_serializing_if = "Vec::is_empty")]
     adcs: Vec<Spanned<AdcDescription>>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -49,7 +49,7 @@ struct Wafer {
 /// A chip on its own.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Hicann {
+struct HicannEntry {
     hicann: HicannOnWafer,
     version: HicannVersion,
     label: String,
@@ -132,7 +132,7 @@ impl HardwareDescription {
 
     /// The text of a file. If all 384 chips of a wafer are alike they are written as one entry.
     pub fn to_text(&self) -> String {
-        let wafers = self.wafers().map(|(number, wafer)| unplaced(Wafer::new(number, wafer)));
+        let wafers = self.wafers().map(|(number, wafer)| unplaced(WaferEntry::new(number, wafer)));
         let file = File { version: unplaced(VERSION), wafers: wafers.collect() };
         toml::to_string(&file).expect("keys are strings and all values have a TOML form")
     }
@@ -154,7 +154,7 @@ fn add_all<T>(
     })
 }
 
-impl Wafer {
+impl WaferEntry {
     fn into_description(self, at: usize) -> Result<WaferDescription, (usize, DescriptionFault)> {
         let mut wafer =
             WaferDescription::new(self.setup, self.macu).map_err(|fault| (at, fault))?;
@@ -165,7 +165,7 @@ impl Wafer {
                 HicannOnWafer::all().filter(|hicann| wafer.fpgas.contains_key(&hicann.fpga()));
             wafer.hicanns = served.map(|hicann| (hicann, kind.clone())).collect();
         }
-        add_all(self.single_hicanns, |Hicann { hicann, version, label }| {
+        add_all(self.single_hicanns, |HicannEntry { hicann, version, label }| {
             wafer.add_hicann(hicann, ChipKind { version, label })
         })?;
         add_all(self.adcs, |adc| wafer.add_adc(adc))?;
@@ -180,7 +180,7 @@ impl Wafer {
         let whole = alike && wafer.hicanns.len() == HicannOnWafer::SIZE;
         let single = wafer.hicanns().filter(|_| !whole).map(|(hicann, kind)| {
             let (version, label) = (kind.version, kind.label.clone());
-            unplaced(Hicann { hicann, version, label })
+            unplaced(HicannEntry { hicann, version, label })
         });
         Self {
             wafer: number,
