@@ -2,14 +2,14 @@
 //! in use is beyond doubt: crosstalk capacitors, memory timing, analog outputs, unused cells.
 
 use hal::config::{
-    BackgroundGenerator, FgCellOnBlock, FloatingGates, HicannConfig, Neuron, RowConfig,
-    SharedParameter, SynapseController, SynapseDriver,
+    BackgroundGenerator, FgCellOnBlock, FloatingGates, HicannConfig, MergerTree, Neuron,
+    RepeaterMode, RowConfig, SharedParameter, SynapseArrays, SynapseDriver,
 };
 use hal::coord::{
     Coordinate, FgColumnOnBlock, FgRowOnBlock, HicannOnWafer, L1Address, NeuronOnHicann,
-    SynapseRowOnHicann, Table,
+    RowOnSynapseDriver, SynapseRowOnHicann, Table,
 };
-use hal::value::{GmaxSelect, RepeaterCapacitor};
+use hal::value::GmaxSelect;
 
 use super::{Case, Faults, Rule, per_chip};
 use crate::mapping::{LogicalNeuron, SynapseFate};
@@ -42,101 +42,116 @@ pub(super) fn check(case: &Case<'_>, faults: &mut Faults) {
             used[address.bus.hicann].inputs = true;
         }
     }
-    let gates = FloatingGates::default();
+    let default = HicannConfig::default();
     per_chip(case, faults, |hicann, chip, faults| {
-        let mut demand = |good: bool, what: &dyn Fn() -> String| {
-            faults.demand(Rule::Rest, good, || format!("{hicann}: {} is not its default", what()));
-        };
-        let used = &used[hicann];
-        check_neurons(chip, &mut demand);
-        check_events(chip, used, &mut demand);
-        check_synapses(chip, used, &mut demand);
-        check_cells(chip, used, &gates, &mut demand);
+        let rest = without_claimed(chip, &used[hicann], &default);
+        if rest == default {
+            return;
+        }
+        let mut differ: Vec<String> = Vec::new();
+        let (r, d) = (&rest, &default);
+        differing(&r.neurons.circuits, &d.neurons.circuits, &mut differ);
+        differing(&r.analog.source, &d.analog.source, &mut differ);
+        differing(&r.synapses.drivers, &d.synapses.drivers, &mut differ);
+        differing(&r.synapse_controllers, &d.synapse_controllers, &mut differ);
+        differing(&r.repeaters.horizontal, &d.repeaters.horizontal, &mut differ);
+        differing(&r.repeaters.vertical, &d.repeaters.vertical, &mut differ);
+        differing(&r.repeater_blocks, &d.repeater_blocks, &mut differ);
+        differing(&r.mergers.background, &d.mergers.background, &mut differ);
+        let gates = d.floating_gates.blocks.values();
+        for ((block, found), default) in r.floating_gates.blocks.iter().zip(gates) {
+            let first = differ.len();
+            differing(&found.cells, &default.cells, &mut differ);
+            differ[first..].iter_mut().for_each(|cell| *cell = format!("{block}.{cell}"));
+        }
+        if differ.is_empty() {
+            differ.push("a setting of links, mergers or circuits".to_owned());
+        }
+        for place in differ {
+            faults.add(Rule::Rest, format!("{hicann}: {place} does not have its default"));
+        }
     });
 }
 
-type Demand<'a> = &'a mut dyn FnMut(bool, &dyn Fn() -> String);
-
-fn check_neurons(chip: &HicannConfig, demand: Demand<'_>) {
-    for (circuit, settings) in chip.neurons.circuits.iter() {
-        // firing, sending and joining are checked with the neurons
-        let Neuron { address, enable_aout, enable_current_input, .. } = *settings;
-        let sends = settings.enable_spl1_output;
-        demand(sends || address == L1Address::BACKGROUND, &|| format!("address of {circuit}"));
-        demand(!enable_aout, &|| format!("analog output of {circuit}"));
-        demand(!enable_current_input, &|| format!("current input of {circuit}"));
-    }
-    for (output, source) in chip.analog.source.iter() {
-        demand(source.is_none(), &|| format!("analog output {output}"));
-    }
+/// Appends the places whose values differ.
+fn differing<C: Coordinate, T: PartialEq>(
+    found: &Table<C, T>,
+    default: &Table<C, T>,
+    places: &mut Vec<String>,
+) {
+    let both = found.iter().zip(default.values());
+    places.extend(both.filter(|((_, a), b)| a != b).map(|((place, _), _)| place.to_string()));
 }
 
-fn check_events(chip: &HicannConfig, used: &InUse, demand: Demand<'_>) {
-    let zero = RepeaterCapacitor::default();
-    for (repeater, settings) in chip.repeaters.horizontal.iter() {
-        demand([settings.ren, settings.len] == [zero; 2], &|| format!("capacitor of {repeater}"));
+/// The chip with everything that other rules check set back to its default.
+fn without_claimed(chip: &HicannConfig, used: &InUse, default: &HicannConfig) -> HicannConfig {
+    let mut rest = HicannConfig {
+        crossbar: default.crossbar.clone(),
+        synapse_switches: default.synapse_switches.clone(),
+        synapses: SynapseArrays {
+            weights: default.synapses.weights.clone(),
+            decoders: default.synapses.decoders.clone(),
+            ..chip.synapses.clone()
+        },
+        mergers: MergerTree {
+            tree: default.mergers.tree.clone(),
+            dnc: default.mergers.dnc.clone(),
+            ..chip.mergers.clone()
+        },
+        ..chip.clone()
+    };
+    let idle = Neuron::default();
+    for circuit in rest.neurons.circuits.values_mut() {
+        let sends = circuit.enable_spl1_output;
+        circuit.address = if sends { L1Address::BACKGROUND } else { circuit.address };
+        circuit.activate_firing = idle.activate_firing;
+        circuit.enable_spl1_output = idle.enable_spl1_output;
+        circuit.enable_fire_input = idle.enable_fire_input;
     }
-    for (repeater, settings) in chip.repeaters.vertical.iter() {
-        demand([settings.ren, settings.len] == [zero; 2], &|| format!("capacitor of {repeater}"));
+    rest.neurons.quads = default.neurons.quads.clone();
+    rest.neurons.halves = default.neurons.halves;
+    for (driver, settings) in default.synapses.drivers.iter() {
+        let SynapseDriver { enable, locin, connect_neighbor, stp_enable, .. } = *settings;
+        let found = &mut rest.synapses.drivers[driver];
+        *found = SynapseDriver { enable, locin, connect_neighbor, stp_enable, ..*found };
+        for row in RowOnSynapseDriver::all().filter(|&row| used.rows[driver.row(row)]) {
+            found.rows[row.index()] = RowConfig::default();
+        }
     }
-    for (block, settings) in chip.repeater_blocks.iter() {
-        demand(settings.filter_capacitor == zero, &|| format!("capacitor of {block}"));
+    for controller in rest.synapse_controllers.values_mut() {
+        controller.dll_released = [false; 2];
     }
-    let idle = BackgroundGenerator::default();
-    for (generator, settings) in chip.mergers.background.iter() {
-        // a running generator is checked with the mergers, but for its seed
-        let found = if settings.enable {
-            BackgroundGenerator { seed: settings.seed, ..idle }
-        } else {
-            *settings
-        };
-        demand(found == idle, &|| format!("{generator}"));
+    rest.repeaters.horizontal.values_mut().iter_mut().for_each(|r| r.mode = RepeaterMode::Idle);
+    rest.repeaters.vertical.values_mut().iter_mut().for_each(|r| r.mode = RepeaterMode::Idle);
+    for (block, settings) in default.repeater_blocks.iter() {
+        rest.repeater_blocks[block].dll_released = settings.dll_released;
+        rest.repeater_blocks[block].driver_released = settings.driver_released;
     }
-    let stamps = chip.gbit_links.timestamp_enable;
-    demand(used.inputs || !stamps, &|| "release of inputs at time stamps".to_owned());
+    for generator in rest.mergers.background.values_mut().iter_mut().filter(|g| g.enable) {
+        *generator = BackgroundGenerator { seed: generator.seed, ..Default::default() };
+    }
+    rest.gbit_links.direction = default.gbit_links.direction.clone();
+    rest.gbit_links.timestamp_enable &= !used.inputs;
+    forget_cells(&mut rest.floating_gates, used, &default.floating_gates);
+    rest
 }
 
-fn check_synapses(chip: &HicannConfig, used: &InUse, demand: Demand<'_>) {
-    let default = SynapseDriver::default();
-    for (driver, settings) in chip.synapses.drivers.iter() {
-        // enable, locin, connect and stp_enable are checked with the drivers
-        let stp = (settings.stp_mode, settings.stp_capacitor);
-        demand(stp == (default.stp_mode, default.stp_capacitor), &|| format!("STP of {driver}"));
-    }
-    for row in SynapseRowOnHicann::all() {
-        let good = used.rows[row] || *chip.synapses.row(row) == RowConfig::default();
-        demand(good, &|| format!("setting of the unused {row}"));
-    }
-    for (array, settings) in chip.synapse_controllers.iter() {
-        let timing = SynapseController {
-            dll_released: settings.dll_released,
-            ..SynapseController::default()
-        };
-        demand(*settings == timing, &|| format!("timing of the controller of {array}"));
-    }
-}
-
-fn check_cells(chip: &HicannConfig, used: &InUse, default: &FloatingGates, demand: Demand<'_>) {
+/// Sets the cells of neurons, and those chosen per chip, back to their default.
+fn forget_cells(gates: &mut FloatingGates, used: &InUse, default: &FloatingGates) {
     let has_neurons = used.circuits.values().contains(&true);
-    for (block, found) in chip.floating_gates.blocks.iter() {
-        // cells that the claim implies are checked with the analog parameters
-        let set_per_chip: Vec<FgRowOnBlock> = GmaxSelect::all()
+    for (block, default) in default.blocks.iter() {
+        let cells = &mut gates.blocks[block].cells;
+        let per_chip = GmaxSelect::all()
             .map(SharedParameter::gmax)
             .chain([SharedParameter::VReset])
             .filter_map(|parameter| parameter.row(block.side()))
             .filter(|_| has_neurons)
-            .collect();
-        for column in FgColumnOnBlock::all() {
-            let circuit = column.neuron(block);
-            if circuit.is_some_and(|circuit| used.circuits[circuit]) {
-                continue;
-            }
-            for row in FgRowOnBlock::all() {
-                let cell = FgCellOnBlock::at(row, column);
-                let same = found.cells[cell] == default.blocks[block].cells[cell];
-                let claimed = circuit.is_none() && set_per_chip.contains(&row);
-                demand(claimed || same, &|| format!("cell {row}.{column} of {block}"));
-            }
+            .map(|row| FgCellOnBlock::at(row, FgColumnOnBlock::SHARED));
+        let of_neurons = FgColumnOnBlock::all()
+            .filter(|column| column.neuron(block).is_some_and(|n| used.circuits[n]))
+            .flat_map(|column| FgRowOnBlock::all().map(move |row| FgCellOnBlock::at(row, column)));
+        for cell in per_chip.chain(of_neurons) {
+            cells[cell] = default.cells[cell];
         }
     }
 }
