@@ -7,15 +7,18 @@
 mod console;
 mod experiment;
 mod files;
+mod serve;
 mod summary;
 
 use std::ffi::OsString;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, ToSocketAddrs as _};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::error::ErrorKind;
 use clap::{Args, Parser, Subcommand};
 use emulator::{Effects, UnknownEffect};
+use hal::transport::Faults;
 use serde_json::{Value, json};
 
 use console::{Console, say};
@@ -56,9 +59,28 @@ enum Command {
         input: PathBuf,
         #[command(flatten)]
         machine: Machine,
+        #[command(flatten)]
+        remote: Remote,
         /// Folder for trace.bss1, spikes.csv and counters.json
         #[arg(long)]
         out: PathBuf,
+    },
+    /// Show the emulator to other processes as the 48 FPGAs of a wafer, over UDP
+    ServeWafer {
+        #[command(flatten)]
+        machine: Machine,
+        /// Address to listen at
+        #[arg(long, default_value_t = IpAddr::V4(Ipv4Addr::LOCALHOST))]
+        address: IpAddr,
+        /// Port of the first FPGA, the others follow; 0: the system chooses
+        #[arg(long, default_value_t = 0)]
+        port: u16,
+        /// Lose, double and delay datagrams, each with this probability, to try the protocol
+        #[arg(long, default_value_t = 0.0, value_parser = rate)]
+        fault_rate: f64,
+        /// Seed of the faults
+        #[arg(long, default_value_t = 0)]
+        fault_seed: u64,
     },
     /// Write the realised network as arrays for other simulators
     ExportNetwork {
@@ -83,6 +105,8 @@ enum ExperimentCommand {
         settings: Vec<String>,
         #[command(flatten)]
         machine: Machine,
+        #[command(flatten)]
+        remote: Remote,
         /// Seed of mapping and stimulus
         #[arg(long, default_value_t = 0)]
         seed: u64,
@@ -116,6 +140,19 @@ impl Machine {
     }
 }
 
+/// A wafer elsewhere.
+#[derive(Debug, Clone, Copy, Args)]
+struct Remote {
+    /// Use the wafer of `bss1 serve-wafer` there, with its effects
+    #[arg(
+        long = "remote",
+        value_name = "HOST:PORT",
+        value_parser = socket_address,
+        conflicts_with = "effects"
+    )]
+    address: Option<SocketAddr>,
+}
+
 #[derive(Debug, Clone, Copy)]
 enum Wafer {
     Ideal,
@@ -126,6 +163,16 @@ fn wafer(name: &str) -> Result<Wafer, String> {
         "ideal" => Ok(Wafer::Ideal),
         _ => Err("this version has the ideal wafer only; use --wafer ideal".to_owned()),
     }
+}
+
+fn socket_address(text: &str) -> Result<SocketAddr, String> {
+    let mut found = text.to_socket_addrs().map_err(|e| format!("{e}; write HOST:PORT"))?;
+    found.next().ok_or_else(|| format!("`{text}` has no address"))
+}
+
+fn rate(text: &str) -> Result<f64, String> {
+    let rate = text.parse().ok().filter(|r| (0.0..=0.5).contains(r));
+    rate.ok_or_else(|| "write a probability from 0 to 0.5".to_owned())
 }
 
 fn effect(text: &str) -> Result<(Effects, bool), String> {
@@ -168,13 +215,22 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     let console = Console::new(cli.json);
     let answer = match cli.command {
         Command::Experiment(ExperimentCommand::List) => Ok(experiment::list()),
-        Command::Experiment(ExperimentCommand::Run { name, settings, machine, seed, out }) => {
-            experiment::run(&name, &settings, &machine, seed, &out)
-        }
+        Command::Experiment(ExperimentCommand::Run {
+            name,
+            settings,
+            machine,
+            remote,
+            seed,
+            out,
+        }) => experiment::run(&name, &settings, &machine, remote, seed, &out),
         Command::Verify { mapping } => files::verify(&mapping),
         Command::Show { mapping, out } => files::show(&mapping, &out),
-        Command::Emulate { words, input, machine, out } => {
-            files::emulate(&words, &input, &machine, &out)
+        Command::Emulate { words, input, machine, remote, out } => {
+            files::emulate(&words, &input, &machine, remote, &out)
+        }
+        Command::ServeWafer { machine, address, port, fault_rate, fault_seed } => {
+            let faults = Faults::all(fault_rate, fault_seed);
+            serve::serve(&console, &machine, address, port, faults)
         }
         Command::ExportNetwork { mapping, out } => files::export(&mapping, &out),
     };

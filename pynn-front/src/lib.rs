@@ -11,3 +11,4 @@ pub mod report;
 pub mod run;
 pub mod statistics;
 pub mod stimulus;
+pub mod wafer;

@@ -1,6 +1,7 @@
 //! What a run reports, with the key names that scripts rely on (contract §4).
 
 use std::collections::BTreeMap;
+use std::net::SocketAddr;
 
 use emulator::Effects;
 use hal::wafer::{ConfigurationWords, Counters, Flow};
@@ -130,9 +131,9 @@ pub struct RunReport {
     pub recorded_besides: RecordedBesides,
     /// Energy.
     pub energy_estimate_j: EnergyEstimate,
-    /// Which effects were switched on.
+    /// Which effects were switched on; empty if a server chose them.
     pub effects: BTreeMap<String, bool>,
-    /// Which wafer: this version has the ideal one only.
+    /// Which wafer: `ideal`, or `remote` and the address of its server.
     pub wafer: String,
     /// Seed of mapping and stimulus.
     pub seed: u64,
@@ -159,6 +160,8 @@ pub struct RunFacts<'a> {
     pub recording: &'a Recording,
     /// Which effects were switched on.
     pub effects: Effects,
+    /// The server of the wafer, if there was one.
+    pub remote: Option<SocketAddr>,
     /// Seed of mapping and stimulus.
     pub seed: u64,
     /// Threads used.
@@ -186,8 +189,11 @@ impl RunReport {
             readout,
             recorded_besides: recording.besides,
             energy_estimate_j: EnergyEstimate::new(facts.hardware_s, counters.synaptic_events),
-            effects: facts.effects.iter().map(|(e, on)| (e.name().to_owned(), on)).collect(),
-            wafer: "ideal".to_owned(),
+            effects: match facts.remote {
+                None => facts.effects.iter().map(|(e, on)| (e.name().to_owned(), on)).collect(),
+                Some(_) => BTreeMap::new(),
+            },
+            wafer: facts.remote.map_or("ideal".to_owned(), |address| format!("remote {address}")),
             seed: facts.seed,
             threads: facts.threads,
             version: env!("CARGO_PKG_VERSION").to_owned(),

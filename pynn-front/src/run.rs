@@ -3,18 +3,18 @@
 //! [`run`] is the function to read first: each line is a stage, and what passes between the lines
 //! is all that passes between the layers.
 
+use std::net::SocketAddr;
 use std::ops::ControlFlow;
 use std::time::Instant;
 
 use calib::WaferCalibration;
-use emulator::{Effects, Emulator, Settings};
+use emulator::{Effects, Settings};
 use hal::codec::{DecodeError, EncodeError, encode_wafer};
 use hal::coord::{Coordinate as _, FpgaOnWafer};
 use hal::playback::{self, PlaybackError};
 use hal::trace::TraceError;
 use hal::wafer::{
-    ConfigurationWords, Counters, DncCycles, PlaybackWords, Pulses, TraceWords, Wafer as _,
-    WaferError,
+    ConfigurationWords, Counters, DncCycles, PlaybackWords, Pulses, TraceWords, WaferError,
 };
 use marocco::mapping::Mapping;
 use marocco::verify::{Rules, Verification, verify};
@@ -25,6 +25,7 @@ use crate::experiment::Protocol;
 use crate::recording::{self, Recording};
 use crate::report::{RunFacts, RunReport, RunSeconds};
 use crate::stimulus::{cycle_of, poisson_trains, pulses};
+use crate::wafer::AnyWafer;
 
 /// What a user chooses besides the experiment itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -35,6 +36,9 @@ pub struct RunOptions {
     pub seed: u64,
     /// Number of threads; results do not depend on it. All processors by default.
     pub threads: Option<usize>,
+    /// The server whose wafer is used, with the effects of the server; none for a wafer that is
+    /// emulated here.
+    pub remote: Option<SocketAddr>,
 }
 
 /// Where a run is.
@@ -97,8 +101,8 @@ pub struct Outcome {
     pub words: ConfigurationWords,
     /// The stimulus as it was sent.
     pub input: PlaybackWords,
-    /// The stimulus as it was released at the edge of the wafer.
-    pub released: Pulses,
+    /// The stimulus as it was released at the edge of the wafer; a remote wafer does not tell.
+    pub released: Option<Pulses>,
     /// What came back.
     pub trace: TraceWords,
     /// What it means.
@@ -109,7 +113,7 @@ pub struct Outcome {
     pub run_report: RunReport,
 }
 
-/// Maps the network, configures an emulated wafer, runs it and reads the spikes.
+/// Maps the network, configures a wafer, runs it and reads the spikes.
 ///
 /// Equal protocol, effects and seed give equal words and spikes, whatever the number of threads.
 pub fn run(
@@ -161,7 +165,8 @@ fn run_here(
     observe(Progress::Configuring);
     let settings =
         Settings { effects: options.effects, threads: Some(threads), ..Settings::default() };
-    let mut wafer = Emulator::new(settings);
+    let mut any = AnyWafer::new(settings, options.remote)?;
+    let wafer = any.wafer();
     wafer.configure(&words)?;
     wafer.stimulate(&input)?;
     wall_s.build += clock.elapsed().as_secs_f64();
@@ -188,12 +193,13 @@ fn run_here(
         counters,
         recording: &recording,
         effects: options.effects,
+        remote: options.remote,
         seed: options.seed,
         threads,
     });
     Ok(Outcome {
         mapping_report: report(network, &mapping, verification.is_ok()),
-        released: wafer.released_stimulus(),
+        released: any.released_stimulus(),
         mapping,
         verification,
         words,

@@ -11,7 +11,7 @@ use marocco::view::wafer_svg;
 use serde_json::{Value, json};
 
 use super::console::{Stages, say};
-use super::{Failure, Machine, summary};
+use super::{Failure, Machine, Remote, summary};
 use crate::experiment::{EXPERIMENTS, Experiment, Parameter, Protocol, Value as Setting};
 use crate::figure::{png, raster_svg, rates_svg};
 use crate::report::ExperimentReport;
@@ -56,6 +56,7 @@ pub(super) fn run(
     name: &str,
     settings: &[String],
     machine: &Machine,
+    remote: Remote,
     seed: u64,
     out: &Path,
 ) -> Result<Value, Failure> {
@@ -67,7 +68,12 @@ pub(super) fn run(
     let folder = Folder::new(out)?;
     let protocol = experiment.build(&parameters).map_err(Failure::request)?;
 
-    let options = RunOptions { effects: machine.effects(), seed, threads: machine.threads() };
+    let options = RunOptions {
+        effects: machine.effects(),
+        seed,
+        threads: machine.threads(),
+        remote: remote.address,
+    };
     let stages = Stages::new();
     let outcome = run::run(&protocol, &options, &mut |p| stages.note(p));
     stages.done();
@@ -126,7 +132,7 @@ fn save(
     // times of the mapper would make equal mappings unequal files
     mapping.times = StageTimes::default();
     let network = protocol.model.network().clone();
-    let saved = SavedMapping { network, mapping, words, released: Some(released) };
+    let saved = SavedMapping { network, mapping, words, released };
     folder.archive("mapping.bss1", &saved)?;
 
     folder.announce("report.json");

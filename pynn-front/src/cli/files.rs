@@ -6,10 +6,10 @@ use std::path::Path;
 use std::time::Instant;
 
 use anyhow::anyhow;
-use emulator::{Emulator, Settings};
+use emulator::Settings;
 use hal::archive::{self, Archive};
 use hal::coord::HicannOnDnc;
-use hal::wafer::{ConfigurationWords, PlaybackWords, TraceWords, Wafer as _, WaferError};
+use hal::wafer::{ConfigurationWords, PlaybackWords, TraceWords, WaferError};
 use marocco::SavedMapping;
 use marocco::verify::Rules;
 use marocco::view::wafer_svg;
@@ -17,11 +17,12 @@ use serde_json::{Value, json};
 
 use super::console::{Stages, say};
 use super::experiment::{Folder, PNG_SCALE, SHOWN_VIOLATIONS};
-use super::{Failure, Machine};
+use super::{Failure, Machine, Remote};
 use crate::export::{self, ExportError};
 use crate::figure::png;
 use crate::report::FlowReport;
 use crate::run::Progress;
+use crate::wafer::AnyWafer;
 
 /// A file that is missing or not what it should be is a wrong request.
 fn read<T: Archive>(path: &Path) -> Result<T, Failure> {
@@ -82,6 +83,7 @@ pub(super) fn emulate(
     words: &Path,
     input: &Path,
     machine: &Machine,
+    remote: Remote,
     out: &Path,
 ) -> Result<Value, Failure> {
     let configuration: ConfigurationWords = read(words)?;
@@ -89,7 +91,8 @@ pub(super) fn emulate(
     let mut folder = Folder::new(out)?;
     let settings =
         Settings { effects: machine.effects(), threads: machine.threads(), ..Settings::default() };
-    let mut wafer = Emulator::new(settings);
+    let mut wafer = AnyWafer::new(settings, remote.address).map_err(Failure::other)?;
+    let wafer = wafer.wafer();
     let stages = Stages::new();
     stages.note(Progress::Configuring);
     wafer.configure(&configuration).map_err(|e| refused(words, &e))?;
