@@ -7,6 +7,7 @@
 mod console;
 mod experiment;
 mod files;
+mod folder;
 mod serve;
 mod summary;
 
@@ -22,6 +23,11 @@ use hal::transport::Faults;
 use serde_json::{Value, json};
 
 use console::{Console, say};
+
+/// Pixels per unit of the pictures.
+const PNG_SCALE: f32 = 2.0;
+/// Violations that are printed.
+const SHOWN_VIOLATIONS: usize = 20;
 
 #[derive(Debug, Parser)]
 #[command(name = "bss1", version, about = "Spiking networks on an emulated BrainScaleS-1 wafer")]

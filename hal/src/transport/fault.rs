@@ -30,7 +30,7 @@ impl Faults {
         loss: 0.0,
         duplication: 0.0,
         reordering: 0.0,
-        overtaken: 4,
+        overtaken: 3,
         held_for: 2_000,
         seed: 0,
     };

@@ -84,8 +84,8 @@ impl Parameters {
     };
 
     /// [`FCP`](Self::FCP) between two programs: one processor serves 48 streams, so that answers
-    /// take longer, and 32 frames fit well into the receive buffer of a socket and may overtake
-    /// each other by up to 6.
+    /// take longer, and 32 frames fit well into the receive buffer of a socket. Up to 6 datagrams
+    /// may overtake one, so that both ends may harm the line with the default of 3.
     pub const SHARED: Self = Self {
         in_flight: 32,
         resend_after: 5_000,

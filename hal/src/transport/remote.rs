@@ -35,7 +35,7 @@ enum Incoming {
 
 impl RemoteWafer {
     /// Connects to the wafer whose first FPGA listens at `first`, the others at the ports that
-    /// follow. Datagrams that are sent suffer the faults, apart from those of the system.
+    /// follow. Datagrams suffer the faults in both directions.
     pub fn connect(first: SocketAddr, faults: Faults) -> Result<Self, TransportError> {
         let parameters = Parameters::SHARED;
         let streams = Streams::connect(first, parameters, faults)?;

@@ -30,7 +30,7 @@ pub struct Server {
 
 impl Server {
     /// Listens at one port per FPGA, `first` and the 47 that follow; 0 lets the system choose.
-    /// Datagrams that are sent suffer the faults.
+    /// Datagrams suffer the faults in both directions.
     pub fn bind(address: IpAddr, first: u16, faults: Faults) -> Result<Self, TransportError> {
         let parameters = Parameters::SHARED;
         let (streams, first) = Streams::listen(address, first, parameters, faults)?;

@@ -1,26 +1,21 @@
 //! `bss1 experiment list` and `bss1 experiment run`.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use anyhow::{Context as _, anyhow};
-use hal::archive;
+use anyhow::anyhow;
 use marocco::SavedMapping;
 use marocco::mapping::StageTimes;
 use marocco::view::wafer_svg;
 use serde_json::{Value, json};
 
 use super::console::{Stages, say};
-use super::{Failure, Machine, Remote, summary};
+use super::folder::Folder;
+use super::{Failure, Machine, Remote, SHOWN_VIOLATIONS, summary};
 use crate::experiment::{EXPERIMENTS, Experiment, Parameter, Protocol, Value as Setting};
-use crate::figure::{png, raster_svg, rates_svg};
+use crate::figure::{raster_svg, rates_svg};
 use crate::report::ExperimentReport;
 use crate::run::{self, Outcome, RunError, RunOptions};
-
-/// Pixels per unit of the pictures.
-pub(super) const PNG_SCALE: f32 = 2.0;
-/// Violations that are printed.
-pub(super) const SHOWN_VIOLATIONS: usize = 20;
 
 pub(super) fn list() -> Value {
     for experiment in EXPERIMENTS {
@@ -147,56 +142,4 @@ fn save(
     let text = serde_json::to_string_pretty(&report).map_err(Failure::other)?;
     folder.bytes("report.json", text.as_bytes())?;
     Ok(report)
-}
-
-/// The folder of a run.
-pub(super) struct Folder {
-    path: PathBuf,
-    names: Vec<String>,
-}
-
-impl Folder {
-    /// Makes the folder if it does not exist.
-    pub(super) fn new(path: &Path) -> Result<Self, Failure> {
-        std::fs::create_dir_all(path)
-            .with_context(|| format!("folder {} cannot be made", path.display()))
-            .map_err(Failure::Request)?;
-        let path = std::path::absolute(path)
-            .with_context(|| format!("folder {} has no absolute path", path.display()))
-            .map_err(Failure::Request)?;
-        Ok(Self { path, names: Vec::new() })
-    }
-
-    /// Counts a file that will be written later.
-    fn announce(&mut self, name: &str) {
-        if !self.names.iter().any(|n| n == name) {
-            self.names.push(name.to_owned());
-        }
-    }
-
-    /// Absolute paths of the files so far.
-    pub(super) fn files(&self) -> Vec<String> {
-        self.names.iter().map(|n| self.path.join(n).display().to_string()).collect()
-    }
-
-    pub(super) fn bytes(&mut self, name: &str, bytes: &[u8]) -> Result<(), Failure> {
-        self.announce(name);
-        archive::write_atomically(&self.path.join(name), bytes).map_err(Failure::other)
-    }
-
-    pub(super) fn archive<T: archive::Archive>(
-        &mut self,
-        name: &str,
-        value: &T,
-    ) -> Result<(), Failure> {
-        self.announce(name);
-        archive::write(&self.path.join(name), value).map_err(Failure::other)
-    }
-
-    /// A picture as SVG and PNG.
-    fn figure(&mut self, name: &str, svg: &str) -> Result<(), Failure> {
-        self.bytes(&format!("{name}.svg"), svg.as_bytes())?;
-        let pixels = png(svg, PNG_SCALE).map_err(Failure::other)?;
-        self.bytes(&format!("{name}.png"), &pixels)
-    }
 }

@@ -16,8 +16,8 @@ use marocco::view::wafer_svg;
 use serde_json::{Value, json};
 
 use super::console::{Stages, say};
-use super::experiment::{Folder, PNG_SCALE, SHOWN_VIOLATIONS};
-use super::{Failure, Machine, Remote};
+use super::folder::Folder;
+use super::{Failure, Machine, PNG_SCALE, Remote, SHOWN_VIOLATIONS};
 use crate::export::{self, ExportError};
 use crate::figure::png;
 use crate::report::FlowReport;

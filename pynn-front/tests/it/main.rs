@@ -9,3 +9,4 @@ mod network;
 mod networks;
 mod pipeline;
 mod program;
+mod serve;

@@ -46,7 +46,7 @@ fn saved() -> SavedMapping {
         network: protocol().model.network().clone(),
         mapping: outcome.mapping.clone(),
         words: outcome.words.clone(),
-        released: Some(outcome.released.clone()),
+        released: outcome.released.clone(),
     }
 }
 

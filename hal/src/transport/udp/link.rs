@@ -19,7 +19,8 @@ pub(super) struct Link {
     role: Role,
     peer: Option<SocketAddr>,
     arq: HostArq,
-    line: FaultyLine<Vec<u8>>,
+    outgoing: FaultyLine<Vec<u8>>,
+    incoming: FaultyLine<(SocketAddr, Vec<u8>)>,
     buffer: Vec<u8>,
     is_broken: bool,
 }
@@ -49,7 +50,7 @@ impl Link {
         let port = socket.local_addr()?.port();
         // the own port is another one with every stream, and so is the token
         let arq = HostArq::host(parameters, u64::from(port), Ticks(0));
-        Self::new(socket, port, Role::Host, Some(peer), arq, FaultyLine::new(faults, number))
+        Self::new(socket, Role::Host, Some(peer), arq, faults, number)
     }
 
     /// The end of the FPGA.
@@ -60,23 +61,30 @@ impl Link {
         number: u64,
     ) -> io::Result<Self> {
         let socket = UdpSocket::bind(own)?;
-        let port = socket.local_addr()?.port();
         let arq = HostArq::fpga(parameters);
-        let line = FaultyLine::new(faults, number);
-        Self::new(socket, port, Role::Fpga(parameters), None, arq, line)
+        Self::new(socket, Role::Fpga(parameters), None, arq, faults, number)
     }
 
     fn new(
         socket: UdpSocket,
-        port: u16,
         role: Role,
         peer: Option<SocketAddr>,
         arq: HostArq,
-        line: FaultyLine<Vec<u8>>,
+        faults: Faults,
+        number: u64,
     ) -> io::Result<Self> {
         socket.set_nonblocking(true)?;
-        let buffer = vec![0; MAX_DATAGRAM];
-        Ok(Self { socket, port, role, peer, arq, line, buffer, is_broken: false })
+        Ok(Self {
+            port: socket.local_addr()?.port(),
+            socket,
+            role,
+            peer,
+            arq,
+            outgoing: FaultyLine::new(faults, 2 * number),
+            incoming: FaultyLine::new(faults, 2 * number + 1),
+            buffer: vec![0; MAX_DATAGRAM],
+            is_broken: false,
+        })
     }
 
     /// The own port.
@@ -113,7 +121,8 @@ impl Link {
         if self.is_broken {
             return None;
         }
-        self.arq.deadline().into_iter().chain(self.line.deadline()).min()
+        let deadlines = [self.arq.deadline(), self.outgoing.deadline(), self.incoming.deadline()];
+        deadlines.into_iter().flatten().min()
     }
 
     /// Takes and sends what there is; false if there was nothing.
@@ -139,17 +148,21 @@ impl Link {
     }
 
     fn receive(&mut self, now: Ticks, happened: &mut impl FnMut(StreamEvent)) -> io::Result<bool> {
-        for n in 0..MAX_TURN {
-            let (len, from) = match self.socket.recv_from(&mut self.buffer) {
-                Ok(received) => received,
-                Err(e) if e.kind() == ErrorKind::WouldBlock => return Ok(n > 0),
-                Err(e) if e.kind() == ErrorKind::Interrupted => continue,
+        for _ in 0..MAX_TURN {
+            match self.socket.recv_from(&mut self.buffer) {
+                Ok((len, from)) => self.incoming.push(now, (from, self.buffer[..len].to_vec())),
+                Err(e) if e.kind() == ErrorKind::WouldBlock => break,
+                Err(e) if e.kind() == ErrorKind::Interrupted => {}
                 Err(e) => return Err(e),
-            };
+            }
+        }
+        let mut moved = false;
+        while let Some((from, bytes)) = self.incoming.pop(now) {
+            moved = true;
             let is_free = self.arq.is_over() || self.peer != Some(from) && self.arq.is_free();
             if let Role::Fpga(parameters) = self.role
                 && is_free
-                && Datagram::is_reset(&self.buffer[..len])
+                && Datagram::is_reset(&bytes)
             {
                 self.tell(happened);
                 self.arq = HostArq::fpga(parameters);
@@ -157,19 +170,19 @@ impl Link {
             }
             // datagrams of others are none of this stream
             if self.peer == Some(from) {
-                self.arq.receive_bytes(now, &self.buffer[..len]);
+                self.arq.receive_bytes(now, &bytes);
             }
         }
-        Ok(true)
+        Ok(moved)
     }
 
     fn transmit(&mut self, now: Ticks) -> io::Result<bool> {
         let mut moved = false;
         while let Some(datagram) = self.arq.transmit(now) {
-            self.line.push(now, datagram);
+            self.outgoing.push(now, datagram);
             moved = true;
         }
-        while let Some(datagram) = self.line.pop(now) {
+        while let Some(datagram) = self.outgoing.pop(now) {
             let Some(peer) = self.peer else { continue };
             let sent = match self.role {
                 Role::Host => self.socket.send(&datagram),
