@@ -5,10 +5,11 @@ mod bits;
 mod claim;
 mod hand_made;
 
-use calib::WaferCalibration;
+use calib::{CellParameters, EifCondExpIsfaIsta, WaferCalibration};
 use hal::codec::encode_wafer;
-use marocco::map;
+use marocco::network::{Network, PerMember, Population, PopulationKind};
 use marocco::verify::{Rule, Rules, verify};
+use marocco::{Mapping, map};
 
 use crate::networks::{balanced, options};
 use hand_made::HandMade;
@@ -40,6 +41,60 @@ fn what_the_mapper_makes_keeps_every_rule() {
         assert!(found.is_ok(), "{:#?}", &found.violations[..found.violations.len().min(10)]);
         let realised = mapped.mapping.realised_weights_us.iter().flatten().filter(|&&w| w > 0.0);
         assert_eq!(found.functional, realised.count());
+    }
+}
+
+#[test]
+fn cells_with_adaptation_keep_every_rule() {
+    let full = EifCondExpIsfaIsta { tau_m: 15.0, ..EifCondExpIsfaIsta::default() };
+    let cells = [
+        full,
+        EifCondExpIsfaIsta { a: 0.0, ..full },
+        EifCondExpIsfaIsta { a: 0.0, b: 0.0, ..full },
+        EifCondExpIsfaIsta { delta_t: 0.0, ..full },
+        EifCondExpIsfaIsta { a: 0.0, b: 0.0, delta_t: 0.0, ..full },
+    ];
+    let cells = cells.map(CellParameters::EifCondExpIsfaIsta).to_vec();
+    let mut network = Network::default();
+    let kind = PopulationKind::Neurons(PerMember::Each(cells));
+    let population = Population { label: "adaptive".to_owned(), size: 5, kind };
+    network.add_population(population).unwrap();
+    let options = options(Some(4));
+    let mut mapped = map(&network, &options, &WaferCalibration::ideal(), &mut |_| {}).unwrap();
+    let words = encode_wafer(&mapped.config).unwrap();
+    let check = |mapping: &Mapping| verify(&network, mapping, &words, &Rules::default()).unwrap();
+    let found = check(&mapped.mapping);
+    assert!(found.is_ok(), "{:#?}", found.violations);
+    // every parameter that a cell realises is held against the bits
+    for (member, names) in [
+        (0, &["a", "b", "tau_w", "delta_T", "v_thresh", "v_spike", "tau_m", "v_reset"][..]),
+        (1, &["b", "tau_w", "e_rev_E"][..]),
+        (3, &["a", "v_thresh"][..]),
+        (4, &["v_thresh", "tau_syn_I"][..]),
+    ] {
+        for name in names {
+            let kept = mapped.mapping.parameters.cells[member];
+            let Some(CellParameters::EifCondExpIsfaIsta(cell)) =
+                &mut mapped.mapping.parameters.cells[member]
+            else {
+                panic!("member {member} has no cell of its kind");
+            };
+            let value = match *name {
+                "a" => &mut cell.a,
+                "b" => &mut cell.b,
+                "tau_w" => &mut cell.tau_w,
+                "delta_T" => &mut cell.delta_t,
+                "v_thresh" => &mut cell.v_thresh,
+                "v_spike" => &mut cell.v_spike,
+                "tau_m" => &mut cell.tau_m,
+                "v_reset" => &mut cell.v_reset,
+                "e_rev_E" => &mut cell.e_rev_e,
+                _ => &mut cell.tau_syn_i,
+            };
+            *value = if *value == 0.0 { 1.0 } else { *value * 1.001 };
+            assert!(check(&mapped.mapping).breaks(Rule::V05), "{name} of member {member}");
+            mapped.mapping.parameters.cells[member] = kept;
+        }
     }
 }
 

@@ -244,6 +244,9 @@ fn kind(access: Access) -> Kind {
     Kind { name, local, width }
 }
 
+/// Sets settings that nothing in use depends on back to their valid values.
+type Undo = fn(&Idle<'_>, &mut HicannConfig);
+
 /// A change that neither the verifier nor the emulator minds.
 struct Idle<'a> {
     valid: &'a HicannConfig,
@@ -253,7 +256,7 @@ struct Idle<'a> {
 impl Idle<'_> {
     /// The settings whose difference is the whole change, if nothing in use depends on them.
     fn reason(&self) -> Option<&'static str> {
-        let reasons: [(&'static str, fn(&Self, &mut HicannConfig)); 5] = [
+        let reasons: [(&'static str, Undo); 5] = [
             ("slow bit of a DNC merger that does not merge", Self::slow_bits),
             ("reset of a repeater block without repeaters in use", Self::blocks),
             ("reset of the drivers of a quadrant without drivers in use", Self::quadrants),
