@@ -9,6 +9,7 @@ mod lines;
 mod neurons;
 mod switches;
 
+use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use crate::codec::{self, EncodeError};
@@ -21,7 +22,7 @@ use crate::coord::{
 use crate::l1::{L1Line, L1Repeater};
 
 /// How many switches may be closed at once. One each is what signal quality was measured with.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SwitchLimits {
     /// Crossbar switches per horizontal line.
     pub crossbar_per_hline: usize,

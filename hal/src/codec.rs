@@ -23,28 +23,37 @@
 mod analog;
 mod bus;
 mod chip;
+mod fg_controller;
 mod floating_gate;
 mod merger;
 mod neuron;
+mod read_back;
 mod repeater;
 mod stage;
 mod switches;
 mod synapse_array;
+mod synapse_commands;
 mod synapse_controller;
 mod synapse_driver;
+mod test_port;
 mod wafer;
 
 use thiserror::Error;
 
 use crate::config::{HicannConfig, InvalidIoCode};
 use crate::coord::{
-    Coordinate, DncMergerOnHicann, FpgaOnWafer, HicannOnWafer, QuadOnHicann, SynapseArrayOnHicann,
-    Vertical,
+    Coordinate, DncMergerOnHicann, FpgaOnWafer, HicannOnWafer, QuadOnHicann, Vertical,
 };
 
-pub use bus::{Access, Operation, Unit};
+pub use bus::{Access, Answer, Operation, Unit};
+pub use fg_controller::{FgAnswer, FgBias};
 pub use floating_gate::{FgDirection, FgPass, worst_case_clocks as fg_worst_case_clocks};
+pub use read_back::ReadPlace;
+pub use stage::Stage;
+pub(crate) use stage::{Extent, Task};
+pub use test_port::{gray_to_binary, ports_full, recorded_event};
 pub use wafer::{WaferState, decode_wafer, encode_hicann, encode_wafer};
+pub(crate) use wafer::{after_init, encode_reads, encode_stage};
 
 /// A configuration that no register value expresses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
@@ -63,29 +72,13 @@ pub enum Unencodable {
         /// Its partner.
         partner: DncMergerOnHicann,
     },
-    /// A delay of a synapse controller.
-    #[error("{field} {value} of {array} is too large; the controller counts to {max}")]
-    Delay {
-        /// The synapse array.
-        array: SynapseArrayOnHicann,
-        /// The field.
-        field: &'static str,
-        /// Its value.
-        value: u8,
-        /// The largest possible value.
-        max: u8,
-    },
 }
 
 /// Everything in a configuration that no register value expresses.
 pub(crate) fn unencodable(config: &HicannConfig) -> Vec<Unencodable> {
     let rows = QuadOnHicann::all().flat_map(|quad| Vertical::ALL.map(|row| (quad, row)));
     let io = rows.filter_map(|(quad, row)| config.neurons.io_code(quad, row).err());
-    let rest = [
-        analog::check(&config.analog),
-        merger::check_dnc(&config.mergers.dnc),
-        synapse_controller::check(&config.synapse_controllers),
-    ];
+    let rest = [analog::check(&config.analog), merger::check_dnc(&config.mergers.dnc)];
     io.map(Unencodable::from).chain(rest.into_iter().filter_map(Result::err)).collect()
 }
 

@@ -7,14 +7,21 @@ mod analog;
 mod event;
 mod floating_gate;
 mod l1;
+mod memory;
 mod neuron;
+mod plasticity;
+mod status;
+mod stimulus;
 mod synapse;
+mod test_port;
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::coord::{HicannOnWafer, RepeaterBlockOnHicann, SynapseArrayOnHicann, Table};
+use crate::coord::{
+    FgBlockOnHicann, HicannOnWafer, RepeaterBlockOnHicann, SynapseArrayOnHicann, Table,
+};
 
 pub use analog::{AnalogOutputs, AnalogSource};
 pub use event::{
@@ -23,8 +30,13 @@ pub use event::{
 };
 pub use floating_gate::{FgBlock, FgCellOnBlock, FloatingGates, NeuronParameter, SharedParameter};
 pub use l1::{Crossbar, Repeater, RepeaterBlock, RepeaterMode, Repeaters, SynapseSwitches};
+pub use memory::SramTiming;
 pub use neuron::{CurrentScaling, InvalidIoCode, Neuron, NeuronHalf, Neurons, Quad};
+pub use plasticity::{AutomaticUpdate, EvaluationPattern, LookupTables, Plasticity};
+pub use status::{HicannStatus, UnknownChip};
+pub use stimulus::CurrentStimulus;
 pub use synapse::{RowConfig, StpMode, SynapseArrays, SynapseController, SynapseDriver};
+pub use test_port::{TestEvent, TestPort};
 
 /// Everything that can be set on one chip.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -51,6 +63,8 @@ pub struct HicannConfig {
     pub gbit_links: GbitLinks,
     /// The four blocks of analog parameter storage.
     pub floating_gates: FloatingGates,
+    /// What each block can feed into a membrane, sample by sample.
+    pub current_stimuli: Table<FgBlockOnHicann, CurrentStimulus>,
 }
 
 /// The chips of a wafer that are in use. A chip that is absent is in reset.

@@ -27,6 +27,48 @@ coord! {
     RepeaterCapacitor: u8, 4, "len"
 }
 
+coord! {
+    /// Sum of the two divisors of a synapse row, 0..=30 (hal-config §0.3).
+    GmaxDivisorSum: u8, 31, "divsum"
+}
+coord! {
+    /// Clocks of precharge or of writing of a small memory, 0..=15 (hal-config §2.2).
+    SramDelay: u8, 16, "sram"
+}
+coord! {
+    /// Clocks that a synapse controller takes to write, 0..=3 (hal-config §1.6).
+    WriteDelay: u8, 4, "wd"
+}
+coord! {
+    /// Other delays of a synapse controller in clocks, 0..=15 (hal-config §1.6).
+    ControllerDelay: u8, 16, "cd"
+}
+coord! {
+    /// Setting `gen` of a synapse controller, four bits. Its meaning is not documented; 0 is what
+    /// the original always writes (hal-config §1.6, §11).
+    PatternGenerator: u8, 16, "gen"
+}
+coord! {
+    /// Time of an event at a test port of a repeater block, ten bits (hal-config §1.8).
+    TestTime: u16, 1024, "tt"
+}
+coord! {
+    /// Position in a current stimulus, 0..=128 (hal-config §1.10).
+    StimulusSample: u8, 129, "stim"
+}
+coord! {
+    /// Length of a current stimulus step: `4 (length + 1)` PLL clocks (hal-config §1.10).
+    PulseLength: u8, 16, "pl"
+}
+
+impl GmaxDivisorSum {
+    /// The sum as left and right divisor: the left one is used up first (hal-config §0.3).
+    pub const fn split(self) -> [GmaxDivisor; 2] {
+        let left = if self.index() < 15 { self.index() } else { 15 };
+        [GmaxDivisor::wrap(left), GmaxDivisor::wrap(self.index() - left)]
+    }
+}
+
 impl SynapseWeight {
     /// Largest weight, 15.
     pub const MAX: Self = Self::new::<15>();
@@ -46,7 +88,15 @@ macro_rules! zero_default {
         }
     )*};
 }
-zero_default!(SynapseWeight, DacCode, GmaxSelect, StpCapacitor, RepeaterCapacitor);
+zero_default!(
+    SynapseWeight,
+    DacCode,
+    GmaxSelect,
+    StpCapacitor,
+    RepeaterCapacitor,
+    PatternGenerator,
+    TestTime
+);
 
 impl From<DacCode> for f64 {
     fn from(code: DacCode) -> Self {

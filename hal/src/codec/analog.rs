@@ -1,6 +1,6 @@
 //! The register of the two analog outputs (hal-config §2.8).
 
-use super::bus::{Refusal, Unit, Writer, width};
+use super::bus::{Refusal, Register, Unit, width};
 use super::{Unencodable, neuron};
 use crate::config::{AnalogOutputs, AnalogSource};
 use crate::coord::{AnalogOnHicann, Coordinate};
@@ -33,9 +33,9 @@ pub(super) fn check(outputs: &AnalogOutputs) -> Result<(), Unencodable> {
     word(outputs).map(|_| ())
 }
 
-pub(super) fn encode(outputs: &AnalogOutputs, w: &mut Writer<'_>) -> Result<(), Unencodable> {
-    w.unit(Unit::NeuronBuilder).write(neuron::ANALOG, word(outputs)?);
-    Ok(())
+/// The register.
+pub(super) fn register(outputs: &AnalogOutputs) -> Result<Register, Unencodable> {
+    Ok((Unit::NeuronBuilder, neuron::ANALOG, word(outputs)?))
 }
 
 pub(super) fn write(outputs: &mut AnalogOutputs, data: u32) -> Result<(), Refusal> {
@@ -59,4 +59,8 @@ pub(super) fn write(outputs: &mut AnalogOutputs, data: u32) -> Result<(), Refusa
         };
     }
     Ok(())
+}
+
+pub(super) fn read(outputs: &AnalogOutputs) -> Result<u32, Refusal> {
+    word(outputs).map_err(|_| "the analog outputs hold what no word expresses")
 }

@@ -1,9 +1,13 @@
 //! The on-chip bus: units, addresses and HICANNCONFIG words (hal-config §2.1, §4.3).
 
+use std::num::NonZeroU8;
+
+use crate::config::SramTiming;
 use crate::coord::{
     Coordinate, FgBlockOnHicann, HicannOnWafer, HighspeedLinkOnDnc, RepeaterBlockOnHicann, Side,
     SynapseArrayOnHicann, Vertical,
 };
+use crate::value::SramDelay;
 
 /// A unit of the chip with addresses of its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -155,20 +159,97 @@ fn head(unit: Unit, link: HighspeedLinkOnDnc) -> u64 {
         | u64::from(unit.start()) << ADDRESS_SHIFT
 }
 
+/// The answer of a chip to a read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Answer {
+    /// The unit.
+    pub unit: Unit,
+    /// Address within the unit, as far as the chip returns it: see [`Unit::answered_address`].
+    pub local: u16,
+    /// Content of the register.
+    pub data: u32,
+}
+
+impl Unit {
+    /// What comes back of a local address. Neuron control, neuron builder and floating gates cut
+    /// off its upper bits, so that it is not to be compared with the one that was sent
+    /// (hal-config §2.16).
+    pub const fn answered_address(self, local: u16) -> u16 {
+        match self {
+            Self::NeuronControl => local & 0xf,
+            Self::NeuronBuilder | Self::FloatingGate(_) => local & 0x1ff,
+            _ => local,
+        }
+    }
+}
+
+impl Answer {
+    /// The word of this answer from the chip behind a link.
+    pub fn to_word(self, link: HighspeedLinkOnDnc) -> u64 {
+        let address = u64::from(self.local) << ADDRESS_SHIFT;
+        (head(self.unit, link) + address) | u64::from(self.data)
+    }
+
+    /// The answer of a word and the link of its chip; none if it is no answer.
+    pub fn from_word(word: u64) -> Option<(HighspeedLinkOnDnc, Self)> {
+        if word & (RESERVED | WRITE_BIT) != 0 {
+            return None;
+        }
+        let (link, Access { unit, local, .. }) = Access::from_word(word)?;
+        Some((link, Self { unit, local, data: word as u32 }))
+    }
+}
+
+/// A register and what is written to it.
+pub(super) type Register = (Unit, u16, u32);
+
+/// One pass of the floating-gate controllers among the words of a chip.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct PassWords {
+    /// Number of words that start it.
+    pub(super) started: usize,
+    /// Number of words when it has been waited for.
+    pub(super) awaited: usize,
+    /// PLL clocks that it takes at worst.
+    pub(super) clocks: u64,
+}
+
 /// Writes words for one chip.
 pub(super) struct Writer<'a> {
     link: HighspeedLinkOnDnc,
     words: &'a mut Vec<u64>,
+    /// What the floating-gate controllers were told to program.
+    pub(super) passes: Vec<PassWords>,
 }
 
 impl<'a> Writer<'a> {
     pub(super) fn new(hicann: HicannOnWafer, words: &'a mut Vec<u64>) -> Self {
-        Self { link: hicann.link(), words }
+        Self { link: hicann.link(), words, passes: Vec::new() }
+    }
+
+    /// Number of words written so far.
+    pub(super) fn len(&self) -> usize {
+        self.words.len()
     }
 
     /// Access to one unit; its start address is looked up once.
     pub(super) fn unit(&mut self, unit: Unit) -> UnitWriter<'_> {
         UnitWriter { head: head(unit, self.link), words: self.words }
+    }
+
+    /// Writes registers, only those with another value than before if that is known.
+    pub(super) fn write_changed(
+        &mut self,
+        before: Option<impl IntoIterator<Item = Register>>,
+        registers: impl IntoIterator<Item = Register>,
+    ) {
+        let mut before = before.into_iter().flatten();
+        for register in registers {
+            let (unit, local, data) = register;
+            if before.next() != Some(register) {
+                self.unit(unit).write(local, data);
+            }
+        }
     }
 
     /// Waits until everything sent has arrived, by one read on each tag (hal-config §2.1).
@@ -197,15 +278,37 @@ impl UnitWriter<'_> {
     }
 }
 
-/// Default timing of the small memories in repeaters, neuron builder and synapse drivers: read
-/// delay, then precharge and write delay (hal-config §2.2).
-pub(super) const SRAM_TIMING: [u32; 2] = [64, 8 << 4 | 8];
+/// The two timing registers of a small memory: read delay, then precharge and write delay
+/// (hal-config §2.2).
+pub(super) fn timing_words(timing: SramTiming) -> [u32; 2] {
+    let second = timing.setup_precharge.index() << 4 | timing.write_delay.index();
+    [timing.read_delay.get().into(), second as u32]
+}
 
-/// Why a write was refused.
+/// Writes to the first or second timing register of a small memory.
+pub(super) fn write_timing(
+    timing: &mut SramTiming,
+    register: usize,
+    data: u32,
+) -> Result<(), Refusal> {
+    width(data, 8)?;
+    if register == 0 {
+        timing.read_delay =
+            NonZeroU8::new(data as u8).ok_or("a memory cannot be read without delay")?;
+    } else {
+        timing.setup_precharge = SramDelay::wrap((data >> 4) as usize);
+        timing.write_delay = SramDelay::wrap((data & 15) as usize);
+    }
+    Ok(())
+}
+
+/// Why an access was refused.
 pub(super) type Refusal = &'static str;
 
 /// No register has this address.
 pub(super) const NO_REGISTER: Refusal = "written to an address without a register";
+/// The register takes values but does not give them back.
+pub(super) const NOT_READABLE: Refusal = "this register cannot be read";
 
 /// Accepts data of at most `bits` bits.
 pub(super) fn width(data: u32, bits: u32) -> Result<(), Refusal> {

@@ -4,22 +4,32 @@
 //! they have reached the values in its memory. [`encode`] follows the order of the original: erase
 //! everything, set the bias of the amplifiers, then voltages, small currents, large currents.
 
-use super::bus::{NO_REGISTER, Refusal, Unit, Writer, width};
-use crate::config::{FgBlock, FgCellOnBlock, FloatingGates, NeuronParameter, SharedParameter};
+use super::bus::{PassWords, Register, Unit, Writer};
+use super::fg_controller::{
+    BIAS, FgBias, INSTRUCTION, INSTRUCTION_SHIFT, OPERATION, SLAVE_ANSWER, STIMULATE,
+    STIMULATE_FOREVER, WRITE_DOWN, WRITE_UP,
+};
+use crate::config::{
+    CurrentStimulus, FgBlock, FgCellOnBlock, FloatingGates, NeuronParameter, SharedParameter,
+};
 use crate::coord::{Coordinate, FgBlockOnHicann, FgColumnOnBlock, FgRowOnBlock, Table};
 use crate::value::DacCode;
 
 /// Words of a row in the controller's memory.
-const ROW_WORDS: usize = 65;
-/// Second bank of the memory; software does not use it.
-const BANK_1: u16 = 0x80;
-const INSTRUCTION: u16 = 0x101;
-const OPERATION: u16 = 0x102;
-const SLAVE_ANSWER: u16 = 0x104;
-const BIAS: u16 = 0x108;
+pub(super) const ROW_WORDS: usize = 65;
 
-const INSTRUCTION_SHIFT: u32 = 14;
-const BANK_BIT: u32 = 1 << 13;
+/// Registers that tell about the configuration: what a stimulus has left there.
+pub(super) const READABLE: [u16; ROW_WORDS + 2] = {
+    let mut registers = [0; ROW_WORDS + 2];
+    let mut i = 0;
+    while i < ROW_WORDS {
+        registers[i] = i as u16;
+        i += 1;
+    }
+    registers[ROW_WORDS] = OPERATION;
+    registers[ROW_WORDS + 1] = BIAS;
+    registers
+};
 
 /// Rows whose smallest value is at least this are programmed in one fast pass.
 const FAST_UPWARDS_LIMIT: usize = 800;
@@ -101,7 +111,9 @@ impl FgPass {
     /// The bias register. Both bias currents are 0, as the original enforces, and so are the
     /// switches for calibration and grounding.
     pub const fn bias(self) -> u32 {
-        (self.pulse_length as u32) << 8
+        let pulse_length = self.pulse_length;
+        let off = FgBias { bias: 0, bias_n: 0, pulse_length: 0, ground: false, calibrate: false };
+        FgBias { pulse_length, ..off }.to_register()
     }
 
     /// PLL clocks that a row takes if no cell ever reaches its value.
@@ -198,17 +210,79 @@ fn set_up(pass: FgPass, w: &mut Writer<'_>) {
 }
 
 /// Programs one row of every block with what is loaded, and waits.
-fn start(rows: Rows, direction: FgDirection, w: &mut Writer<'_>) {
-    let code = match direction {
-        FgDirection::Up => 1,
-        FgDirection::Down => 2,
+fn start(rows: Rows, pass: FgPass, w: &mut Writer<'_>) {
+    let code = match pass.direction {
+        FgDirection::Up => WRITE_UP,
+        FgDirection::Down => WRITE_DOWN,
     };
     for (block, row) in FgBlockOnHicann::all().zip(rows) {
         let instruction = code << INSTRUCTION_SHIFT | row.index() as u32;
         w.unit(Unit::FloatingGate(block)).write(INSTRUCTION, instruction);
     }
+    let started = w.len();
     for block in FgBlockOnHicann::all() {
         w.unit(Unit::FloatingGate(block)).read(SLAVE_ANSWER);
+    }
+    let (awaited, clocks) = (w.len(), pass.worst_case_clocks(rows[0]));
+    w.passes.push(PassWords { started, awaited, clocks });
+}
+
+/// Programs the rows of a step.
+fn encode_step(gates: &FloatingGates, step: &Step, w: &mut Writer<'_>) {
+    for (block, row) in FgBlockOnHicann::all().zip(step.rows) {
+        load(block, row_values(&gates.blocks[block], row), w);
+    }
+    for &pass in step.passes {
+        set_up(pass, w);
+        start(step.rows, pass, w);
+    }
+}
+
+/// Programs the rows that differ from what the chip holds, without erasing the others. All passes
+/// are needed, since cells may have to go down as well as up.
+pub(super) fn encode_changed(gates: &FloatingGates, before: &FloatingGates, w: &mut Writer<'_>) {
+    let differs = |block: FgBlockOnHicann, row: FgRowOnBlock| {
+        row_values(&gates.blocks[block], row) != row_values(&before.blocks[block], row)
+    };
+    let changed = |rows: &Rows| FgBlockOnHicann::all().any(|b| differs(b, rows[b.index()]));
+    let amplifiers = changed(&AMPLIFIER_ROWS).then_some(AMPLIFIER_ROWS);
+    // the amplifiers have their place in front; a row of currents next to them comes again
+    for rows in
+        amplifiers.into_iter().chain(steps(gates).into_iter().map(|step| step.rows).filter(changed))
+    {
+        encode_step(gates, &Step { rows, passes: &FgPass::DEFAULT }, w);
+    }
+}
+
+/// Leaves the controllers as after the last pass, as the original does with unchanged cells.
+pub(super) fn encode_last_pass(w: &mut Writer<'_>) {
+    set_up(FgPass::DEFAULT[3], w);
+}
+
+/// The registers that start a current stimulus.
+pub(super) fn stimulus_registers(
+    block: FgBlockOnHicann,
+    stimulus: &CurrentStimulus,
+) -> impl Iterator<Item = Register> {
+    let pass = FgPass { pulse_length: stimulus.pulse_length.index() as u8, ..FgPass::DEFAULT[3] };
+    let code = if stimulus.continuous { STIMULATE_FOREVER } else { STIMULATE };
+    [(BIAS, pass.bias()), (OPERATION, pass.operation())]
+        .into_iter()
+        .chain((0..).zip(row_words(stimulus.samples.values())))
+        .chain([(INSTRUCTION, code << INSTRUCTION_SHIFT)])
+        .map(move |(local, data)| (Unit::FloatingGate(block), local, data))
+}
+
+/// Starts the current stimuli that differ from what runs already.
+pub(super) fn encode_stimuli(
+    stimuli: &Table<FgBlockOnHicann, CurrentStimulus>,
+    before: Option<&Table<FgBlockOnHicann, CurrentStimulus>>,
+    w: &mut Writer<'_>,
+) {
+    for (block, stimulus) in stimuli.iter() {
+        if before.is_none_or(|before| before[block] != *stimulus) {
+            w.write_changed(None::<[Register; 0]>, stimulus_registers(block, stimulus));
+        }
     }
 }
 
@@ -219,7 +293,7 @@ pub(super) fn encode(gates: &FloatingGates, w: &mut Writer<'_>) {
     set_up(FgPass::ERASE, w);
     let currents_first =
         (1..FgRowOnBlock::SIZE).step_by(2).chain((0..FgRowOnBlock::SIZE).step_by(2));
-    currents_first.for_each(|row| start(same_row(row), FgPass::ERASE.direction, w));
+    currents_first.for_each(|row| start(same_row(row), FgPass::ERASE, w));
 
     // the amplifiers have to work before the values of the circuits can be set
     for block in FgBlockOnHicann::all() {
@@ -229,79 +303,9 @@ pub(super) fn encode(gates: &FloatingGates, w: &mut Writer<'_>) {
     }
     for pass in FgPass::DEFAULT {
         set_up(pass, w);
-        start(AMPLIFIER_ROWS, pass.direction, w);
+        start(AMPLIFIER_ROWS, pass, w);
     }
     for step in steps(gates) {
-        for (block, row) in FgBlockOnHicann::all().zip(step.rows) {
-            load(block, row_values(&gates.blocks[block], row), w);
-        }
-        for &pass in step.passes {
-            set_up(pass, w);
-            start(step.rows, pass.direction, w);
-        }
-    }
-}
-
-/// The memory of one controller.
-#[derive(Debug, Clone)]
-pub(super) struct FgController {
-    banks: [[u32; ROW_WORDS]; 2],
-}
-
-impl Default for FgController {
-    fn default() -> Self {
-        Self { banks: [[0; ROW_WORDS]; 2] }
-    }
-}
-
-impl FgController {
-    pub(super) fn write(
-        &mut self,
-        cells: &mut Table<FgCellOnBlock, DacCode>,
-        local: u16,
-        data: u32,
-    ) -> Result<(), Refusal> {
-        const BANK_1_END: u16 = BANK_1 + ROW_WORDS as u16;
-        match local {
-            0..0x41 => {
-                width(data, 20)?;
-                self.banks[0][usize::from(local)] = data;
-            }
-            BANK_1..BANK_1_END => {
-                width(data, 20)?;
-                self.banks[1][usize::from(local - BANK_1)] = data;
-            }
-            OPERATION => {}
-            BIAS => width(data, 14)?,
-            INSTRUCTION => return self.execute(cells, data),
-            _ => return Err(NO_REGISTER),
-        }
-        Ok(())
-    }
-
-    fn execute(&self, cells: &mut Table<FgCellOnBlock, DacCode>, data: u32) -> Result<(), Refusal> {
-        width(data, 17)?;
-        let row = FgRowOnBlock::from_index((data & 0x1f) as usize)
-            .ok_or("an instruction for a row above 23")?;
-        if data >> 5 & 0xff > 128 {
-            return Err("an instruction for a column above 128");
-        }
-        let program: fn(DacCode, DacCode) -> DacCode = match data >> INSTRUCTION_SHIFT {
-            1 => DacCode::max,
-            2 => DacCode::min,
-            // reading and asking for wrong cells change nothing
-            0 | 3 => return Ok(()),
-            4 | 5 => return Err("a current stimulus, which is not supported"),
-            _ => return Err("no instruction of the floating-gate controller"),
-        };
-        let bank = &self.banks[usize::from(data & BANK_BIT != 0)];
-        let first = FgCellOnBlock::at(row, FgColumnOnBlock::SHARED).index();
-        let row = &mut cells.values_mut()[first..first + FgColumnOnBlock::SIZE];
-        for (pair, &word) in row.chunks_mut(2).zip(bank) {
-            for (cell, shift) in pair.iter_mut().zip([0, 10]) {
-                *cell = program(*cell, DacCode::wrap((word >> shift & 0x3ff) as usize));
-            }
-        }
-        Ok(())
+        encode_step(gates, &step, w);
     }
 }

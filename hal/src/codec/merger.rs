@@ -1,7 +1,7 @@
 //! Mergers, background generators and event links (hal-config §2.16, §2.17).
 
 use super::Unencodable;
-use super::bus::{NO_REGISTER, Refusal, Unit, Writer, width};
+use super::bus::{NO_REGISTER, Refusal, Register, Unit, Writer, width};
 use crate::config::{
     BackgroundGenerator, DncMerger, GbitDirection, GbitLinks, Merger, MergerMode, MergerTree,
 };
@@ -21,6 +21,10 @@ const BG_SEED: usize = 6;
 const BG_PERIOD: usize = 7;
 const DNC_SLOW_ENABLE: usize = 15;
 const BG_ADDRESS: usize = 16;
+
+/// Registers that tell about the configuration: all but the seed, of which there is only one.
+pub(super) const READABLE: [u16; REGISTERS - 1] =
+    [0, 1, 2, 3, 4, 5, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19];
 
 /// Bit of a tree merger: the chip counts each level from the other end.
 fn tree_bit(merger: MergerOnHicann) -> u32 {
@@ -59,7 +63,8 @@ impl Default for NeuronControl {
         let tree = tree_registers(&mergers.tree).into_iter();
         let dnc = dnc_registers(&mergers.dnc).into_iter();
         let background = background_writes(&mergers.background).into_iter();
-        for (register, data) in tree.chain(dnc).chain(background) {
+        let phase = phase_registers(&mergers.phase).into_iter();
+        for (register, data) in tree.chain(dnc).chain(background).chain(phase) {
             control.registers[register] = data;
         }
         control
@@ -74,8 +79,8 @@ impl NeuronControl {
         }
         width(data, 16)?;
         let data = data as u16;
-        if register == PHASE && data != 0 {
-            return Err("a sampling phase other than 0, which is not supported");
+        if register == PHASE {
+            width(data.into(), 8)?;
         }
         if register == BG_RANDOM_ENABLE {
             // there is one seed register; a generator takes its content over when it is enabled
@@ -88,6 +93,11 @@ impl NeuronControl {
         }
         self.registers[register] = data;
         Ok(())
+    }
+
+    /// All generators give the seed that was written last, since there is one register for it.
+    pub(super) fn read(&self, local: u16) -> Result<u32, Refusal> {
+        self.registers.get(usize::from(local)).map(|&data| data.into()).ok_or(NO_REGISTER)
     }
 
     fn bit(&self, register: usize, bit: u32) -> bool {
@@ -134,6 +144,9 @@ impl NeuronControl {
                     .ok_or("a background address above 63")?,
             };
         }
+        for place in DncMergerOnHicann::all() {
+            mergers.phase[place] = self.bit(PHASE, dnc_bit(place));
+        }
         Ok(mergers)
     }
 }
@@ -144,20 +157,24 @@ pub(super) fn clear(w: &mut Writer<'_>) {
     (0..REGISTERS).for_each(|register| unit.write(register as u16, 0));
 }
 
-/// The sampling phase of the event outputs, always 0.
-pub(super) fn encode_phase(w: &mut Writer<'_>) {
-    w.unit(Unit::NeuronControl).write(PHASE as u16, 0);
-}
-
 /// Registers and their values, in writing order.
 type Writes<const N: usize> = [(usize, u16); N];
 
-fn send(writes: impl IntoIterator<Item = (usize, u16)>, w: &mut Writer<'_>) {
-    let mut unit = w.unit(Unit::NeuronControl);
-    writes.into_iter().for_each(|(register, data)| unit.write(register as u16, data.into()));
+/// The writes as accesses to the unit.
+pub(super) fn on_bus(
+    writes: impl IntoIterator<Item = (usize, u16)>,
+) -> impl Iterator<Item = Register> {
+    writes.into_iter().map(|(local, data)| (Unit::NeuronControl, local as u16, data.into()))
 }
 
-fn tree_registers(tree: &Table<MergerOnHicann, Merger>) -> Writes<3> {
+/// Sampling edges of the outputs.
+pub(super) fn phase_registers(phase: &Table<DncMergerOnHicann, bool>) -> Writes<1> {
+    let bits = phase.iter().map(|(place, &edge)| u16::from(edge) << dnc_bit(place));
+    [(PHASE, bits.sum())]
+}
+
+/// Modes of the mergers of the tree.
+pub(super) fn tree_registers(tree: &Table<MergerOnHicann, Merger>) -> Writes<3> {
     let (mut enable, mut select, mut slow) = (0, 0, 0);
     for (place, merger) in tree.iter() {
         let bit = tree_bit(place);
@@ -169,10 +186,6 @@ fn tree_registers(tree: &Table<MergerOnHicann, Merger>) -> Writes<3> {
     [(TREE_ENABLE, enable), (TREE_SELECT, select), (TREE_SLOW, slow)]
 }
 
-pub(super) fn encode_tree(tree: &Table<MergerOnHicann, Merger>, w: &mut Writer<'_>) {
-    send(tree_registers(tree), w);
-}
-
 /// Whether the loopback connections can be set like this: one direction per pair.
 pub(super) fn check_dnc(dnc: &Table<DncMergerOnHicann, DncMerger>) -> Result<(), Unencodable> {
     let twice = |m: &DncMergerOnHicann| dnc[*m].loopback && dnc[m.loopback_partner()].loopback;
@@ -182,7 +195,8 @@ pub(super) fn check_dnc(dnc: &Table<DncMergerOnHicann, DncMerger>) -> Result<(),
     }
 }
 
-fn dnc_registers(dnc: &Table<DncMergerOnHicann, DncMerger>) -> Writes<2> {
+/// Modes of the mergers in front of the sending repeaters.
+pub(super) fn dnc_registers(dnc: &Table<DncMergerOnHicann, DncMerger>) -> Writes<2> {
     let (mut slow_enable, mut select_loopback) = (0, 0);
     for (place, merger) in dnc.iter() {
         let bit = dnc_bit(place);
@@ -192,15 +206,6 @@ fn dnc_registers(dnc: &Table<DncMergerOnHicann, DncMerger>) -> Writes<2> {
             s << (bit + 8) | u16::from(merger.loopback) << dnc_bit(place.loopback_partner());
     }
     [(DNC_SLOW_ENABLE, slow_enable), (DNC_SELECT_LOOPBACK, select_loopback)]
-}
-
-pub(super) fn encode_dnc(
-    dnc: &Table<DncMergerOnHicann, DncMerger>,
-    w: &mut Writer<'_>,
-) -> Result<(), Unencodable> {
-    check_dnc(dnc)?;
-    send(dnc_registers(dnc), w);
-    Ok(())
 }
 
 /// Stops all generators, sets them, and starts them one after another, each with its seed. The
@@ -228,11 +233,12 @@ fn background_writes(
     writes
 }
 
+/// Sets and starts the generators.
 pub(super) fn encode_background(
     generators: &Table<BackgroundGeneratorOnHicann, BackgroundGenerator>,
     w: &mut Writer<'_>,
 ) {
-    send(background_writes(generators), w);
+    w.write_changed(None::<[Register; 0]>, on_bus(background_writes(generators)));
 }
 
 /// Data that resets the event links.
@@ -249,7 +255,8 @@ pub(super) fn reset_links(w: &mut Writer<'_>) {
     w.unit(Unit::Spl1).write(0, SPL1_RESET);
 }
 
-pub(super) fn encode_links(links: &GbitLinks, w: &mut Writer<'_>) {
+/// Directions of the event links.
+pub(super) fn link_register(links: &GbitLinks) -> Register {
     let mut data = if links.timestamp_enable { TIMESTAMP_ENABLE } else { 0 };
     for (link, direction) in links.direction.iter() {
         let (on, to_hicann) = link_bits(link);
@@ -259,7 +266,7 @@ pub(super) fn encode_links(links: &GbitLinks, w: &mut Writer<'_>) {
             GbitDirection::ToHicann => on | to_hicann,
         };
     }
-    w.unit(Unit::Spl1).write(0, data);
+    (Unit::Spl1, 0, data)
 }
 
 pub(super) fn write_links(links: &mut GbitLinks, local: u16, data: u32) -> Result<(), Refusal> {

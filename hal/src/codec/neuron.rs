@@ -1,12 +1,15 @@
 //! Neuron circuits, quads and the settings of the two halves (hal-config §2.5 to §2.7).
 
-use super::bus::{NO_REGISTER, Refusal, SRAM_TIMING, Unit, Writer, width};
-use crate::config::{CurrentScaling, InvalidIoCode, NeuronHalf, Neurons};
+use super::bus::{
+    NO_REGISTER, NOT_READABLE, Refusal, Register, Unit, Writer, timing_words, width, write_timing,
+};
+use crate::config::{CurrentScaling, InvalidIoCode, NeuronHalf, Neurons, SramTiming};
 use crate::coord::{Coordinate, L1Address, NeuronOnQuad, QuadOnHicann, Vertical};
 
 /// One past the last word of a quad.
 const QUADS_END: u16 = 0x200;
-const HALVES: u16 = 0x200;
+/// Settings of the halves.
+pub(super) const HALVES: u16 = 0x200;
 /// The register of the analog outputs lies in the same unit.
 pub(super) const ANALOG: u16 = 0x201;
 const TIMING: [u16; 2] = [0x210, 0x211];
@@ -30,8 +33,12 @@ const SPL1: [u32; 2] = [1 << 23, 1 << 24];
 /// input left.
 const IO_BITS: [u32; 8] = [0, 1, 2, 3, 4, 5, 10, 8];
 
-/// Resets of the event output and of both halves, released.
-const RUNNING: u32 = 0b111 << 14;
+/// Releases the event outputs from reset.
+const OUTPUTS_RUNNING: u32 = 1 << 14;
+/// Releases the circuits of the top and of the bottom half from reset.
+const RUNNING: [u32; 2] = [1 << 16, 1 << 15];
+/// What a read returns: the resets are not among it.
+const READABLE: u32 = (1 << 14) - 1;
 
 fn reverse_address(address: u32) -> u32 {
     address.reverse_bits() >> 26
@@ -70,15 +77,15 @@ fn quad_words(neurons: &Neurons, quad: QuadOnHicann) -> Result<[u32; 4], Invalid
     Ok(words)
 }
 
-pub(super) fn encode_quads(neurons: &Neurons, w: &mut Writer<'_>) -> Result<(), InvalidIoCode> {
-    let mut unit = w.unit(Unit::NeuronBuilder);
+/// The words of all quads.
+pub(super) fn quad_registers(neurons: &Neurons) -> Result<Vec<Register>, InvalidIoCode> {
+    let mut registers = Vec::with_capacity(4 * QuadOnHicann::SIZE);
     for quad in QuadOnHicann::all() {
-        let words = quad_words(neurons, quad)?;
-        for (offset, word) in OFFSET.into_iter().zip(words) {
-            unit.write(4 * quad.index() as u16 + offset, word);
+        for (offset, word) in OFFSET.into_iter().zip(quad_words(neurons, quad)?) {
+            registers.push((Unit::NeuronBuilder, 4 * quad.index() as u16 + offset, word));
         }
     }
-    Ok(())
+    Ok(registers)
 }
 
 fn write_quad(neurons: &mut Neurons, local: u16, data: u32) -> Result<(), Refusal> {
@@ -122,10 +129,14 @@ fn write_quad(neurons: &mut Neurons, local: u16, data: u32) -> Result<(), Refusa
 const SCALING_SHIFT: [[u32; 3]; 2] = [[3, 4, 5], [0, 1, 2]];
 const BIG_CAPACITOR: [u32; 2] = [13, 12];
 
-fn halves_word(halves: [NeuronHalf; 2]) -> u32 {
-    let mut word = RUNNING;
-    for (y, half) in halves.into_iter().enumerate() {
+/// The word of the halves.
+fn halves_word(neurons: &Neurons) -> u32 {
+    let mut word = if neurons.outputs_held_in_reset { 0 } else { OUTPUTS_RUNNING };
+    for (y, half) in neurons.halves.into_iter().enumerate() {
         word |= u32::from(half.big_capacitor) << BIG_CAPACITOR[y];
+        if !half.held_in_reset {
+            word |= RUNNING[y];
+        }
         let scalings = [half.i_radapt, half.i_gladapt, half.i_gl];
         for (scaling, shift) in scalings.into_iter().zip(SCALING_SHIFT[y]) {
             let (slow, fast) = scaling.bits();
@@ -135,10 +146,10 @@ fn halves_word(halves: [NeuronHalf; 2]) -> u32 {
     word
 }
 
-fn write_halves(halves: &mut [NeuronHalf; 2], data: u32) -> Result<(), Refusal> {
-    // the resets pass through 0 while the register is written and are no setting
+fn write_halves(neurons: &mut Neurons, data: u32) -> Result<(), Refusal> {
     width(data, 17)?;
-    for (y, half) in halves.iter_mut().enumerate() {
+    neurons.outputs_held_in_reset = data & OUTPUTS_RUNNING == 0;
+    for (y, half) in neurons.halves.iter_mut().enumerate() {
         let bit = |shift: u32| data >> shift & 1 != 0;
         let [radapt, gladapt, gl] =
             SCALING_SHIFT[y].map(|shift| CurrentScaling::from_bits(bit(shift + 6), bit(shift)));
@@ -147,24 +158,34 @@ fn write_halves(halves: &mut [NeuronHalf; 2], data: u32) -> Result<(), Refusal> 
             i_radapt: radapt,
             i_gladapt: gladapt,
             i_gl: gl,
+            held_in_reset: data & RUNNING[y] == 0,
         };
     }
     Ok(())
 }
 
-/// Resets all circuits, waits, and lets them run with the settings of the halves.
-pub(super) fn encode_halves(halves: [NeuronHalf; 2], w: &mut Writer<'_>) {
+fn encode_timing(timing: SramTiming, w: &mut Writer<'_>) {
     let mut unit = w.unit(Unit::NeuronBuilder);
-    TIMING.iter().zip(SRAM_TIMING).for_each(|(&local, data)| unit.write(local, data));
-    unit.write(HALVES, 0);
+    TIMING.iter().zip(timing_words(timing)).for_each(|(&local, data)| unit.write(local, data));
+}
+
+/// Whether the settings of the halves, or the timing that is written with them, differ.
+pub(super) fn halves_differ(a: &Neurons, b: &Neurons) -> bool {
+    halves_word(a) != halves_word(b) || a.timing != b.timing
+}
+
+/// Resets all circuits, waits, and lets them run with the settings of the halves.
+pub(super) fn encode_halves(neurons: &Neurons, w: &mut Writer<'_>) {
+    encode_timing(neurons.timing, w);
+    w.unit(Unit::NeuronBuilder).write(HALVES, 0);
     w.flush();
-    w.unit(Unit::NeuronBuilder).write(HALVES, halves_word(halves));
+    w.unit(Unit::NeuronBuilder).write(HALVES, halves_word(neurons));
 }
 
 /// Switches everything off, the analog outputs included.
 pub(super) fn clear(w: &mut Writer<'_>) {
+    encode_timing(SramTiming::DEFAULT, w);
     let mut unit = w.unit(Unit::NeuronBuilder);
-    TIMING.iter().zip(SRAM_TIMING).for_each(|(&local, data)| unit.write(local, data));
     (0..=ANALOG).for_each(|local| unit.write(local, 0));
 }
 
@@ -172,8 +193,20 @@ pub(super) fn clear(w: &mut Writer<'_>) {
 pub(super) fn write(neurons: &mut Neurons, local: u16, data: u32) -> Result<(), Refusal> {
     match local {
         0..QUADS_END => write_quad(neurons, local, data),
-        HALVES => write_halves(&mut neurons.halves, data),
-        _ if TIMING.contains(&local) => width(data, 8),
+        HALVES => write_halves(neurons, data),
+        _ => match TIMING.iter().position(|&timing| timing == local) {
+            Some(register) => write_timing(&mut neurons.timing, register, data),
+            None => Err(NO_REGISTER),
+        },
+    }
+}
+
+/// Reads from the neuron builder except for the analog outputs.
+pub(super) fn read(neurons: &Neurons, local: u16) -> Result<u32, Refusal> {
+    match local {
+        0..QUADS_END => Err("reading a quad destroys its content (issue 818 of the original)"),
+        HALVES => Ok(halves_word(neurons) & READABLE),
+        _ if TIMING.contains(&local) => Err(NOT_READABLE),
         _ => Err(NO_REGISTER),
     }
 }

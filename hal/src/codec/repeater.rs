@@ -1,16 +1,18 @@
 //! Repeaters and their blocks (hal-config §2.14, §2.15).
 
-use super::bus::{NO_REGISTER, Refusal, SRAM_TIMING, Unit, Writer, width};
-use crate::config::{Repeater, RepeaterBlock, RepeaterMode, Repeaters};
+use super::bus::{
+    NO_REGISTER, NOT_READABLE, Refusal, Register, Unit, Writer, timing_words, width, write_timing,
+};
+use super::test_port;
+use crate::config::{Repeater, RepeaterBlock, RepeaterMode, Repeaters, SramTiming};
 use crate::coord::{
     Coordinate, HLineOnHicann, HRepeaterOnHicann, RepeaterBlockOnHicann, Table, VLineOnHicann,
     VRepeaterOnHicann, Vertical,
 };
 use crate::value::RepeaterCapacitor;
 
+/// Settings when written, status of the test ports when read.
 const BLOCK_CONFIG: u16 = 0x80;
-/// Two ports of three test events of two bytes each.
-const TEST_EVENTS: std::ops::RangeInclusive<u16> = 0x81..=0x8c;
 const TIMING: [u16; 2] = [0xa0, 0xa1];
 
 const INWARD: u32 = 1 << 4;
@@ -112,44 +114,54 @@ fn from_byte<D: Copy>(byte: u32, inward: D, outward: D) -> Result<Repeater<D>, R
 }
 
 /// Horizontal repeaters, then vertical ones.
-pub(super) fn encode_repeaters(repeaters: &Repeaters, w: &mut Writer<'_>) {
-    for (place, repeater) in repeaters.horizontal.iter() {
+pub(super) fn repeater_registers(repeaters: &Repeaters) -> impl Iterator<Item = Register> {
+    let horizontal = repeaters.horizontal.iter().map(|(place, repeater)| {
         let data = byte(repeater, place.side());
-        w.unit(Unit::Repeater(place.block())).write(horizontal_address(place), data);
-    }
-    for (place, repeater) in repeaters.vertical.iter() {
+        (Unit::Repeater(place.block()), horizontal_address(place), data)
+    });
+    let vertical = repeaters.vertical.iter().map(|(place, repeater)| {
         let data = byte(repeater, place.vertical());
-        w.unit(Unit::Repeater(place.block())).write(vertical_address(place), data);
-    }
+        (Unit::Repeater(place.block()), vertical_address(place), data)
+    });
+    horizontal.chain(vertical)
 }
 
-/// Blocks with the delay-locked loops as configured, or held in reset.
-pub(super) fn encode_blocks(
+/// Registers of the blocks with the delay-locked loops as configured, or held in reset.
+pub(super) fn block_registers(
     blocks: &Table<RepeaterBlockOnHicann, RepeaterBlock>,
     hold_dll: bool,
-    w: &mut Writer<'_>,
-) {
-    for (place, block) in blocks.iter() {
-        let mut unit = w.unit(Unit::Repeater(place));
-        TIMING.iter().zip(SRAM_TIMING).for_each(|(&local, data)| unit.write(local, data));
-        TEST_EVENTS.for_each(|local| unit.write(local, 0));
+) -> impl Iterator<Item = Register> {
+    blocks.iter().flat_map(move |(place, block)| {
+        let timing = TIMING.into_iter().zip(timing_words(block.timing));
         let dll = if block.dll_released && !hold_dll { DLL_RELEASED } else { 0 };
         let driver = if block.driver_released { DRIVER_RELEASED } else { 0 };
         let capacitor = (block.filter_capacitor.index() as u32) << 6;
-        unit.write(BLOCK_CONFIG, capacitor | driver | dll);
-    }
+        let config = capacitor | driver | dll | test_port::start_bits(&block.test_ports);
+        let all =
+            timing.chain(test_port::registers(&block.test_ports)).chain([(BLOCK_CONFIG, config)]);
+        all.map(move |(local, data)| (Unit::Repeater(place), local, data))
+    })
 }
 
 /// Timing of all blocks, then idle repeaters and the reset configuration, block by block.
 pub(super) fn clear(w: &mut Writer<'_>) {
     for block in RepeaterBlockOnHicann::all() {
         let mut unit = w.unit(Unit::Repeater(block));
-        TIMING.iter().zip(SRAM_TIMING).for_each(|(&local, data)| unit.write(local, data));
+        let timing = TIMING.iter().zip(timing_words(SramTiming::DEFAULT));
+        timing.for_each(|(&local, data)| unit.write(local, data));
     }
     for block in RepeaterBlockOnHicann::all() {
         let mut unit = w.unit(Unit::Repeater(block));
         (0..population(block)).for_each(|local| unit.write(local, 0));
         unit.write(BLOCK_CONFIG, BLOCK_RESET);
+    }
+}
+
+/// Inward and outward.
+fn directions(repeater: VRepeaterOnHicann) -> [Vertical; 2] {
+    match repeater.vertical() {
+        Vertical::Top => [Vertical::Bottom, Vertical::Top],
+        Vertical::Bottom => [Vertical::Top, Vertical::Bottom],
     }
 }
 
@@ -167,30 +179,40 @@ pub(super) fn write(
             return Ok(());
         }
         Some(Place::Vertical(r)) => {
-            let (inward, outward) = match r.vertical() {
-                Vertical::Top => (Vertical::Bottom, Vertical::Top),
-                Vertical::Bottom => (Vertical::Top, Vertical::Bottom),
-            };
+            let [inward, outward] = directions(r);
             repeaters.vertical[r] = from_byte(data, inward, outward)?;
             return Ok(());
         }
         None => {}
     }
     width(data, 8)?;
+    let block = &mut blocks[block];
     if local == BLOCK_CONFIG {
-        if data & 0xf != 0 {
-            return Err("starting test ports, which is not supported");
-        }
-        blocks[block] = RepeaterBlock {
-            dll_released: data & DLL_RELEASED != 0,
-            driver_released: data & DRIVER_RELEASED != 0,
-            filter_capacitor: RepeaterCapacitor::wrap((data >> 6) as usize),
-        };
-        Ok(())
-    } else if TEST_EVENTS.contains(&local) || TIMING.contains(&local) {
-        // no effect on the configuration
-        Ok(())
-    } else {
-        Err(NO_REGISTER)
+        block.dll_released = data & DLL_RELEASED != 0;
+        block.driver_released = data & DRIVER_RELEASED != 0;
+        block.filter_capacitor = RepeaterCapacitor::wrap((data >> 6) as usize);
+        test_port::start(&mut block.test_ports, data);
+        return Ok(());
+    }
+    if let Some(register) = TIMING.iter().position(|&timing| timing == local) {
+        return write_timing(&mut block.timing, register, data);
+    }
+    test_port::write(&mut block.test_ports, local, data).ok_or(NO_REGISTER)
+}
+
+/// Reads a repeater, the status of a block or what its test ports have recorded. The settings of
+/// a block cannot be read.
+pub(super) fn read(
+    repeaters: &Repeaters,
+    block: RepeaterBlockOnHicann,
+    local: u16,
+) -> Result<u32, Refusal> {
+    match place(block, local) {
+        Some(Place::Horizontal(r)) => Ok(byte(&repeaters.horizontal[r], r.side())),
+        Some(Place::Vertical(r)) => Ok(byte(&repeaters.vertical[r], r.vertical())),
+        // no port is full: see `test_port::read`
+        None if local == BLOCK_CONFIG => Ok(0),
+        None if TIMING.contains(&local) => Err(NOT_READABLE),
+        None => test_port::read(local).unwrap_or(Err(NO_REGISTER)),
     }
 }

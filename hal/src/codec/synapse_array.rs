@@ -3,9 +3,9 @@
 //! The controller takes 32 columns at a time: four input registers, the i-th with columns
 //! `64 i + 8 set + j`, j = 0..8 from the most significant nibble downwards.
 
-use super::Unencodable;
 use super::bus::Writer;
-use super::synapse_controller::{Command, Commands};
+use super::read_back::ReadPlace;
+use super::synapse_commands::{Command, Commands, Guard};
 use crate::config::{SynapseArrays, SynapseController};
 use crate::coord::{
     Coordinate, RowOnSynapseDriver, SynapseArrayOnHicann, SynapseDecoder, SynapseDriverOnHicann,
@@ -18,7 +18,7 @@ pub(super) type ColumnSet = usize;
 /// The input registers of a controller.
 pub(super) type SynIn = [u32; 4];
 
-const COLUMN_SETS: usize = 8;
+pub(super) const COLUMN_SETS: usize = 8;
 
 /// Range of the eight columns that stand in input register `i`.
 fn columns(set: ColumnSet, i: usize) -> std::ops::Range<usize> {
@@ -109,43 +109,145 @@ impl SynapseArrays {
         }
     }
 
+    /// What the controller delivers of the weights of a row: the words that would write them.
+    pub(super) fn weights_of(&self, row: SynapseRowOnHicann, set: ColumnSet) -> SynIn {
+        weight_words(&self.weights.values()[synapses(row)], set)
+    }
+
+    /// What the controller delivers of the decoders of a row: the words that would write them.
+    pub(super) fn decoders_of(&self, row: SynapseRowOnHicann, set: ColumnSet) -> SynIn {
+        let rows = hardware_rows(row.driver());
+        let shift = DECODER_SHIFT[usize::from(row == rows[1])];
+        decoder_words(rows.map(|row| &self.decoders.values()[synapses(row)]), set, shift)
+    }
+
     /// Whether a driver is off and all its synapses are switched off, so that its rows need not be
     /// written: this is how they come up.
-    fn is_idle(&self, driver: SynapseDriverOnHicann) -> bool {
-        let [first, _] = rows(driver);
-        let both = synapses(first).start..synapses(first).start + 512;
+    pub(super) fn is_idle(&self, driver: SynapseDriverOnHicann) -> bool {
+        let both = synapses_of(driver);
         !self.drivers[driver].enable
             && self.weights.values()[both.clone()].iter().all(|w| w.index() == 0)
             && self.decoders.values()[both].iter().all(|d| *d == SynapseDecoder::DISABLED)
     }
 }
 
-/// All rows of drivers in use, driver by driver: decoders of both rows, then the weights.
-pub(super) fn encode(
-    arrays: &SynapseArrays,
-    controllers: &Table<SynapseArrayOnHicann, SynapseController>,
-    w: &mut Writer<'_>,
-) -> Result<(), Unencodable> {
-    for (array, controller) in controllers.iter() {
-        let mut commands = Commands::new(array, controller, w)?;
-        let drivers = SynapseDriverOnHicann::all().filter(|d| d.index() / 112 == array.index());
-        for driver in drivers.filter(|d| !arrays.is_idle(*d)) {
-            let mirrored = hardware_rows(driver);
-            let decoders = mirrored.map(|row| &arrays.decoders.values()[synapses(row)]);
-            for (row, shift) in mirrored.into_iter().zip(DECODER_SHIFT) {
+/// Range of both rows of a driver in the tables of synapses.
+fn synapses_of(driver: SynapseDriverOnHicann) -> std::ops::Range<usize> {
+    let [first, second] = rows(driver);
+    synapses(first).start..synapses(second).end
+}
+
+/// The rows of a driver that have to be written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct DriverRows {
+    driver: SynapseDriverOnHicann,
+    /// Decoders of both rows, which share their words.
+    decoders: bool,
+    /// Weights of the upper and the lower row.
+    weights: [bool; 2],
+}
+
+impl DriverRows {
+    /// Every row of a driver in use, or those that differ from what the chip holds. A driver that
+    /// was not in use may hold anything.
+    fn changed(driver: SynapseDriverOnHicann, arrays: &SynapseArrays, before: Before<'_>) -> Self {
+        let used = !arrays.is_idle(driver);
+        let all = Self { driver, decoders: used, weights: [used; 2] };
+        let Some(known) = before.arrays.filter(|b| !b.is_idle(driver)) else {
+            return all;
+        };
+        if used && before.everything {
+            return all;
+        }
+        let both = synapses_of(driver);
+        let decoders = arrays.decoders.values()[both.clone()] != known.decoders.values()[both];
+        let weights = rows(driver).map(|row| {
+            arrays.weights.values()[synapses(row)] != known.weights.values()[synapses(row)]
+        });
+        Self { driver, decoders, weights }
+    }
+
+    fn is_empty(self) -> bool {
+        !self.decoders && self.weights == [false; 2]
+    }
+
+    fn encode(self, arrays: &SynapseArrays, commands: &mut Commands<'_>) {
+        if self.decoders {
+            for row in hardware_rows(self.driver) {
                 for set in 0..COLUMN_SETS {
-                    let words = decoder_words(decoders, set, shift);
+                    let words = arrays.decoders_of(row, set);
                     commands.write(Command::WriteDecoders, row.on_array(), set, words);
                 }
             }
-            for row in rows(driver) {
-                let weights = &arrays.weights.values()[synapses(row)];
-                for set in 0..COLUMN_SETS {
-                    let words = weight_words(weights, set);
-                    commands.write(Command::Write, row.on_array(), set, words);
-                }
+        }
+        for (row, _) in rows(self.driver).into_iter().zip(self.weights).filter(|(_, w)| *w) {
+            for set in 0..COLUMN_SETS {
+                let words = arrays.weights_of(row, set);
+                commands.write(Command::Write, row.on_array(), set, words);
             }
         }
     }
-    Ok(())
+}
+
+/// The drivers of an array.
+pub(super) fn drivers(array: SynapseArrayOnHicann) -> impl Iterator<Item = SynapseDriverOnHicann> {
+    SynapseDriverOnHicann::all().filter(move |d| d.index() / 112 == array.index())
+}
+
+/// What is known of a chip that is configured.
+#[derive(Clone, Copy)]
+pub(super) struct Before<'a> {
+    /// Weights, decoders and drivers; all drivers in use are written if they are not known.
+    pub(super) arrays: Option<&'a SynapseArrays>,
+    /// Writes all drivers in use although they are known.
+    pub(super) everything: bool,
+    /// The controllers.
+    pub(super) controllers: Option<&'a Table<SynapseArrayOnHicann, SynapseController>>,
+}
+
+/// Rows that have to be written, driver by driver: decoders of both rows, then the weights. The
+/// loops of the drivers are as configured or held in reset. Tells which controllers got commands.
+pub(super) fn encode(
+    arrays: &SynapseArrays,
+    controllers: &Table<SynapseArrayOnHicann, SynapseController>,
+    hold_dll: bool,
+    before: Before<'_>,
+    w: &mut Writer<'_>,
+) -> [bool; 2] {
+    let mut commanded = [false; 2];
+    for (array, controller) in controllers.iter() {
+        let rows = drivers(array)
+            .map(|driver| DriverRows::changed(driver, arrays, before))
+            .filter(|rows| !rows.is_empty());
+        let rows: Vec<DriverRows> = rows.collect();
+        if rows.is_empty() {
+            continue;
+        }
+        let guard = Guard::new(controller, hold_dll);
+        let present = before.controllers.map(|c| Guard::new(&c[array], false));
+        let mut commands = Commands::new(array, controller, guard, present, w);
+        for rows in rows {
+            rows.encode(arrays, &mut commands);
+        }
+        commanded[array.index()] = true;
+    }
+    commanded
+}
+
+/// Reads the decoders and the weights of the rows of a driver.
+pub(super) fn encode_reads(
+    driver: SynapseDriverOnHicann,
+    commands: &mut Commands<'_>,
+    places: &mut Vec<Option<ReadPlace>>,
+) {
+    let first_columns =
+        || (0..COLUMN_SETS).flat_map(|set| (0..4).map(move |i| columns(set, i).start as u16));
+    for row in hardware_rows(driver) {
+        commands.read(Command::OpenDecoders, Command::ReadDecoders, row.on_array());
+        places.extend(first_columns().map(|column| Some(ReadPlace::Decoders { row, column })));
+    }
+    for row in rows(driver) {
+        commands.read(Command::Open, Command::Read, row.on_array());
+        places.extend(first_columns().map(|column| Some(ReadPlace::Weights { row, column })));
+    }
 }

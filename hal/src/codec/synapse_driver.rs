@@ -3,11 +3,11 @@
 //! Each of the two rows of a driver has three registers: divisors, driver decoders, and settings.
 //! Drivers on the right side use the upper byte of theirs.
 
-use super::Unencodable;
-use super::bus::{NO_REGISTER, Refusal, SRAM_TIMING, Unit, UnitWriter, Writer};
-use super::synapse_array::hardware_rows;
-use super::synapse_controller::{self, DRIVER_TIMING, STATUS};
-use crate::config::{RowConfig, StpMode, SynapseController, SynapseDriver};
+use super::bus::{NO_REGISTER, Refusal, Unit, UnitWriter, Writer, timing_words};
+use super::synapse_array::{drivers as drivers_of, hardware_rows};
+use super::synapse_commands::Guard;
+use super::synapse_controller::{DRIVER_TIMING, STATUS};
+use crate::config::{RowConfig, SramTiming, StpMode, SynapseController, SynapseDriver};
 use crate::coord::{
     Coordinate, DriverDecoder, Side, SynapseArrayOnHicann, SynapseDriverOnHicann, Table, Vertical,
 };
@@ -21,9 +21,6 @@ const DECODERS: u16 = 0x100;
 const DIVISORS: u16 = 0x200;
 /// One past the last register.
 const END: u16 = 0x300;
-
-/// Cycles of a write with the default timing: precharge, write delay, and two around each.
-const WRITE_CYCLES: u32 = (SRAM_TIMING[1] >> 4) + 2 + (SRAM_TIMING[1] & 15) + 2;
 
 const CONNECT_NEIGHBOR: u32 = 1 << 4;
 const LOCIN: u32 = 1 << 5;
@@ -97,7 +94,8 @@ pub(super) fn clear(w: &mut Writer<'_>) {
     };
     for array in SynapseArrayOnHicann::all() {
         let mut unit = w.unit(Unit::Synapse(array));
-        DRIVER_TIMING.iter().zip(SRAM_TIMING).for_each(|(&local, data)| unit.write(local, data));
+        let timing = DRIVER_TIMING.iter().zip(timing_words(SramTiming::DEFAULT));
+        timing.for_each(|(&local, data)| unit.write(local, data));
         for row in 0..ROWS {
             for first in [SETTINGS, DECODERS, DIVISORS] {
                 write_and_wait(&mut unit, first + row);
@@ -106,51 +104,110 @@ pub(super) fn clear(w: &mut Writer<'_>) {
     }
 }
 
-/// All drivers. Initialisation has cleared the registers, so that zeros need no second write.
+/// How much of the drivers is written again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum DriverWrites {
+    /// Everything of a driver that has changed.
+    Drivers,
+    /// Registers that have changed.
+    Registers,
+    /// Everything of all drivers.
+    All,
+}
+
+/// Drivers that have changed. If nothing is known of the chip, initialisation has cleared the
+/// registers, so that zeros need no second write unless everything is asked for.
 pub(super) fn encode(
     drivers: &Table<SynapseDriverOnHicann, SynapseDriver>,
     controllers: &Table<SynapseArrayOnHicann, SynapseController>,
+    hold_dll: bool,
+    before: Option<&Table<SynapseDriverOnHicann, SynapseDriver>>,
+    writes: DriverWrites,
     w: &mut Writer<'_>,
-) -> Result<(), Unencodable> {
+) {
     for (array, controller) in controllers.iter() {
-        let guard = synapse_controller::Guard::new(array, controller)?;
+        let guard = Guard::new(controller, hold_dll);
         let mut unit = w.unit(Unit::Synapse(array));
-        for (place, driver) in drivers.iter().filter(|(d, _)| d.index() / 112 == array.index()) {
-            for (local, data) in registers(place, driver) {
-                if data != 0 {
-                    unit.write(local, data);
-                    guard.wait(WRITE_CYCLES, &mut unit);
+        for place in drivers_of(array) {
+            let new = registers(place, &drivers[place]);
+            let old = match before {
+                Some(before) => registers(place, &before[place]),
+                None => new.map(|(local, _)| (local, 0)),
+            };
+            let by_driver = match writes {
+                DriverWrites::Registers => false,
+                DriverWrites::Drivers => before.is_some() && old != new,
+                DriverWrites::All => true,
+            };
+            for (new, old) in new.into_iter().zip(old) {
+                if by_driver || new != old {
+                    unit.write(new.0, new.1);
+                    guard.wait(controller.driver_timing.write_clocks(), &mut unit);
                 }
             }
         }
     }
-    Ok(())
 }
 
-/// Writes to a driver; `None` if the address belongs to no driver.
+/// Reads all registers of a driver, each twice: the first read only makes the memory fetch it.
+/// Tells their addresses.
+pub(super) fn encode_reads(
+    place: SynapseDriverOnHicann,
+    controller: &SynapseController,
+    w: &mut Writer<'_>,
+) -> [u16; 6] {
+    let guard = Guard::new(controller, false);
+    let mut unit = w.unit(Unit::Synapse(SynapseArrayOnHicann::wrap(place.index() / 112)));
+    let locals = registers(place, &SynapseDriver::default()).map(|(local, _)| local);
+    for local in locals {
+        for _ in 0..2 {
+            unit.read(local);
+            guard.wait(controller.driver_timing.read_clocks(), &mut unit);
+        }
+    }
+    locals
+}
+
+/// Whether an address belongs to the memory of the drivers.
+pub(super) const fn has(local: u16) -> bool {
+    local < END
+}
+
+/// The driver of an address.
+fn place(array: SynapseArrayOnHicann, local: u16) -> Option<SynapseDriverOnHicann> {
+    let row = local & 0xff;
+    let line = match array.index() {
+        _ if row >= ROWS => return None,
+        0 => 111 - row / 2,
+        _ => 112 + row / 2,
+    };
+    Some(SynapseDriverOnHicann::wrap(usize::from(line)))
+}
+
+/// Content of a register.
+pub(super) fn read(
+    drivers: &Table<SynapseDriverOnHicann, SynapseDriver>,
+    array: SynapseArrayOnHicann,
+    local: u16,
+) -> Result<u32, Refusal> {
+    let place = place(array, local).ok_or(NO_REGISTER)?;
+    let found = registers(place, &drivers[place]).into_iter().find(|(l, _)| *l == local);
+    found.map(|(_, data)| data).ok_or(NO_REGISTER)
+}
+
+/// Writes to a driver.
 pub(super) fn write(
     drivers: &mut Table<SynapseDriverOnHicann, SynapseDriver>,
     array: SynapseArrayOnHicann,
     local: u16,
     data: u32,
-) -> Option<Result<(), Refusal>> {
-    if local >= END {
-        return None;
-    }
-    let row = local & 0xff;
-    if row >= ROWS {
-        return Some(Err(NO_REGISTER));
-    }
-    let line = match array.index() {
-        0 => 111 - row / 2,
-        _ => 112 + row / 2,
-    };
-    let place = SynapseDriverOnHicann::wrap(usize::from(line));
+) -> Result<(), Refusal> {
+    let place = place(array, local).ok_or(NO_REGISTER)?;
     let byte = data >> shift(place);
     if byte << shift(place) != data || byte > 0xff {
-        return Some(Err("bits of a driver that does not exist on this side"));
+        return Err("bits of a driver that does not exist on this side");
     }
-    Some(write_row(&mut drivers[place], place, local & 0x300, row % 2 == 1, byte))
+    write_row(&mut drivers[place], place, local & 0x300, local % 2 == 1, byte)
 }
 
 fn write_row(

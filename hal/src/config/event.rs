@@ -121,6 +121,8 @@ pub struct MergerTree {
     pub dnc: Table<DncMergerOnHicann, DncMerger>,
     /// The eight background generators.
     pub background: Table<BackgroundGeneratorOnHicann, BackgroundGenerator>,
+    /// Sampling edge of the outputs to the sending repeaters. The original always writes 0.
+    pub phase: Table<DncMergerOnHicann, bool>,
 }
 
 impl Default for MergerTree {
@@ -135,7 +137,7 @@ impl Default for MergerTree {
             },
             slow: false,
         });
-        Self { tree, dnc: Table::default(), background: Table::default() }
+        Self { tree, dnc: Table::default(), background: Table::default(), phase: Table::default() }
     }
 }
 

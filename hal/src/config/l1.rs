@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::{SramTiming, TestPort};
 use crate::coord::{
     Coordinate, CrossbarSwitchOnHicann, HRepeaterOnHicann, Side, SynapseSwitchOnHicann, Table,
     VRepeaterOnHicann, Vertical,
@@ -156,7 +157,7 @@ impl Default for Repeaters {
     }
 }
 
-/// One block of repeaters. The test ports keep their reset values.
+/// One block of repeaters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RepeaterBlock {
     /// Releases the delay-locked loops of the receivers, so that they lock to incoming events.
@@ -165,6 +166,10 @@ pub struct RepeaterBlock {
     pub driver_released: bool,
     /// Filter capacitor.
     pub filter_capacitor: RepeaterCapacitor,
+    /// The two test ports.
+    pub test_ports: [TestPort; 2],
+    /// Timing of the memory that holds the settings.
+    pub timing: SramTiming,
 }
 
 impl Default for RepeaterBlock {
@@ -173,6 +178,8 @@ impl Default for RepeaterBlock {
             dll_released: false,
             driver_released: true,
             filter_capacitor: RepeaterCapacitor::default(),
+            test_ports: [TestPort::default(); 2],
+            timing: SramTiming::DEFAULT,
         }
     }
 }

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+use super::SramTiming;
 use crate::coord::{L1Address, NeuronOnHicann, QuadOnHicann, Side, Table, Vertical};
 
 /// Digital part of one neuron circuit.
@@ -94,6 +95,8 @@ pub struct NeuronHalf {
     pub i_gladapt: CurrentScaling,
     /// Scaling of the leak current.
     pub i_gl: CurrentScaling,
+    /// Holds all circuits of the half in reset; released after reset of the chip.
+    pub held_in_reset: bool,
 }
 
 impl Default for NeuronHalf {
@@ -103,6 +106,7 @@ impl Default for NeuronHalf {
             i_radapt: CurrentScaling::Normal,
             i_gladapt: CurrentScaling::Normal,
             i_gl: CurrentScaling::Normal,
+            held_in_reset: false,
         }
     }
 }
@@ -116,6 +120,10 @@ pub struct Neurons {
     pub quads: Table<QuadOnHicann, Quad>,
     /// Settings of the top (0) and bottom (1) half.
     pub halves: [NeuronHalf; 2],
+    /// Holds the event outputs of all circuits in reset; released after reset of the chip.
+    pub outputs_held_in_reset: bool,
+    /// Timing of the memory that holds the settings of the quads.
+    pub timing: SramTiming,
 }
 
 /// Analog output and current input of the two circuits of a quad row cannot be combined this way.

@@ -2,11 +2,14 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::{Plasticity, SramTiming};
 use crate::coord::{
     DriverDecoder, RowOnSynapseDriver, SynapseDecoder, SynapseDriverOnHicann, SynapseOnHicann,
     SynapseRowOnHicann, Table,
 };
-use crate::value::{GmaxDivisor, GmaxSelect, StpCapacitor, SynapseWeight};
+use crate::value::{
+    ControllerDelay, GmaxDivisor, GmaxSelect, StpCapacitor, SynapseWeight, WriteDelay,
+};
 
 /// Short-term plasticity of a driver.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -102,30 +105,36 @@ impl SynapseDriver {
     }
 }
 
-/// Controller of one synapse array: timing, locking of the drivers' delay-locked loops.
-/// The plasticity part of the register set keeps its reset values.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+/// Controller of one synapse array: timing, locking of the drivers' delay-locked loops, and
+/// plasticity.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SynapseController {
     /// Releases the delay-locked loops of the left (0) and right (1) drivers from reset.
     pub dll_released: [bool; 2],
-    /// Clocks of a write, 0..=3.
-    pub write_delay: u8,
-    /// Clocks until output is valid, 0..=15.
-    pub output_delay: u8,
-    /// Clocks of precharge, 0..=15.
-    pub setup_precharge: u8,
-    /// Clocks of enable, 0..=15.
-    pub enable_delay: u8,
+    /// Clocks of a write.
+    pub write_delay: WriteDelay,
+    /// Clocks until output is valid.
+    pub output_delay: ControllerDelay,
+    /// Clocks of precharge.
+    pub setup_precharge: ControllerDelay,
+    /// Clocks of enable.
+    pub enable_delay: ControllerDelay,
+    /// Timing of the memories that hold the settings of the drivers.
+    pub driver_timing: SramTiming,
+    /// Long-term plasticity.
+    pub plasticity: Plasticity,
 }
 
 impl Default for SynapseController {
     fn default() -> Self {
         Self {
             dll_released: [false; 2],
-            write_delay: 2,
-            output_delay: 15,
-            setup_precharge: 15,
-            enable_delay: 15,
+            write_delay: WriteDelay::new::<2>(),
+            output_delay: ControllerDelay::new::<15>(),
+            setup_precharge: ControllerDelay::new::<15>(),
+            enable_delay: ControllerDelay::new::<15>(),
+            driver_timing: SramTiming::DEFAULT,
+            plasticity: Plasticity::default(),
         }
     }
 }

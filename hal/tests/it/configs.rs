@@ -47,8 +47,17 @@ fn scaling() -> impl Strategy<Value = CurrentScaling> {
 prop_compose! {
     fn half()(
         big_capacitor: bool, i_radapt in scaling(), i_gladapt in scaling(), i_gl in scaling(),
+        held_in_reset: bool,
     ) -> NeuronHalf {
-        NeuronHalf { big_capacitor, i_radapt, i_gladapt, i_gl }
+        NeuronHalf { big_capacitor, i_radapt, i_gladapt, i_gl, held_in_reset }
+    }
+}
+
+prop_compose! {
+    fn timing()(
+        read_delay: std::num::NonZeroU8, setup_precharge in place(), write_delay in place(),
+    ) -> SramTiming {
+        SramTiming { read_delay, setup_precharge, write_delay }
     }
 }
 
@@ -84,7 +93,8 @@ const IO: [[bool; 4]; 8] = [
 prop_compose! {
     pub(crate) fn neurons()(
         mut circuits in table(circuit()), quads in table(quad()), halves in [half(), half()],
-        io in vec(select(&IO[..]), 2 * QuadOnHicann::SIZE),
+        io in vec(select(&IO[..]), 2 * QuadOnHicann::SIZE), outputs_held_in_reset: bool,
+        timing in timing(),
     ) -> Neurons {
         for (i, [out_left, out_right, in_left, in_right]) in io.into_iter().enumerate() {
             let vertical = Vertical::ALL[i % 2];
@@ -95,7 +105,7 @@ prop_compose! {
             circuits[left].enable_current_input = in_left;
             circuits[right].enable_current_input = in_right;
         }
-        Neurons { circuits, quads, halves }
+        Neurons { circuits, quads, halves, outputs_held_in_reset, timing }
     }
 }
 
@@ -137,15 +147,58 @@ prop_compose! {
     }
 }
 
+fn lookup() -> impl Strategy<Value = LookupTables> {
+    let table = || proptest::array::uniform16(place());
+    (table(), table(), table()).prop_map(|(causal, acausal, combined)| LookupTables {
+        causal,
+        acausal,
+        combined,
+    })
+}
+
 prop_compose! {
-    fn controller()(
-        dll_released: [bool; 2], write_delay in 0..=3_u8, output_delay in 0..=15_u8,
-        setup_precharge in 0..=15_u8, enable_delay in 0..=15_u8,
-    ) -> SynapseController {
-        SynapseController {
-            dll_released, write_delay, output_delay, setup_precharge, enable_delay,
+    fn pattern()([aa, ac, ca, cc]: [bool; 4]) -> EvaluationPattern {
+        EvaluationPattern { aa, ac, ca, cc }
+    }
+}
+
+prop_compose! {
+    fn update()(
+        first_row in place(), last_row in place(), continuous: bool,
+    ) -> AutomaticUpdate {
+        AutomaticUpdate { first_row, last_row, continuous }
+    }
+}
+
+prop_compose! {
+    fn plasticity()(
+        [read_acausal, read_causal, without_reset, encr]: [bool; 4], generator in place(),
+        evaluation in [pattern(), pattern()], lookup in lookup(), correlation_reset: u32,
+        automatic in proptest::option::of(update()),
+    ) -> Plasticity {
+        Plasticity {
+            read_acausal, read_causal, without_reset, encr, generator, evaluation, lookup,
+            correlation_reset, automatic,
         }
     }
+}
+
+prop_compose! {
+    fn controller()(
+        dll_released: [bool; 2], write_delay in place(), output_delay in place(),
+        setup_precharge in place(), enable_delay in place(), driver_timing in timing(),
+        plasticity in plasticity(),
+    ) -> SynapseController {
+        SynapseController {
+            dll_released, write_delay, output_delay, setup_precharge, enable_delay, driver_timing,
+            plasticity,
+        }
+    }
+}
+
+pub(crate) fn controllers() -> impl Strategy<Value = Table<SynapseArrayOnHicann, SynapseController>>
+{
+    table(controller())
 }
 
 pub(crate) fn crossbar() -> impl Strategy<Value = Crossbar> {
@@ -192,10 +245,38 @@ pub(crate) fn repeaters() -> impl Strategy<Value = Repeaters> {
         .prop_map(|(horizontal, vertical)| Repeaters { horizontal, vertical })
 }
 
-fn block() -> impl Strategy<Value = RepeaterBlock> {
-    (any::<(bool, bool)>(), place()).prop_map(|((dll_released, driver_released), capacitor)| {
-        RepeaterBlock { dll_released, driver_released, filter_capacitor: capacitor }
-    })
+prop_compose! {
+    fn test_port()(
+        play: bool, record: bool, events in proptest::array::uniform3((place(), place())),
+    ) -> TestPort {
+        let events = events.map(|(address, time)| TestEvent { address, time });
+        TestPort { play, record, events }
+    }
+}
+
+prop_compose! {
+    fn block()(
+        dll_released: bool, driver_released: bool, filter_capacitor in place(),
+        test_ports in [test_port(), test_port()], timing in timing(),
+    ) -> RepeaterBlock {
+        RepeaterBlock { dll_released, driver_released, filter_capacitor, test_ports, timing }
+    }
+}
+
+pub(crate) fn blocks() -> impl Strategy<Value = Table<RepeaterBlockOnHicann, RepeaterBlock>> {
+    table(block())
+}
+
+prop_compose! {
+    fn stimulus()(
+        samples in table(place()), continuous: bool, pulse_length in place(),
+    ) -> CurrentStimulus {
+        CurrentStimulus { samples, continuous, pulse_length }
+    }
+}
+
+pub(crate) fn stimuli() -> impl Strategy<Value = Table<FgBlockOnHicann, CurrentStimulus>> {
+    table(prop_oneof![Just(CurrentStimulus::default()), stimulus()])
 }
 
 fn merger_mode() -> impl Strategy<Value = MergerMode> {
@@ -218,14 +299,14 @@ prop_compose! {
         dnc in table((merger_mode(), any::<bool>())),
         // per pair: no loopback, or from one to the other
         loopback in [0..3_usize, 0..3_usize, 0..3_usize, 0..3_usize],
-        background in table(background()),
+        background in table(background()), phase in table(any::<bool>()),
     ) -> MergerTree {
         let dnc: Table<DncMergerOnHicann, _> = dnc;
         let dnc = Table::from_fn(|m: DncMergerOnHicann| {
             let (mode, slow) = dnc[m];
             DncMerger { mode, slow, loopback: loopback[m.index() / 2] == 1 + m.index() % 2 }
         });
-        MergerTree { tree, dnc, background }
+        MergerTree { tree, dnc, background, phase }
     }
 }
 
@@ -252,14 +333,14 @@ prop_compose! {
     /// A whole chip.
     pub(crate) fn hicann()(
         neurons in neurons(), analog in analog(), synapses in synapses(),
-        synapse_controllers in table(controller()), crossbar in crossbar(),
-        synapse_switches in synapse_switches(), repeaters in repeaters(),
-        repeater_blocks in table(block()), mergers in mergers(), gbit_links in gbit_links(),
+        (synapse_controllers, current_stimuli) in (controllers(), stimuli()),
+        crossbar in crossbar(), synapse_switches in synapse_switches(), repeaters in repeaters(),
+        repeater_blocks in blocks(), mergers in mergers(), gbit_links in gbit_links(),
         floating_gates in floating_gates(),
     ) -> HicannConfig {
         HicannConfig {
             neurons, analog, synapses, synapse_controllers, crossbar, synapse_switches, repeaters,
-            repeater_blocks, mergers, gbit_links, floating_gates,
+            repeater_blocks, mergers, gbit_links, floating_gates, current_stimuli,
         }
     }
 }

@@ -148,14 +148,20 @@ fn chips_of_an_fpga_go_through_the_stages_together() {
     }
     let words = encode_wafer(&config).unwrap();
     assert_eq!(words.by_fpga.keys().copied().collect::<Vec<_>>(), [CHIP.fpga()]);
-    let links: Vec<_> = words.by_fpga[&CHIP.fpga()]
+    let (gates, rest): (Vec<_>, Vec<_>) = words.by_fpga[&CHIP.fpga()]
         .iter()
-        .map(|word| Access::from_word(*word).unwrap().0)
-        .collect();
+        .map(|word| Access::from_word(*word).unwrap())
+        .partition(|(_, access)| matches!(access.unit, Unit::FloatingGate(_)));
+    let links: Vec<_> = rest.into_iter().map(|(link, _)| link).collect();
     let runs: Vec<_> = links.chunk_by(|a, b| a == b).map(|run| run[0]).collect();
     let of_stage: Vec<_> = chips.iter().map(|chip| chip.link()).collect();
     // five stages
     assert_eq!(runs, of_stage.repeat(5));
+    // all chips start a pass of their floating gates before any of them is waited for
+    let starts = gates.iter().map(|(link, access)| (*link, access.operation == Operation::Read));
+    let turns: Vec<_> = starts.collect::<Vec<_>>().chunk_by(|a, b| a == b).map(|r| r[0]).collect();
+    let turn = |waits: bool| of_stage.iter().map(move |link| (*link, waits));
+    assert!(turns.starts_with(&turn(false).chain(turn(true)).collect::<Vec<_>>()));
 }
 
 #[test]

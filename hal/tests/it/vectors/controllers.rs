@@ -1,13 +1,17 @@
 //! Synapse controllers and the timing of small memories.
 
-use hal::codec::{Access, Operation, Unit, WaferState};
-use hal::config::{HicannConfig, WaferConfig};
+use std::num::NonZeroU8;
+
+use hal::codec::{Access, Operation, Unit, WaferState, recorded_event};
+use hal::config::{
+    EvaluationPattern, HicannConfig, LookupTables, SramTiming, TestEvent, WaferConfig,
+};
 use hal::coord::*;
 use hal::value::SynapseWeight;
 use hal::wafer::ConfigurationWords;
 use serde_json::Value;
 
-use super::{index, number};
+use super::{coord, index, number, numbers};
 use crate::stream::{CHIP, Stream};
 
 /// The words of single writes to the chip.
@@ -46,30 +50,58 @@ pub(crate) fn syn_ctrl_register(input: &Value, expected: &Value) {
 }
 
 pub(crate) fn syn_cnfg_register(input: &Value, expected: &Value) {
-    let unit = Unit::Synapse(SynapseArrayOnHicann::new::<1>());
+    let array = SynapseArrayOnHicann::new::<1>();
     let (local, data) = (number(&expected["local_addr"]) as u16, number(&expected["data"]) as u32);
-    if !input["gen"].is_null() {
-        assert_eq!(leaves_default(&[(unit, local, data)]), None, "plasticity is refused");
-        return;
-    }
     let mut config = HicannConfig::default();
+    let controller = &mut config.synapse_controllers[array];
     let released = input["dllresetb"].as_u64() == Some(3);
-    config.synapse_controllers[SynapseArrayOnHicann::new::<1>()].dll_released = [released; 2];
-    assert_eq!(Stream::of(&config).last(unit, local), data);
+    controller.dll_released = [released; 2];
+    if !input["gen"].is_null() {
+        controller.plasticity.generator = coord(&input["gen"]);
+        controller.plasticity.evaluation = ["p0", "p1"].map(|name| {
+            let bits = numbers(&input[name]);
+            let [cc, ca, ac, aa] = [0, 1, 2, 3].map(|i| bits[i] != 0);
+            EvaluationPattern { aa, ac, ca, cc }
+        });
+    }
+    assert_eq!(Stream::of(&config).last(Unit::Synapse(array), local), data);
 }
 
-pub(crate) fn stdp_lut(_: &Value, expected: &Value) {
-    let stream = Stream::of(&HicannConfig::default());
-    for half in ["low", "high"] {
-        let register = &expected[half];
-        for array in SynapseArrayOnHicann::all() {
-            let found = stream.last(Unit::Synapse(array), number(&register["local_addr"]) as u16);
-            assert_eq!(u64::from(found), number(&register["data"]));
+pub(crate) fn stdp_lut(input: &Value, expected: &Value) {
+    let entries = numbers(&input["lut"]);
+    let table: [SynapseWeight; 16] =
+        std::array::from_fn(|i| SynapseWeight::try_from(entries[i] as usize).unwrap());
+    // the vectors are the tables after reset, each in its place; elsewhere they give the same words
+    let default = LookupTables::default();
+    assert!([default.causal, default.acausal, default.combined].contains(&table));
+    let mut config = HicannConfig::default();
+    for controller in config.synapse_controllers.values_mut() {
+        controller.plasticity.lookup =
+            LookupTables { causal: table, acausal: table, combined: table };
+    }
+    for (config, anywhere) in [(HicannConfig::default(), false), (config, true)] {
+        let stream = Stream::of(&config);
+        for half in ["low", "high"] {
+            let (register, data) = (&expected[half], number(&expected[half]["data"]));
+            for array in SynapseArrayOnHicann::all() {
+                let local = number(&register["local_addr"]) as u16;
+                let tables = if anywhere { 0..3 } else { 0..1 };
+                for table in tables {
+                    let local = if anywhere { 0x4100 + local % 2 + 2 * table } else { local };
+                    assert_eq!(u64::from(stream.last(Unit::Synapse(array), local)), data);
+                }
+            }
         }
     }
 }
 
-pub(crate) fn sram_timings(_: &Value, expected: &Value) {
+pub(crate) fn sram_timings(input: &Value, expected: &Value) {
+    let timing = SramTiming {
+        read_delay: NonZeroU8::new(number(&input["read_delay"]) as u8).unwrap(),
+        setup_precharge: coord(&input["setup_precharge"]),
+        write_delay: coord(&input["write_delay"]),
+    };
+    assert_eq!(timing, SramTiming::DEFAULT);
     let stream = Stream::of(&HicannConfig::default());
     let local = number(&expected["local_addrs"][0]);
     let units: Vec<Unit> = match local {
@@ -86,11 +118,26 @@ pub(crate) fn sram_timings(_: &Value, expected: &Value) {
     }
 }
 
-pub(crate) fn repeater_test_event_tdo(_: &Value, expected: &Value) {
-    // test events are understood but not part of a configuration
+pub(crate) fn repeater_test_event_tdo(input: &Value, expected: &Value) {
+    let block = RepeaterBlockOnHicann::new::<2>();
+    let mut config = HicannConfig::default();
+    let event = TestEvent { address: coord(&input["address"]), time: coord(&input["time"]) };
+    let port = &mut config.repeater_blocks[block].test_ports[index(&input["port"])];
+    port.events[index(&input["entry"])] = event;
+    let stream = Stream::of(&config);
     for write in expected["writes"].as_array().unwrap() {
-        let unit = Unit::Repeater(RepeaterBlockOnHicann::new::<2>());
         let (local, data) = (number(&write["local_addr"]) as u16, number(&write["data"]) as u32);
-        assert_eq!(leaves_default(&[(unit, local, data)]), Some(true));
+        assert_eq!(stream.last(Unit::Repeater(block), local), data);
     }
+}
+
+pub(crate) fn repeater_test_event_tdi(input: &Value, expected: &Value) {
+    let bytes = ["hb", "lb"].map(|name| number(&input[name]) as u8);
+    let wanted = TestEvent { address: coord(&expected["address"]), time: coord(&expected["time"]) };
+    assert_eq!(recorded_event(bytes), wanted);
+}
+
+pub(crate) fn gray_to_binary(input: &Value, expected: &Value) {
+    let gray = number(&input["gray"]) as u16;
+    assert_eq!(u64::from(hal::codec::gray_to_binary(gray)), number(&expected["binary"]));
 }

@@ -9,7 +9,6 @@ use hal::wafer::{DncCycles, PulseEvent};
 use hal::{playback, trace};
 use serde_json::Value;
 
-use super::controllers::leaves_default;
 use super::{coord, flag, number, numbers};
 use crate::stream::{CHIP, Stream};
 
@@ -119,11 +118,11 @@ pub(crate) fn gbit_link(input: &Value, expected: &Value) {
 }
 
 pub(crate) fn phase(input: &Value, expected: &Value) {
-    // the phase is always 0; a chip with another one is refused
-    let data = number(&expected["reg5"]) as u32;
-    let taken = leaves_default(&[(Unit::NeuronControl, 5, data)]);
-    assert_eq!(taken, (number(&input["phase_bits"]) == 0).then_some(true));
-    assert_eq!(Stream::of(&HicannConfig::default()).last(Unit::NeuronControl, 5), 0);
+    let bits = number(&input["phase_bits"]);
+    let mut config = HicannConfig::default();
+    config.mergers.phase = Table::from_fn(|m: DncMergerOnHicann| bits >> m.index() & 1 != 0);
+    let word = Stream::of(&config).last(Unit::NeuronControl, 5);
+    assert_eq!(u64::from(word), number(&expected["reg5"]));
 }
 
 pub(crate) fn background_generators(input: &Value, expected: &Value) {

@@ -1,9 +1,9 @@
 //! Floating gates.
 
-use hal::codec::{FgDirection, FgPass, Unit};
+use hal::codec::{FgAnswer, FgBias, FgDirection, FgPass, Unit};
 use hal::config::{FgCellOnBlock, FloatingGates, HicannConfig, NeuronParameter, SharedParameter};
 use hal::coord::*;
-use hal::value::DacCode;
+use hal::value::{DacCode, StimulusSample};
 use serde_json::Value;
 
 use super::controllers::leaves_default;
@@ -28,8 +28,10 @@ pub(crate) fn fg_instruction(input: &Value, expected: &Value) {
             let sent = Stream::of(&HicannConfig::default()).all(unit, local);
             assert!(sent.contains(&data));
         }
-        "stimulateNeurons" | "stimulateNeuronsContinuous" => {
-            assert_eq!(leaves_default(&[(unit, local, data)]), None, "no current stimulus yet");
+        name @ ("stimulateNeurons" | "stimulateNeuronsContinuous") => {
+            let mut config = HicannConfig::default();
+            config.current_stimuli[BLOCK].continuous = name == "stimulateNeuronsContinuous";
+            assert_eq!(Stream::of(&config).last(unit, local), data);
         }
         "writeUp" => {
             // bank 1 is empty, so that nothing is raised
@@ -55,9 +57,16 @@ fn pass(input: &Value) -> FgPass {
 pub(crate) fn fg_config(input: &Value, expected: &Value) {
     let pass = pass(input);
     assert_eq!(u64::from(pass.operation()), number(&expected["op(0x102)"]));
-    // the bias currents, calibration and grounding are always off
-    let pulse_length = number(&expected["bias(0x108)"]) & 0xf00;
-    assert_eq!(u64::from(pass.bias()), pulse_length);
+    let bias = FgBias {
+        bias: number(&input["bias"]) as u8,
+        bias_n: number(&input["biasn"]) as u8,
+        pulse_length: pass.pulse_length,
+        ground: flag(&input["groundvm"]),
+        calibrate: flag(&input["calib"]),
+    };
+    assert_eq!(u64::from(bias.to_register()), number(&expected["bias(0x108)"]));
+    // in a pass the bias currents, calibration and grounding are always off
+    assert_eq!(pass.bias(), bias.to_register() & 0xf00);
     // all passes but the one with calibration switches are in use
     let used = Stream::of(&HicannConfig::default()).all(Unit::FloatingGate(BLOCK), 0x102);
     assert!(used.contains(&pass.operation()));
@@ -157,14 +166,40 @@ pub(crate) fn fg_row_to_shared_parameter(input: &Value, expected: &Value) {
     assert_eq!(found.next(), None);
 }
 
-pub(crate) fn fg_stimulus(_: &Value, expected: &Value) {
-    // a stimulus can be loaded like a row, but not started
+pub(crate) fn fg_stimulus(input: &Value, expected: &Value) {
     let unit = Unit::FloatingGate(BLOCK);
+    let mut config = HicannConfig::default();
+    let stimulus = &mut config.current_stimuli[BLOCK];
+    stimulus.continuous = flag(&input["continuous"]);
+    for sample in StimulusSample::all() {
+        stimulus.samples[sample] = DacCode::try_from(sample.index()).unwrap();
+    }
+    let stream = Stream::of(&config);
     let words = numbers(&expected["words"]);
-    let mut load: Vec<_> =
-        (0..).zip(words).map(|(local, word)| (unit, local, word as u32)).collect();
-    assert_eq!(load.len(), 65);
-    assert_eq!(leaves_default(&load), Some(true));
-    load.push((unit, 0x101, number(&expected["then_instruction"]) as u32));
-    assert_eq!(leaves_default(&load), None);
+    assert_eq!(words.len(), 65);
+    for (local, word) in (0..).zip(words) {
+        assert_eq!(u64::from(stream.last(unit, local)), word);
+    }
+    let instruction = number(&expected["then_instruction"]) as u32;
+    assert_eq!(stream.last(unit, 0x101), instruction);
+}
+
+pub(crate) fn fg_config_readback(input: &Value, expected: &Value) {
+    let bias = FgBias::from_read_back(number(&input["raw_bias_register"]) as u32);
+    let wanted = FgBias {
+        bias: number(&expected["bias"]) as u8,
+        bias_n: number(&expected["biasn"]) as u8,
+        pulse_length: number(&expected["pulselength"]) as u8,
+        ground: flag(&expected["groundvm"]),
+        calibrate: flag(&expected["calib"]),
+    };
+    assert_eq!(bias, wanted);
+}
+
+pub(crate) fn fg_slave_answer(input: &Value, expected: &Value) {
+    let answer = FgAnswer::from_register(number(&input["raw"]) as u32);
+    assert_eq!(u64::from(answer.column), number(&expected["cell"]));
+    assert_eq!(answer.busy, flag(&expected["busy"]));
+    assert_eq!(answer.error, flag(&expected["error"]));
+    assert_eq!(answer.is_valid(), flag(&expected["valid"]));
 }

@@ -1,13 +1,12 @@
 //! Neuron circuits and analog outputs.
 
-use hal::codec::encode_hicann;
-use hal::codec::{Unit, WaferState};
+use hal::codec::{Unit, encode_hicann};
 use hal::config::{AnalogSource, CurrentScaling, HicannConfig};
 use hal::coord::*;
+use hal::fpga::adc_samples;
 use hal::wafer::AdcTrace;
 use serde_json::Value;
 
-use super::controllers::writes;
 use super::{coord, flag, number, numbers};
 use crate::stream::{CHIP, Stream};
 
@@ -75,12 +74,8 @@ pub(crate) fn neuron_config(input: &Value, expected: &Value) {
     let (local, word) = (number(&expected["local_addr"]) as u16, number(&expected["data"]) as u32);
     let mut config = HicannConfig::default();
     if flag(&input["neuron_reset"]) {
-        // a chip held in reset is no configuration; the rest of the word is understood
-        let mut state = WaferState::default();
-        state.apply(&writes(&[(Unit::NeuronBuilder, local, word)])).unwrap();
-        let decoded = state.config().unwrap();
-        assert_eq!(decoded.hicanns[&CHIP], config);
-        return;
+        config.neurons.halves.iter_mut().for_each(|half| half.held_in_reset = true);
+        config.neurons.outputs_held_in_reset = flag(&input["spl1_reset"]);
     }
     if let Some(bits) = input["bits"].as_array() {
         let set = |name: &str, y: usize| bits.iter().any(|b| *b == format!("{name}{y}"));
@@ -137,4 +132,9 @@ pub(crate) fn adc_default_calibration(input: &Value, expected: &Value) {
     let volts = AdcTrace::volts(number(&input["raw"]) as u16);
     let tolerance = expected["tolerance"].as_f64().unwrap();
     assert!((volts - expected["volt"].as_f64().unwrap()).abs() <= tolerance);
+}
+
+pub(crate) fn adc_unpack(input: &Value, expected: &Value) {
+    let samples = adc_samples(number(&input["word"]) as u32);
+    assert_eq!(samples.map(u64::from).to_vec(), numbers(&expected["samples"]));
 }

@@ -3,7 +3,7 @@
 use hal::codec::Unit;
 use hal::config::{HicannConfig, RowConfig, StpMode, SynapseDriver};
 use hal::coord::*;
-use hal::value::{GmaxDivisor, GmaxSelect, StpCapacitor, SynapseWeight};
+use hal::value::{GmaxDivisor, GmaxDivisorSum, GmaxSelect, StpCapacitor, SynapseWeight};
 use serde_json::Value;
 
 use super::{coord, flag, index, number, numbers};
@@ -137,4 +137,9 @@ pub(crate) fn synapse_driver(input: &Value, expected: &Value) {
         let found = stream.last(unit, number(&write["local_addr"]) as u16);
         assert_eq!(u64::from(found), number(&write["data"]));
     }
+}
+
+pub(crate) fn gmax_div_split(input: &Value, expected: &Value) {
+    let sum: GmaxDivisorSum = coord(&input["gmax_div"]);
+    assert_eq!(sum.split(), ["left", "right"].map(|side| coord(&expected[side])));
 }

@@ -305,7 +305,8 @@ fn everything_else_keeps_its_default() {
         row.gmax_select = GmaxSelect::new::<3>();
     });
     breaks(Rule::Rest, |made| {
-        made.chip(93).synapse_controllers[SynapseArrayOnHicann::new::<1>()].write_delay = hal::value::WriteDelay::new::<1>();
+        made.chip(93).synapse_controllers[SynapseArrayOnHicann::new::<1>()].write_delay =
+            hal::value::WriteDelay::new::<1>();
     });
     breaks(Rule::Rest, |made| {
         let gates = &mut made.chip(93).floating_gates;
