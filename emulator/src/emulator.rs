@@ -15,6 +15,7 @@ use hal::wafer::{
 };
 use rayon::{ThreadPool, ThreadPoolBuilder};
 
+use crate::absent;
 use crate::background::Generators;
 use crate::connectivity::{Connectivity, trace as trace_connectivity};
 use crate::effects::{Effect, Effects};
@@ -148,6 +149,7 @@ impl Wafer for Emulator {
         let Some(end) = self.playback.values().map(|p| p.end).max() else {
             return Err(WaferError::NotReady { needed: "load playback words with `stimulate`" });
         };
+        absent::check(&self.config).map_err(|e| WaferError::Configuration(e.into()))?;
         let shown = self.shown()?;
         let Settings { effects, step, .. } = self.settings;
         let wiring = self.connectivity();

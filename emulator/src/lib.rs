@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+mod absent;
 mod background;
 mod circuits;
 mod connectivity;
@@ -9,6 +10,7 @@ mod engine;
 mod link;
 mod readout;
 
+pub use absent::NotEmulated;
 pub use circuits::joined_circuits;
 pub use connectivity::{BusAddress, Connectivity, FunctionalSynapse, NeuronOutput, connectivity};
 pub use effects::{Effect, Effects, UnknownEffect};

@@ -1,5 +1,6 @@
 //! Integration tests of the emulator: words in, words and samples out.
 
+mod absent;
 mod adex;
 mod determinism;
 mod links;

@@ -1,0 +1,43 @@
+//! What the registers of a chip take and the emulator leaves out. It is refused, not ignored.
+
+use hal::config::{HicannConfig, TestPort, WaferConfig};
+use hal::coord::HicannOnWafer;
+use thiserror::Error;
+
+/// A chip is asked for something that is not emulated.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+#[error("{hicann}: {what} cannot be emulated; switch it off")]
+pub struct NotEmulated {
+    /// The chip.
+    pub hicann: HicannOnWafer,
+    /// What is asked for.
+    pub what: &'static str,
+}
+
+/// Whether all chips can be emulated.
+pub(crate) fn check(config: &WaferConfig) -> Result<(), NotEmulated> {
+    let first = config.hicanns.iter().find_map(|(&hicann, chip)| Some((hicann, asked(chip)?)));
+    first.map_or(Ok(()), |(hicann, what)| Err(NotEmulated { hicann, what }))
+}
+
+fn asked(chip: &HicannConfig) -> Option<&'static str> {
+    let halves = chip.neurons.halves;
+    if halves.iter().any(|half| half.held_in_reset) || chip.neurons.outputs_held_in_reset {
+        return Some("holding circuits in reset");
+    }
+    let controllers = chip.synapse_controllers.values();
+    if controllers.iter().any(|controller| controller.plasticity.automatic.is_some()) {
+        return Some("automatic update of weights");
+    }
+    let listens = chip.neurons.circuits.values().iter().any(|c| c.enable_current_input);
+    let stimuli = chip.current_stimuli.values();
+    if listens && stimuli.iter().any(|s| s.samples.values().iter().any(|code| code.index() > 0)) {
+        return Some("a current stimulus");
+    }
+    let blocks = chip.repeater_blocks.values();
+    let plays = |port: &TestPort| port.play;
+    if blocks.iter().any(|block| block.test_ports.iter().any(plays)) {
+        return Some("a test port that plays events");
+    }
+    None
+}

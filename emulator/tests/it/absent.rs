@@ -1,0 +1,55 @@
+//! What cannot be emulated is refused when the experiment starts.
+
+use std::ops::ControlFlow;
+
+use emulator::Settings;
+use hal::config::{AutomaticUpdate, HicannConfig};
+use hal::coord::*;
+use hal::value::DacCode;
+use hal::wafer::Wafer;
+
+use crate::support::*;
+
+/// What a run says to a chip that was changed like this.
+fn refusal(change: impl FnOnce(&mut HicannConfig)) -> Option<String> {
+    let mut chip = HicannConfig::default();
+    change(&mut chip);
+    let mut emulator = load(Settings::default(), &wafer([(CHIP, chip)]), &pulses([]), 1000)
+        .expect("the registers take everything");
+    emulator.run(&mut |_| ControlFlow::Continue(())).err().map(|e| e.to_string())
+}
+
+#[test]
+fn settings_without_a_model_are_refused() {
+    let says = |what: &str| {
+        Some(format!("configuration refused: H200: {what} cannot be emulated; switch it off"))
+    };
+    assert_eq!(refusal(|_| {}), None);
+    assert_eq!(
+        refusal(|chip| chip.neurons.halves[1].held_in_reset = true),
+        says("holding circuits in reset")
+    );
+    let row = SynapseRowOnArray::new::<0>();
+    let update = AutomaticUpdate { first_row: row, last_row: row, continuous: false };
+    assert_eq!(
+        refusal(|chip| {
+            chip.synapse_controllers.values_mut()[0].plasticity.automatic = Some(update);
+        }),
+        says("automatic update of weights")
+    );
+    let stimulus = |chip: &mut HicannConfig| {
+        chip.current_stimuli.values_mut()[0].samples.values_mut()[7] = DacCode::MAX;
+    };
+    assert_eq!(refusal(stimulus), None, "no circuit is connected to it");
+    assert_eq!(
+        refusal(|chip| {
+            stimulus(chip);
+            chip.neurons.circuits[neuron(3)].enable_current_input = true;
+        }),
+        says("a current stimulus")
+    );
+    assert_eq!(
+        refusal(|chip| chip.repeater_blocks.values_mut()[4].test_ports[1].play = true),
+        says("a test port that plays events")
+    );
+}
