@@ -9,7 +9,7 @@
 //! - the state of the chip does not change, for a reason that the word tells ([`without_effect`]);
 //! - the verifier reports the changed state;
 //! - the verifier is silent: then the emulator's connectivity must be the same, and the change must
-//!   lie in settings that nothing in use depends on ([`Idle`]).
+//!   lie in settings that nothing in use depends on ([`idle`]).
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -175,9 +175,7 @@ impl<'a> Bench<'a> {
         if !same {
             return End::Unexplained;
         }
-        Idle { valid: &self.config.hicanns[&flip.hicann], changed: &changed }
-            .reason()
-            .map_or(End::Unexplained, End::Idle)
+        idle(&self.config.hicanns[&flip.hicann], &changed).map_or(End::Unexplained, End::Idle)
     }
 
     /// Why a write can be different without changing the state that the chip ends up in.
@@ -244,99 +242,91 @@ fn kind(access: Access) -> Kind {
     Kind { name, local, width }
 }
 
-/// Sets settings that nothing in use depends on back to their valid values.
-type Undo = fn(&Idle<'_>, &mut HicannConfig);
+/// Sets settings that nothing in use depends on back to those of the valid chip.
+type Undo = fn(&HicannConfig, &mut HicannConfig);
 
-/// A change that neither the verifier nor the emulator minds.
-struct Idle<'a> {
-    valid: &'a HicannConfig,
-    changed: &'a HicannConfig,
+/// The settings whose difference is the whole change, if nothing in use depends on them.
+fn idle(valid: &HicannConfig, changed: &HicannConfig) -> Option<&'static str> {
+    let reasons: [(&'static str, Undo); 5] = [
+        ("slow bit of a DNC merger that does not merge", slow_bits),
+        ("reset of a repeater block without repeaters in use", blocks),
+        ("reset of the drivers of a quadrant without drivers in use", quadrants),
+        ("decoder of a half row without synapses", half_rows),
+        ("mode of a tree merger with a silent input", mergers),
+    ];
+    reasons.into_iter().find_map(|(reason, undo)| {
+        let mut undone = changed.clone();
+        undo(valid, &mut undone);
+        (undone == *valid).then_some(reason)
+    })
 }
 
-impl Idle<'_> {
-    /// The settings whose difference is the whole change, if nothing in use depends on them.
-    fn reason(&self) -> Option<&'static str> {
-        let reasons: [(&'static str, Undo); 5] = [
-            ("slow bit of a DNC merger that does not merge", Self::slow_bits),
-            ("reset of a repeater block without repeaters in use", Self::blocks),
-            ("reset of the drivers of a quadrant without drivers in use", Self::quadrants),
-            ("decoder of a half row without synapses", Self::half_rows),
-            ("mode of a tree merger with a silent input", Self::mergers),
-        ];
-        reasons.into_iter().find_map(|(reason, undo)| {
-            let mut undone = self.changed.clone();
-            undo(self, &mut undone);
-            (undone == *self.valid).then_some(reason)
-        })
-    }
-
-    fn slow_bits(&self, chip: &mut HicannConfig) {
-        for dnc in DncMergerOnHicann::all() {
-            if chip.mergers.dnc[dnc].mode != MergerMode::Merge {
-                chip.mergers.dnc[dnc].slow = self.valid.mergers.dnc[dnc].slow;
-            }
+fn slow_bits(valid: &HicannConfig, chip: &mut HicannConfig) {
+    for dnc in DncMergerOnHicann::all() {
+        if chip.mergers.dnc[dnc].mode != MergerMode::Merge {
+            chip.mergers.dnc[dnc].slow = valid.mergers.dnc[dnc].slow;
         }
     }
+}
 
-    fn blocks(&self, chip: &mut HicannConfig) {
-        use hal::config::RepeaterMode::Idle;
-        for (block, valid) in self.valid.repeater_blocks.iter() {
-            let in_use = L1Repeater::all().filter(|r| r.block() == block).any(|r| match r {
-                L1Repeater::H(r) => self.valid.repeaters.horizontal[r].mode != Idle,
-                L1Repeater::V(r) => self.valid.repeaters.vertical[r].mode != Idle,
-            });
+fn blocks(valid: &HicannConfig, chip: &mut HicannConfig) {
+    use hal::config::RepeaterMode::Idle;
+    for (block, reset) in valid.repeater_blocks.iter() {
+        let in_use = L1Repeater::all().filter(|r| r.block() == block).any(|r| match r {
+            L1Repeater::H(r) => valid.repeaters.horizontal[r].mode != Idle,
+            L1Repeater::V(r) => valid.repeaters.vertical[r].mode != Idle,
+        });
+        if !in_use {
+            chip.repeater_blocks[block].dll_released = reset.dll_released;
+            chip.repeater_blocks[block].driver_released = reset.driver_released;
+        }
+    }
+}
+
+fn quadrants(valid: &HicannConfig, chip: &mut HicannConfig) {
+    for array in SynapseArrayOnHicann::all() {
+        for side in Side::ALL {
+            let in_use = SynapseDriverOnHicann::all()
+                .filter(|d| SynapseArrayOnHicann::in_half(d.vertical()) == array)
+                .filter(|d| d.side() == side)
+                .any(|d| valid.synapses.drivers[d].enable);
             if !in_use {
-                chip.repeater_blocks[block] = *valid;
+                chip.synapse_controllers[array].dll_released[side.index()] =
+                    valid.synapse_controllers[array].dll_released[side.index()];
             }
         }
     }
+}
 
-    fn quadrants(&self, chip: &mut HicannConfig) {
-        for array in SynapseArrayOnHicann::all() {
-            for side in Side::ALL {
-                let in_use = SynapseDriverOnHicann::all()
-                    .filter(|d| SynapseArrayOnHicann::in_half(d.vertical()) == array)
-                    .filter(|d| d.side() == side)
-                    .any(|d| self.valid.synapses.drivers[d].enable);
-                if !in_use {
-                    chip.synapse_controllers[array].dll_released[side.index()] =
-                        self.valid.synapse_controllers[array].dll_released[side.index()];
-                }
+fn half_rows(valid: &HicannConfig, chip: &mut HicannConfig) {
+    for row in SynapseRowOnHicann::all() {
+        for parity in Parity::ALL {
+            let empty = SynapseColumnOnHicann::all()
+                .filter(|c| c.parity() == parity)
+                .all(|c| chip.synapses.weights[row.synapse(c)] == SynapseWeight::default());
+            if empty {
+                chip.synapses.row_mut(row).decoder[parity.index()] =
+                    valid.synapses.row(row).decoder[parity.index()];
             }
         }
     }
+}
 
-    fn half_rows(&self, chip: &mut HicannConfig) {
-        for row in SynapseRowOnHicann::all() {
-            for parity in Parity::ALL {
-                let empty = SynapseColumnOnHicann::all()
-                    .filter(|c| c.parity() == parity)
-                    .all(|c| chip.synapses.weights[row.synapse(c)] == SynapseWeight::default());
-                if empty {
-                    chip.synapses.row_mut(row).decoder[parity.index()] =
-                        self.valid.synapses.row(row).decoder[parity.index()];
-                }
-            }
+/// A merger may take either input or both, as long as the other one is silent.
+fn mergers(valid: &HicannConfig, chip: &mut HicannConfig) {
+    let mut sounds: Table<MergerOnHicann, bool> = Table::default();
+    for merger in MergerOnHicann::all() {
+        let inputs = merger.inputs().map(|input| match input {
+            MergerInput::Background(g) => valid.mergers.background[g].enable,
+            MergerInput::NeuronBlock(block) => NeuronOnHicann::all()
+                .filter(|n| n.block() == block)
+                .any(|n| valid.neurons.circuits[n].enable_spl1_output),
+            MergerInput::Merger(m) => sounds[m],
+        });
+        let passed = |mode: MergerMode| [0, 1].map(|i| inputs[i] && mode.passes(i));
+        if passed(valid.mergers.tree[merger].mode) == passed(chip.mergers.tree[merger].mode) {
+            chip.mergers.tree[merger].mode = valid.mergers.tree[merger].mode;
         }
-    }
-
-    /// A merger may take either input or both, as long as the other one is silent.
-    fn mergers(&self, chip: &mut HicannConfig) {
-        let valid = &self.valid.mergers;
-        let mut sounds: Table<MergerOnHicann, bool> = Table::default();
-        for merger in MergerOnHicann::all() {
-            let inputs = merger.inputs().map(|input| match input {
-                MergerInput::Background(g) => valid.background[g].enable,
-                MergerInput::NeuronBlock(block) => NeuronOnHicann::all()
-                    .filter(|n| n.block() == block)
-                    .any(|n| self.valid.neurons.circuits[n].enable_spl1_output),
-                MergerInput::Merger(m) => sounds[m],
-            });
-            let passed = |mode: MergerMode| [0, 1].map(|i| inputs[i] && mode.passes(i));
-            if passed(valid.tree[merger].mode) == passed(chip.mergers.tree[merger].mode) {
-                chip.mergers.tree[merger].mode = valid.tree[merger].mode;
-            }
-            sounds[merger] = passed(valid.tree[merger].mode) != [false; 2];
-        }
+        sounds[merger] = passed(valid.mergers.tree[merger].mode) != [false; 2];
     }
 }
