@@ -23,6 +23,7 @@ mod pair;
 mod parameters;
 mod remote;
 mod server;
+mod transfer;
 mod udp;
 
 pub use fault::{Faults, FaultyLine};
@@ -33,7 +34,7 @@ pub use pair::Pair;
 pub use parameters::{Limits, Parameters};
 pub use remote::RemoteWafer;
 pub use server::Server;
-pub use udp::{Streams, TransportError};
+pub use udp::{StreamEvent, Streams, TransportError};
 
 /// A time by the clock of a protocol: microseconds for [`HostArq`], ticks for [`HicannArq`]. The
 /// zero is the driver's choice.

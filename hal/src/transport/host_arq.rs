@@ -66,7 +66,7 @@ pub enum SendError {
         max: u32,
     },
     /// The stream was closed, or failed, or has no peer yet.
-    #[error("the stream is not open")]
+    #[error("the stream is not open (any more); wait for a peer, or connect anew")]
     NotOpen,
 }
 

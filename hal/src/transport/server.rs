@@ -7,9 +7,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use super::message::{self, EndOfWords, Reply, Request};
-use super::remote::{Gathered, send_words};
-use super::udp::StreamEvent;
-use super::{ArqEvent, Faults, Packet, PacketType, Parameters, Streams, TransportError};
+use super::transfer::{Gathered, send_words};
+use super::{
+    ArqEvent, Faults, Packet, PacketType, Parameters, StreamEvent, Streams, TransportError,
+};
 use crate::coord::{AnalogOnHicann, DncOnWafer, FpgaOnWafer};
 use crate::wafer::{ConfigurationWords, PlaybackWords, Progress, Wafer, WaferError};
 

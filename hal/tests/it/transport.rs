@@ -3,4 +3,5 @@
 mod hicann;
 mod host;
 mod remote;
+mod streams;
 mod vectors;

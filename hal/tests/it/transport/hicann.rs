@@ -12,8 +12,6 @@ fn pair(faults: Faults) -> Pair<HicannArq> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(64))]
-
     #[test]
     fn nothing_is_lost_doubled_or_swapped(seed: u64, to_chip in 0..600_u32, to_fpga in 0..600_u32) {
         // 16 of 64 numbers under way: a packet may be overtaken by two

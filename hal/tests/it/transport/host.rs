@@ -94,8 +94,6 @@ fn exchange(parameters: Parameters, faults: Faults, counts: [u64; 2]) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(64))]
-
     #[test]
     fn nothing_is_lost_doubled_or_swapped(seed: u64, to_fpga in 0..900_u64, to_host in 0..900_u64) {
         exchange(REORDERED, Faults::all(0.1, seed), [to_fpga, to_host]);
