@@ -61,6 +61,7 @@ pub(super) fn streams(chip: &HicannConfig) -> Table<DncMergerOnHicann, Streams> 
 pub(super) fn sent_addresses(chip: &HicannConfig, streams: Streams, link: u64) -> u64 {
     let neurons = NeuronOnHicann::all()
         .filter(|n| streams.blocks >> n.block().index() & 1 != 0)
+        .filter(|&n| !chip.neurons.outputs_held_in_reset && !chip.neurons.half(n).held_in_reset)
         .map(|n| &chip.neurons.circuits[n])
         .filter(|circuit| circuit.activate_firing && circuit.enable_spl1_output)
         .map(|circuit| circuit.address);

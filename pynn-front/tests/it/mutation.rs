@@ -183,7 +183,6 @@ impl<'a> Bench<'a> {
         let Access { unit, local, .. } = flip.access;
         let reason = match (unit, local) {
             _ if self.is_overwritten(flip) => "written again later",
-            (Unit::Repeater(_), 0x81..=0x8c) => "event of a test port that nobody starts",
             (Unit::NeuronControl, 0..=2) if flip.bit == 15 => "bit of no merger",
             (Unit::NeuronControl, 6) => "seed that no generator takes over",
             (Unit::NeuronBuilder, 0x201) if flip.bit < 20 => "source of an output that is off",
@@ -192,9 +191,6 @@ impl<'a> Bench<'a> {
                 "pass that later ones repeat, or column of a row pass"
             }
             (Unit::FloatingGate(_), 0x102 | 0x108) => "speed of a programming pass",
-            (Unit::Repeater(_), 0xa0 | 0xa1)
-            | (Unit::NeuronBuilder, 0x210 | 0x211)
-            | (Unit::Synapse(_), 0x500 | 0x501) => "timing of a memory",
             _ => return None,
         };
         Some(reason)

@@ -41,6 +41,8 @@ fn v02_membranes_are_those_of_the_neurons() {
 fn v05_cells_and_modes() {
     breaks(Rule::V05, |made| made.chip(93).neurons.halves[1].big_capacitor = false);
     breaks(Rule::V05, |made| made.chip(94).neurons.halves[0].i_gl = CurrentScaling::Fast);
+    breaks(Rule::V05, |made| made.chip(93).neurons.halves[0].held_in_reset = true);
+    breaks(Rule::V28, |made| made.chip(93).neurons.halves[0].held_in_reset = true);
     for parameter in NeuronParameter::all() {
         breaks(Rule::V05, |made| {
             let gates = &mut made.chip(93).floating_gates;
@@ -297,6 +299,10 @@ fn everything_else_keeps_its_default() {
         made.chip(93).mergers.background[generator].seed = 4;
     });
     breaks(Rule::Rest, |made| made.chip(93).gbit_links.timestamp_enable = true);
+    breaks(Rule::Rest, |made| made.chip(93).neurons.outputs_held_in_reset = true);
+    breaks(Rule::Rest, |made| {
+        made.chip(93).mergers.phase[DncMergerOnHicann::new::<0>()] = true;
+    });
     breaks(Rule::Rest, |made| {
         made.chip(93).synapses.drivers[driver(17)].stp_mode = StpMode::Depression;
     });
