@@ -29,12 +29,12 @@ struct Choice {
 /// drivers; the length of that table limits the chain. Among equal results the shortest chains are
 /// taken.
 pub(super) fn best_chains<'a>(
-    primaries: impl Iterator<Item = (u8, &'a [u32])> + Clone,
+    primaries: impl Iterator<Item = (u8, &'a [u32])>,
 ) -> (u32, Vec<Chain>) {
     let mut tables: [[Option<Choice>; MAX_REACH]; LENGTH] = [[None; MAX_REACH]; LENGTH];
     let mut n = 0;
     let mut previous_slot: Option<u8> = None;
-    let mut iter = primaries.clone().peekable();
+    let mut iter = primaries.peekable();
     while let Some((slot, realised)) = iter.next() {
         let longest = realised.len() - 1;
         let room_after = match iter.peek() {
