@@ -1,26 +1,16 @@
 //! JTAG over Ethernet: messages that travel in Host-ARQ packets (hal-config §4.5).
 
-use thiserror::Error;
+use crate::coord::JtagFrequency;
 
-/// Kilohertz of the board's clock from which TCK is divided.
-const CLOCK_KHZ: u32 = 125_000;
-
-/// TCK cannot run at this frequency.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
-#[error("{khz} kHz: TCK runs at 10 to 50000 kHz")]
-pub struct InvalidJtagFrequency {
-    /// The frequency asked for.
-    pub khz: u32,
-}
+/// The board's clock in hertz from which TCK is divided.
+const CLOCK_HZ: u32 = 125_000_000;
 
 /// The message that sets the frequency of TCK.
-pub fn set_frequency(khz: u32) -> Result<[u8; 4], InvalidJtagFrequency> {
-    if !(10..=50_000).contains(&khz) {
-        return Err(InvalidJtagFrequency { khz });
-    }
+pub fn set_frequency(frequency: JtagFrequency) -> [u8; 4] {
+    let period = 2 * frequency.hertz();
     // one byte: below 244 kHz the divider saturates
-    let divider = ((CLOCK_KHZ - 2 * khz) / (2 * khz)).min(255);
-    Ok([0x0c, 0x3a, divider as u8, 0x80])
+    let divider = ((CLOCK_HZ - period) / period).min(255);
+    [0x0c, 0x3a, divider as u8, 0x80]
 }
 
 /// One TCK cycle: TDI in bit 0, TMS in bit 1 while TCK is low (lower nibble) and high (upper
