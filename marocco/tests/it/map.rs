@@ -1,7 +1,7 @@
 //! The mapper as a whole.
 
 use calib::{CellParameters, WaferCalibration};
-use marocco::mapping::SynapseFate;
+use marocco::mapping::{StageTimes, SynapseFate};
 use marocco::network::{Network, PerMember, PopulationKind, Projection, Receptor, Synapse};
 use marocco::{MapError, Mapped, map, report};
 use proptest::prelude::*;
@@ -31,7 +31,7 @@ fn results_do_not_depend_on_the_number_of_threads() {
     let on = |threads| {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
         let mut mapped = pool.install(|| mapped(&network, Some(8)));
-        mapped.mapping.times = Default::default();
+        mapped.mapping.times = StageTimes::default();
         (format!("{:?}", mapped.mapping), mapped.config)
     };
     let one = on(1);
