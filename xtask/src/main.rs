@@ -7,6 +7,7 @@
 mod bench;
 mod ci;
 mod e2e;
+mod fuzz;
 mod nest;
 mod shell;
 mod tidy;
@@ -43,6 +44,15 @@ enum Task {
     /// Comparisons with other programs
     #[command(subcommand)]
     Bench(Bench),
+    /// Random and mutated inputs for every decoder of hal
+    Fuzz {
+        /// Time for all decoders together
+        #[arg(long)]
+        seconds: u64,
+        /// Repeats an earlier run, which printed this number
+        #[arg(long)]
+        seed: Option<u64>,
+    },
     /// API documentation in target/doc
     Doc,
 }
@@ -67,6 +77,7 @@ fn main() -> ExitCode {
         Task::Ci => ci::ci(),
         Task::E2e { experiment, quick } => e2e::e2e(&experiment, quick),
         Task::Bench(Bench::Nest { quick, json }) => bench::nest(quick, &json),
+        Task::Fuzz { seconds, seed } => fuzz::fuzz(seconds, seed),
         Task::Doc => ci::doc(),
     };
     match done {

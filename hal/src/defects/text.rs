@@ -39,7 +39,7 @@ pub enum ParseDefectsError {
     #[error("not a record of defects; the first line must be `{HEAD} {VERSION}`")]
     Foreign,
     /// The text was written by another version.
-    #[error("format version {0}, this program reads version {VERSION}")]
+    #[error("format version `{0}`, this program reads version {VERSION}")]
     WrongVersion(String),
     /// The last line is missing.
     #[error("cut off after line {lines}; the last line must be `end`")]
@@ -128,7 +128,7 @@ impl Defects {
         Err(DefectsError::OtherWafer { path: path.to_owned(), found, expected: wafer })
     }
 
-    /// The text form.
+    /// The text form. Blanks at the ends of the comment and of its lines are lost.
     pub fn to_text(&self) -> String {
         let mut text = format!("{HEAD} {VERSION}\n");
         for line in self.comment.lines() {
@@ -227,7 +227,7 @@ impl FromStr for Defects {
         while let Some((_, line)) = lines.next_if(|(_, line)| line.starts_with('#')) {
             remark.push(line[1..].strip_prefix(' ').unwrap_or(&line[1..]));
         }
-        defects.comment = remark.join("\n");
+        remark.join("\n").trim_end().clone_into(&mut defects.comment);
         while let Some((line, content)) = lines.next() {
             let content = content.split('#').next().unwrap_or_default().trim();
             match content.split_once(char::is_whitespace) {

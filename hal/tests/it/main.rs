@@ -8,6 +8,7 @@ mod coordinates;
 mod defects;
 mod description;
 mod fpga;
+mod fuzz;
 mod invariants;
 mod l1;
 mod playback;
