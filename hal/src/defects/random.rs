@@ -71,6 +71,11 @@ impl Rates {
         Ok(self)
     }
 
+    /// A component is defective if 32 random bits are below this number.
+    fn threshold(&self, kind: ComponentKind) -> u64 {
+        (self.of(kind) * 2_f64.powi(32)).round() as u64
+    }
+
     /// The rate of a kind.
     pub const fn of(&self, kind: ComponentKind) -> f64 {
         self.by_kind[kind as usize]
@@ -90,7 +95,8 @@ fn generator(seed: u64, hicann: usize, kind: ComponentKind) -> ChaCha8Rng {
 
 fn draw<C: Coordinate>(rates: &Rates, seed: u64, kind: ComponentKind) -> DefectSet<C> {
     let mut generator = generator(seed, HicannOnWafer::SIZE, kind);
-    C::all().filter(|_| generator.random_bool(rates.of(kind))).collect()
+    let threshold = rates.threshold(kind);
+    C::all().filter(|_| u64::from(generator.random::<u32>()) < threshold).collect()
 }
 
 impl HicannDefects {
@@ -99,9 +105,12 @@ impl HicannDefects {
         let mut record = Self::default();
         for kind in ComponentKind::ALL.into_iter().filter(|&kind| rates.of(kind) > 0.0) {
             let mut generator = generator(seed, hicann.index(), kind);
+            let threshold = rates.threshold(kind);
             let components = (0..).map_while(|i| ComponentOnHicann::from_index(kind, i));
-            for component in components.filter(|_| generator.random_bool(rates.of(kind))) {
-                record.insert(component);
+            for component in components {
+                if u64::from(generator.random::<u32>()) < threshold {
+                    record.insert(component);
+                }
             }
         }
         record
