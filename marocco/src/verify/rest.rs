@@ -2,12 +2,12 @@
 //! in use is beyond doubt: crosstalk capacitors, memory timing, analog outputs, unused cells.
 
 use hal::config::{
-    BackgroundGenerator, FgCellOnBlock, FloatingGates, HicannConfig, MergerTree, Neuron,
+    BackgroundGenerator, FloatingGates, HicannConfig, MergerTree, Neuron, NeuronParameter,
     RepeaterMode, RowConfig, SharedParameter, SynapseArrays, SynapseDriver,
 };
 use hal::coord::{
-    Coordinate, FgColumnOnBlock, FgRowOnBlock, HicannOnWafer, L1Address, NeuronOnHicann,
-    RowOnSynapseDriver, SynapseRowOnHicann, Table,
+    Coordinate, FgBlockOnHicann, HicannOnWafer, L1Address, NeuronOnHicann, RowOnSynapseDriver,
+    SynapseRowOnHicann, Table,
 };
 use hal::value::GmaxSelect;
 
@@ -136,22 +136,20 @@ fn without_claimed(chip: &HicannConfig, used: &InUse, default: &HicannConfig) ->
     rest
 }
 
-/// Sets the cells of neurons, and those chosen per chip, back to their default.
+/// Sets the parameters of neurons, and those chosen per chip, back to their default.
 fn forget_cells(gates: &mut FloatingGates, used: &InUse, default: &FloatingGates) {
+    for (circuit, _) in used.circuits.iter().filter(|(_, used)| **used) {
+        for parameter in NeuronParameter::all() {
+            gates.set_neuron(circuit, parameter, default.neuron(circuit, parameter));
+        }
+    }
+    let per_chip = GmaxSelect::all().map(SharedParameter::gmax).chain([SharedParameter::VReset]);
     let has_neurons = used.circuits.values().contains(&true);
-    for (block, default) in default.blocks.iter() {
-        let cells = &mut gates.blocks[block].cells;
-        let per_chip = GmaxSelect::all()
-            .map(SharedParameter::gmax)
-            .chain([SharedParameter::VReset])
-            .filter_map(|parameter| parameter.row(block.side()))
-            .filter(|_| has_neurons)
-            .map(|row| FgCellOnBlock::at(row, FgColumnOnBlock::SHARED));
-        let of_neurons = FgColumnOnBlock::all()
-            .filter(|column| column.neuron(block).is_some_and(|n| used.circuits[n]))
-            .flat_map(|column| FgRowOnBlock::all().map(move |row| FgCellOnBlock::at(row, column)));
-        for cell in per_chip.chain(of_neurons) {
-            cells[cell] = default.cells[cell];
+    for parameter in per_chip.filter(|_| has_neurons) {
+        for block in FgBlockOnHicann::all() {
+            if let Some(code) = default.shared(block, parameter) {
+                gates.set_shared(block, parameter, code);
+            }
         }
     }
 }

@@ -1,14 +1,15 @@
 //! Bits that break a rule, with the claim left as it is.
 
 use hal::config::{
-    AnalogSource, BackgroundGenerator, CurrentScaling, GbitDirection, MergerMode, NeuronParameter,
-    RepeaterMode, SharedParameter, StpMode,
+    AnalogSource, BackgroundGenerator, CurrentScaling, FgCellOnBlock, GbitDirection, MergerMode,
+    NeuronParameter, RepeaterMode, SharedParameter, StpMode,
 };
 use hal::coord::{
     AnalogOnHicann, BackgroundGeneratorOnHicann, CrossbarSwitchOnHicann, DncMergerOnHicann,
-    FgBlockOnHicann, GbitLinkOnHicann, HLineOnHicann, HRepeaterOnHicann, L1Address, MergerOnHicann,
-    NeuronOnHicann, QuadOnHicann, RepeaterBlockOnHicann, Side, SynapseArrayOnHicann,
-    SynapseDecoder, SynapseSwitchOnHicann, VLineOnHicann, VRepeaterOnHicann, Vertical,
+    FgBlockOnHicann, FgColumnOnBlock, FgRowOnBlock, GbitLinkOnHicann, HLineOnHicann,
+    HRepeaterOnHicann, L1Address, MergerOnHicann, NeuronOnHicann, QuadOnHicann,
+    RepeaterBlockOnHicann, Side, SynapseArrayOnHicann, SynapseDecoder, SynapseSwitchOnHicann,
+    VLineOnHicann, VRepeaterOnHicann, Vertical,
 };
 use hal::value::{DacCode, GmaxDivisor, GmaxSelect, RepeaterCapacitor, SynapseWeight};
 use marocco::verify::Rule;
@@ -317,6 +318,11 @@ fn everything_else_keeps_its_default() {
     breaks(Rule::Rest, |made| {
         let gates = &mut made.chip(93).floating_gates;
         gates.set_neuron(N100, NeuronParameter::EL, DacCode::new::<7>());
+    });
+    // row 0 of a left block belongs to no parameter, not even of a circuit in use
+    breaks(Rule::Rest, |made| {
+        let cell = FgCellOnBlock::at(FgRowOnBlock::new::<0>(), FgColumnOnBlock::of_neuron(N1));
+        made.chip(93).floating_gates.blocks[N1.fg_block()].cells[cell] = DacCode::new::<32>();
     });
     breaks(Rule::Rest, |made| {
         let gates = &mut made.chip(94).floating_gates;
