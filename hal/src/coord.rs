@@ -275,10 +275,29 @@ where
 
 /// One value per coordinate, indexed by the coordinate.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(bound(deserialize = "C: Coordinate, T: Deserialize<'de>"))]
 pub struct Table<C, T> {
+    #[serde(deserialize_with = "one_per_coordinate::<C, T, __D>")]
     values: Vec<T>,
     #[serde(skip)]
     key: PhantomData<fn(C)>,
+}
+
+/// Refuses a list from a file that has too few or too many values.
+fn one_per_coordinate<'de, C, T, D>(deserializer: D) -> Result<Vec<T>, D::Error>
+where
+    C: Coordinate,
+    T: Deserialize<'de>,
+    D: serde::Deserializer<'de>,
+{
+    let values = Vec::deserialize(deserializer)?;
+    if values.len() != C::SIZE {
+        return Err(serde::de::Error::invalid_length(
+            values.len(),
+            &format!("{} values", C::SIZE).as_str(),
+        ));
+    }
+    Ok(values)
 }
 
 impl<C: Coordinate, T> Table<C, T> {

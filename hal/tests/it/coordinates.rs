@@ -272,3 +272,15 @@ fn numbers_beyond_the_last_wafer_are_no_place() {
     assert_eq!(HicannGlobal::from_number(u64::MAX), None);
     assert_eq!(FpgaGlobal::from_number(48 << 32), None);
 }
+
+#[test]
+fn a_table_from_a_file_has_a_value_for_every_coordinate() {
+    let table = Table::from_fn(|analog: AnalogOnHicann| analog.index() + 5);
+    let json = serde_json::to_string(&table).unwrap();
+    let read = |json: &str| serde_json::from_str::<Table<AnalogOnHicann, usize>>(json);
+    assert_eq!(read(&json).unwrap(), table);
+    for (wrong, len) in [("5", 1), ("5,6,7", 3)] {
+        let error = read(&json.replace("5,6", wrong)).unwrap_err().to_string();
+        assert!(error.starts_with(&format!("invalid length {len}, expected 2 values")), "{error}");
+    }
+}

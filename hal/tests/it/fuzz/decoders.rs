@@ -4,12 +4,13 @@
 use std::path::Path;
 
 use hal::archive::{self, Archive};
-use hal::codec::{Access, decode_wafer, encode_hicann};
+use hal::codec::{Access, Answer, decode_wafer, encode_hicann};
 use hal::config::HicannConfig;
 use hal::coord::{FpgaOnWafer, HicannOnWafer, OnWafer, PulseLabel, WaferNumber};
 use hal::defects::{Component, Defects};
 use hal::description::HardwareDescription;
 use hal::l1::{L1Line, L1Repeater};
+use hal::stateful::{Settings, StatefulWafer};
 use hal::transport::{
     Arq as _, ArqEvent, Datagram, Frame, HicannCommand, HicannPacket, HostArq, Packet, PacketType,
     Parameters, Ticks,
@@ -30,13 +31,14 @@ pub(super) struct Decoder {
 /// The outcome of accepted inputs.
 pub(super) const ACCEPTED: &str = "accepted";
 
-pub(super) const DECODERS: [Decoder; 13] = [
+pub(super) const DECODERS: [Decoder; 14] = [
     Decoder { name: "configuration", run: configuration, examples: configuration_examples },
     Decoder { name: "access", run: access, examples: configuration_examples },
     Decoder { name: "playback", run: playback_words, examples: playback_examples },
     Decoder { name: "trace", run: trace_words, examples: trace_examples },
     Decoder { name: "archive", run: archive_file, examples: archive_examples },
     Decoder { name: "archive-payload", run: archive_payload, examples: payload_examples },
+    Decoder { name: "stateful-payload", run: stateful_payload, examples: stateful_examples },
     Decoder { name: "defects", run: defects, examples: defects_examples },
     Decoder { name: "description", run: description, examples: description_examples },
     Decoder { name: "coordinates", run: coordinates, examples: coordinate_examples },
@@ -90,6 +92,9 @@ fn access(bytes: &[u8]) -> String {
     let unknown = to_words(bytes).into_iter().find(|&word| match Access::from_word(word) {
         Some((link, access)) => {
             assert_eq!(Access::from_word(access.to_word(link)), Some((link, access)));
+            if let Some((link, answer)) = Answer::from_word(word) {
+                assert_eq!(Answer::from_word(answer.to_word(link)), Some((link, answer)));
+            }
             false
         }
         None => true,
@@ -154,21 +159,33 @@ fn archive_examples() -> Vec<Vec<u8>> {
     ]
 }
 
-/// Magic, kind, version, length and checksum of an archive.
-const HEADER: usize = 32;
-
 /// A payload of which the header says that all is well.
+fn with_header<T: Archive>(payload: &[u8]) -> Vec<u8> {
+    let length = (payload.len() as u64).to_le_bytes();
+    let checksum = crc32fast::hash(payload).to_le_bytes();
+    [b"BSS1ARCH", &T::KIND, &T::VERSION.to_le_bytes()[..], &length, &checksum, payload].concat()
+}
+
+/// The payload of an archive.
+fn payload<T: Archive>(value: &T) -> Vec<u8> {
+    archive::to_bytes(value).unwrap().split_off(with_header::<T>(&[]).len())
+}
+
 fn archive_payload(payload: &[u8]) -> String {
-    let mut file = archive_examples().swap_remove(0);
-    file.truncate(HEADER);
-    file[20..28].copy_from_slice(&(payload.len() as u64).to_le_bytes());
-    file[28..].copy_from_slice(&crc32fast::hash(payload).to_le_bytes());
-    file.extend(payload);
-    archive_as::<ConfigurationWords>(&file)
+    archive_as::<ConfigurationWords>(&with_header::<ConfigurationWords>(payload))
 }
 
 fn payload_examples() -> Vec<Vec<u8>> {
-    vec![archive_examples()[0][HEADER..].to_vec()]
+    let by_fpga = [(FPGA, vec![1, 2, u64::MAX]), (FpgaOnWafer::new::<0>(), vec![])].into();
+    vec![payload(&ConfigurationWords { by_fpga })]
+}
+
+fn stateful_payload(payload: &[u8]) -> String {
+    archive_as::<StatefulWafer>(&with_header::<StatefulWafer>(payload))
+}
+
+fn stateful_examples() -> Vec<Vec<u8>> {
+    vec![payload(&StatefulWafer::new(Settings::default()))]
 }
 
 fn defects(bytes: &[u8]) -> String {
