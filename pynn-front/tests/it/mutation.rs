@@ -233,7 +233,8 @@ fn kind(access: Access) -> Kind {
         Unit::DncInterface => ("DNC interface", local, 32),
         Unit::Spl1 => ("event links", local, 17),
         Unit::Synapse(_) if local < 0x300 => ("drivers", local / 0x100, 16),
-        Unit::Synapse(_) => ("synapse controller", local & !3, 32),
+        Unit::Synapse(_) if (0x4200..0x4204).contains(&local) => ("synapse rows", 0, 32),
+        Unit::Synapse(_) => ("synapse controller", local, 32),
     };
     Kind { name, local, width }
 }
