@@ -262,7 +262,8 @@ impl HostArq {
                 self.take_packet(now, packet);
             }
             (Phase::Open, PacketType::FLUSH) => self.end(Phase::Closed, ArqEvent::Closed),
-            (Phase::Open, PacketType::LOOPBACK | PacketType::DUMMY) => {}
+            // signs of life are no data, also while the stream closes
+            (Phase::Open | Phase::Closing { .. }, PacketType::LOOPBACK | PacketType::DUMMY) => {}
             (Phase::Open | Phase::Closing { .. }, _) => {
                 self.events.push_back(ArqEvent::Received(packet));
             }

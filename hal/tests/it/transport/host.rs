@@ -281,3 +281,10 @@ fn packets_that_are_too_long_are_refused() {
     // an endpoint without a host has nobody to send to
     assert_eq!(HostArq::fpga(Parameters::FCP).send(fits), Err(SendError::NotOpen));
 }
+
+#[test]
+fn signs_of_life_are_no_data_while_the_stream_closes() {
+    // a keep-alive crosses the close of the other end under this seed
+    let faults = Faults { reordering: 0.0, ..Faults::all(0.1, 15648148595478347148) };
+    exchange(Parameters::FCP, faults, [0, 0]);
+}
