@@ -5,7 +5,8 @@ use std::time::Instant;
 
 use calib::WaferCalibration;
 use hal::config::WaferConfig;
-use hal::coord::{Coordinate, HicannOnWafer, SynapseDriverOnHicann, VLineOnHicann};
+use hal::coord::{HicannOnWafer, SynapseDriverOnHicann, VLineOnHicann};
+use hal::defects::Defects;
 use rayon::prelude::*;
 
 use crate::demand::{BusDemand, MAX_CHAIN, chip_demand};
@@ -19,7 +20,7 @@ use crate::options::{MapError, MapOptions};
 use crate::placement::{MERGER, place};
 use crate::plan::{BusKind, Plan};
 use crate::realise::{Conductances, WeightedChip};
-use crate::routing::{BusEnds, broadcast};
+use crate::routing::{self, BusEnds, Limits, Targets};
 use crate::synapses::{self, ChipSynapses};
 use crate::{bound, configure, density, parameters, sites};
 
@@ -100,7 +101,10 @@ pub fn map(
     let buses: Vec<Bus> = sites.iter().map(|&hicann| Bus { hicann, merger: MERGER }).collect();
     let targets = targets(&plan, &sites, &demands);
     let (routes, ends): (Vec<Route>, Vec<BusEnds>) =
-        broadcast(&buses, &targets).into_iter().map(|r| (r.route, r.ends)).unzip();
+        routing::route(&buses, &targets, &Defects::default(), &Limits::default())
+            .into_iter()
+            .map(|r| (r.route, r.ends))
+            .unzip();
     times.l1 = clock.lap();
 
     progress(Stage::Synapses);
@@ -167,15 +171,11 @@ fn demands(plan: &Plan, inputs: &InputTable, options: &MapOptions) -> Vec<Vec<Bu
 }
 
 /// The chips that listen to each bus.
-fn targets(
-    plan: &Plan,
-    sites: &[HicannOnWafer],
-    demands: &[Vec<BusDemand>],
-) -> Vec<Vec<HicannOnWafer>> {
+fn targets(plan: &Plan, sites: &[HicannOnWafer], demands: &[Vec<BusDemand>]) -> Vec<Targets> {
     let mut targets = vec![Vec::new(); plan.buses.len()];
     for (chip, demands) in demands.iter().enumerate() {
         for demand in demands {
-            targets[demand.bus as usize].push(sites[chip]);
+            targets[demand.bus as usize].push((sites[chip], demand.wanted));
         }
     }
     targets
@@ -197,7 +197,7 @@ fn chips(
         .map(|(bus, demands)| {
             let hicann = sites[bus];
             let vlines: Vec<VLineOnHicann> =
-                demands.iter().map(|d| ends[d.bus as usize][&hicann]).collect();
+                demands.iter().map(|d| ends[d.bus as usize][&hicann].local).collect();
             let assigned =
                 drivers::assign(hicann, &demands, &vlines, options.chain_length, options.seed);
             let columns = columns(plan, bus, &placement);
@@ -221,7 +221,7 @@ fn chains(chips: &[Chip], buses: &[Bus], ends: &[BusEnds]) -> Vec<DriverChain> {
                 DriverChain {
                     hicann: chip.hicann,
                     bus: buses[bus],
-                    vline: ends[bus][&chip.hicann].on(chip.hicann),
+                    vline: ends[bus][&chip.hicann],
                     primary: a.primary,
                     members: a.members.clone(),
                 }
