@@ -9,6 +9,7 @@ mod floating_gate;
 mod l1;
 mod memory;
 mod neuron;
+mod neuron_size;
 mod plasticity;
 mod status;
 mod stimulus;
@@ -32,6 +33,7 @@ pub use floating_gate::{FgBlock, FgCellOnBlock, FloatingGates, NeuronParameter, 
 pub use l1::{Crossbar, Repeater, RepeaterBlock, RepeaterMode, Repeaters, SynapseSwitches};
 pub use memory::SramTiming;
 pub use neuron::{CurrentScaling, InvalidIoCode, Neuron, NeuronHalf, Neurons, Quad};
+pub use neuron_size::{InvalidNeuronSize, NeuronSize};
 pub use plasticity::{AutomaticUpdate, EvaluationPattern, LookupTables, Plasticity};
 pub use status::{HicannStatus, UnknownChip};
 pub use stimulus::CurrentStimulus;

@@ -319,6 +319,11 @@ impl<C: Coordinate, T> Table<C, T> {
         C::all().zip(&self.values)
     }
 
+    /// Coordinates and values in ascending order.
+    pub fn iter_mut(&mut self) -> impl Iterator<Item = (C, &mut T)> {
+        C::all().zip(&mut self.values)
+    }
+
     /// Values in ascending order of their coordinate.
     pub fn values(&self) -> &[T] {
         &self.values

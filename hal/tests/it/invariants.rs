@@ -6,8 +6,6 @@ mod wafer;
 
 use std::collections::BTreeMap;
 
-use hal::coord::Coordinate;
-
 /// How often each key occurs, ascending by key.
 fn histogram<K: Ord>(keys: impl Iterator<Item = K>) -> Vec<(K, usize)> {
     let mut counts = BTreeMap::new();
@@ -22,8 +20,8 @@ fn is_permutation(values: impl Iterator<Item = usize>, size: usize) -> bool {
     sorted.into_iter().eq(0..size)
 }
 
-/// The places in ascending order without repetition.
-fn distinct<C: Coordinate>(places: impl Iterator<Item = C>) -> Vec<C> {
+/// The values in ascending order without repetition.
+fn distinct<C: Ord>(places: impl Iterator<Item = C>) -> Vec<C> {
     let mut places: Vec<C> = places.collect();
     places.sort_unstable();
     places.dedup();

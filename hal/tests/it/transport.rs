@@ -4,4 +4,3 @@ mod hicann;
 mod host;
 mod remote;
 mod streams;
-mod vectors;

@@ -1,12 +1,13 @@
 //! Invariants 23 to 28 and 37: addresses, mergers, circuits and synapses of one chip.
 
+use hal::check::{SwitchLimits, check_hicann};
 use hal::codec::Unit;
-use hal::config::{HicannConfig, MergerMode, MergerTree};
+use hal::config::{HicannConfig, MergerMode, MergerTree, NeuronSize, Neurons};
 use hal::coord::*;
 use hal::value::SynapseWeight;
 
-use super::{histogram, is_permutation};
-use crate::stream::Stream;
+use super::{distinct, histogram, is_permutation};
+use crate::stream::{CHIP, Stream};
 use crate::topology::neuron_blocks;
 
 #[test]
@@ -73,15 +74,26 @@ fn invariant_27_circuits() {
     assert_eq!(by(|n| n.shared_fg_block().index()), [128; 4]);
     assert!(NeuronOnHicann::all().all(|n| n.quad().neuron(n.on_quad()) == n));
 
-    // every circuit has a register word of its own, and the words fill the addresses
-    let mut config = HicannConfig::default();
-    for neuron in NeuronOnHicann::all() {
-        config.neurons.circuits[neuron].address = L1Address::try_from(neuron.index() % 64).unwrap();
+    // the register word of a circuit, told by two numbers that its address has taken in turn
+    let stream = |digit: fn(usize) -> usize| {
+        let mut config = HicannConfig::default();
+        for (place, circuit) in config.neurons.circuits.iter_mut() {
+            circuit.address = L1Address::try_from(digit(place.index())).unwrap();
+        }
+        Stream::of(&config)
+    };
+    let (low, high) = (stream(|n| n % 64), stream(|n| n / 64));
+    let address = |stream: &Stream, local| {
+        let bits = stream.last(Unit::NeuronBuilder, local) & 63;
+        (bits.reverse_bits() >> 26) as usize
+    };
+    let circuits = (0..512).map(|local| 64 * address(&high, local) + address(&low, local));
+    assert!(is_permutation(circuits.clone(), 512));
+    // within a quad: 4 * quad + {1, 3, 0, 2}
+    for (local, circuit) in circuits.enumerate() {
+        let circuit = NeuronOnHicann::from_index(circuit).unwrap();
+        assert_eq!(local, 4 * circuit.quad().index() + [1, 3, 0, 2][circuit.on_quad().index()]);
     }
-    let stream = Stream::of(&config);
-    let reversed = |local| stream.last(Unit::NeuronBuilder, local) & 63;
-    let counts = histogram((0..512).map(reversed));
-    assert!(counts.len() == 64 && counts.iter().all(|(_, n)| *n == 8));
 }
 
 #[test]
@@ -114,17 +126,26 @@ fn invariant_28_synapses() {
 
 #[test]
 fn invariant_37_neuron_sizes() {
-    for size in [1, 2, 4, 8, 16, 32, 64] {
-        // n >= 2 circuits are n / 2 columns of both rows
-        let (columns, rows) = if size == 1 { (1, 1) } else { (size / 2, 2) };
-        let of_neuron = |n: NeuronOnHicann| {
-            (n.column() / columns, if rows == 2 { 0 } else { n.vertical().index() })
-        };
-        let neurons = histogram(NeuronOnHicann::all().map(of_neuron));
-        assert_eq!(neurons.len(), 512 / size);
-        assert!(neurons.iter().all(|(_, circuits)| *circuits == size));
-        // no neuron crosses the border of a block
-        let blocks = histogram(NeuronOnHicann::all().map(|n| (of_neuron(n), n.block())));
-        assert_eq!(blocks.len(), neurons.len());
+    for size in NeuronSize::ALL {
+        let mut neurons = Neurons::default();
+        // whatever was joined before
+        neurons.set_size(NeuronSize::ALL[6]);
+        neurons.set_size(size);
+        let membranes = distinct(NeuronOnHicann::all().map(|n| neurons.membrane(n)));
+        assert_eq!(membranes.len(), 512 / size.circuits());
+        // disjoint, and all circuits
+        assert!(is_permutation(membranes.iter().flatten().map(|n| n.index()), 512));
+        for membrane in &membranes {
+            assert_eq!(membrane.len(), size.circuits());
+            // none crosses the border of a block
+            assert!(membrane.iter().all(|n| n.block() == membrane[0].block()));
+            let firing = membrane.iter().filter(|n| neurons.circuits[**n].activate_firing);
+            assert!(firing.eq([&membrane[0]]), "the top left circuit");
+        }
+        let config = HicannConfig { neurons, ..HicannConfig::default() };
+        assert_eq!(check_hicann(CHIP, &config, &SwitchLimits::default()), []);
+    }
+    for circuits in [0, 3, 6, 24, 128] {
+        assert!(NeuronSize::try_from(circuits).is_err());
     }
 }

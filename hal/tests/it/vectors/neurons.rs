@@ -1,7 +1,7 @@
 //! Neuron circuits and analog outputs.
 
 use hal::codec::{Unit, encode_hicann};
-use hal::config::{AnalogSource, CurrentScaling, HicannConfig};
+use hal::config::{AnalogSource, CurrentScaling, HicannConfig, NeuronSize, Neurons};
 use hal::coord::*;
 use hal::fpga::adc_samples;
 use hal::wafer::AdcTrace;
@@ -137,4 +137,14 @@ pub(crate) fn adc_default_calibration(input: &Value, expected: &Value) {
 pub(crate) fn adc_unpack(input: &Value, expected: &Value) {
     let samples = adc_samples(number(&input["word"]) as u32);
     assert_eq!(samples.map(u64::from).to_vec(), numbers(&expected["samples"]));
+}
+
+pub(crate) fn sthal_neuron_size(input: &Value, expected: &Value) {
+    let size = NeuronSize::try_from(number(&input["size"]) as usize).unwrap();
+    let mut neurons = Neurons::default();
+    neurons.set_size(size);
+    let firing = neurons.circuits.values().iter().filter(|c| c.activate_firing).count();
+    assert_eq!(firing as u64, number(&expected["active_firing_count"]));
+    let vertical = flag(&expected["vertical_connected"]);
+    assert!(neurons.quads.values().iter().all(|quad| quad.vertical == [vertical; 2]));
 }
