@@ -2,14 +2,12 @@
 //! built.
 
 mod balanced;
-mod parameter;
 
 use calib::{CircuitMode, Scaling};
 use marocco::NeuronSizeChoice;
 
 use crate::model::{Model, ModelError};
-
-pub use parameter::{Domain, Parameter, ParameterError, Parameters, Value};
+use crate::parameter::{Parameter, ParameterError, Parameters};
 
 /// A network with everything that a run needs to know.
 #[derive(Debug, Clone)]

@@ -5,6 +5,8 @@ pub mod experiment;
 pub mod export;
 pub mod figure;
 pub mod model;
+pub mod networks;
+pub mod parameter;
 pub mod random;
 pub mod recording;
 pub mod report;

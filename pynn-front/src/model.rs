@@ -23,7 +23,7 @@ use std::collections::BTreeSet;
 use calib::{CellParameters, EifCondExpIsfaIsta, IfCondExp};
 use marocco::network::{
     Network, NetworkError, PerMember, Population, PopulationId, PopulationKind, Projection,
-    ProjectionId, Receptor,
+    ProjectionId, Receptor, Synapse,
 };
 use thiserror::Error;
 
@@ -107,6 +107,19 @@ impl Model {
         let synapses = connector
             .connect(sizes, weight_us as f32, random)
             .map_err(|source| ModelError::Connect { projection: label.to_owned(), source })?;
+        let projection = Projection { label: label.to_owned(), receptor, synapses };
+        Ok(self.network.add_projection(pre, post, projection)?)
+    }
+
+    /// Adds a projection of the given synapses.
+    pub fn project_list(
+        &mut self,
+        label: &str,
+        pre: PopulationId,
+        post: PopulationId,
+        receptor: Receptor,
+        synapses: Vec<Synapse>,
+    ) -> Result<ProjectionId, ModelError> {
         let projection = Projection { label: label.to_owned(), receptor, synapses };
         Ok(self.network.add_projection(pre, post, projection)?)
     }

@@ -8,7 +8,7 @@ use hal::wafer::{ConfigurationWords, Counters, Flow};
 use marocco::MappingReport;
 use serde::Serialize;
 
-use crate::experiment::Value;
+use crate::parameter::Value;
 use crate::recording::{RecordedBesides, Recording};
 use crate::statistics::{MeanStd, Window, cv_isi, rate_hz, synchrony};
 

@@ -12,8 +12,9 @@ use serde_json::{Value, json};
 use super::console::{Stages, say};
 use super::folder::Folder;
 use super::{Failure, Machine, Remote, SHOWN_VIOLATIONS, summary};
-use crate::experiment::{EXPERIMENTS, Experiment, Parameter, Protocol, Value as Setting};
+use crate::experiment::{EXPERIMENTS, Experiment, Protocol};
 use crate::figure::{raster_svg, rates_svg};
+use crate::parameter::{Parameter, Value as Setting};
 use crate::report::ExperimentReport;
 use crate::run::{self, Outcome, RunError, RunOptions};
 

@@ -1,6 +1,7 @@
 //! Requests for experiments, right and wrong.
 
-use pynn_front::experiment::{EXPERIMENTS, Experiment, ParameterError, Value};
+use pynn_front::experiment::{EXPERIMENTS, Experiment};
+use pynn_front::parameter::{ParameterError, Value};
 
 fn set(setting: &str) -> Result<Value, ParameterError> {
     let experiment = Experiment::find("balanced-random-network")?;

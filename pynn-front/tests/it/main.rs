@@ -9,4 +9,5 @@ mod network;
 mod networks;
 mod pipeline;
 mod program;
+mod recipes;
 mod serve;

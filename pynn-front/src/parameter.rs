@@ -1,4 +1,4 @@
-//! Parameters of an experiment: names, ranges, defaults, and `KEY=VALUE` requests.
+//! Parameters of experiments and networks: names, ranges, defaults, and `KEY=VALUE` requests.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -75,7 +75,7 @@ impl Domain {
     }
 }
 
-/// One parameter of an experiment.
+/// One parameter of an experiment or a network.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Parameter {
     /// Its key.
@@ -90,12 +90,20 @@ pub struct Parameter {
     pub meaning: &'static str,
 }
 
-/// A request for an experiment that makes no sense.
+/// A request for an experiment or a network that makes no sense.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum ParameterError {
     /// There is no such experiment.
     #[error("unknown experiment `{name}`; known are: {known}")]
     UnknownExperiment {
+        /// What was asked for.
+        name: String,
+        /// What there is.
+        known: String,
+    },
+    /// There is no such network.
+    #[error("unknown network `{name}`; known are: {known}")]
+    UnknownNetwork {
         /// What was asked for.
         name: String,
         /// What there is.
@@ -129,7 +137,7 @@ pub enum ParameterError {
     },
 }
 
-/// The values of all parameters of an experiment.
+/// The values of all parameters of an experiment or a network.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Parameters {
     declared: &'static [Parameter],
@@ -137,7 +145,7 @@ pub struct Parameters {
 }
 
 impl Parameters {
-    pub(super) fn defaults(declared: &'static [Parameter]) -> Self {
+    pub(crate) fn defaults(declared: &'static [Parameter]) -> Self {
         Self { declared, values: declared.iter().map(|p| (p.name, p.default)).collect() }
     }
 
@@ -167,7 +175,7 @@ impl Parameters {
     }
 
     /// A number; for whole numbers too.
-    pub(super) fn real(&self, name: &str) -> f64 {
+    pub(crate) fn real(&self, name: &str) -> f64 {
         match self.values[name] {
             Value::Real(value) => value,
             Value::Whole(value) => f64::from(value),
@@ -176,7 +184,7 @@ impl Parameters {
     }
 
     /// A whole number, none for `auto`.
-    pub(super) fn whole(&self, name: &str) -> Option<u32> {
+    pub(crate) fn whole(&self, name: &str) -> Option<u32> {
         match self.values[name] {
             Value::Whole(value) => Some(value),
             Value::Real(_) | Value::Auto => None,
