@@ -25,6 +25,8 @@ mod bus;
 mod chip;
 mod fg_controller;
 mod floating_gate;
+#[cfg(test)]
+mod invariants;
 mod merger;
 mod neuron;
 mod read_back;
@@ -46,7 +48,7 @@ use crate::coord::{
 };
 
 pub use bus::{Access, Answer, Operation, Unit};
-pub use fg_controller::{FgAnswer, FgBias};
+pub use fg_controller::{FgAnswer, FgBias, FgWrite};
 pub use floating_gate::{FgDirection, FgPass, worst_case_clocks as fg_worst_case_clocks};
 pub use read_back::ReadPlace;
 pub use stage::Stage;

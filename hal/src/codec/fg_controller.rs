@@ -1,9 +1,9 @@
 //! Registers of the floating-gate controllers: memory, instructions, answers (hal-config §2.18).
 
-use super::bus::{NO_REGISTER, NOT_READABLE, Refusal, width};
+use super::bus::{Access, NO_REGISTER, NOT_READABLE, Operation, Refusal, Unit, width};
 use super::floating_gate::ROW_WORDS;
 use crate::config::{CurrentStimulus, FgBlock, FgCellOnBlock};
-use crate::coord::{Coordinate, FgColumnOnBlock, FgRowOnBlock};
+use crate::coord::{Coordinate, FgBlockOnHicann, FgColumnOnBlock, FgRowOnBlock};
 use crate::value::{DacCode, PulseLength, StimulusSample};
 
 /// Second bank of the memory; software does not use it.
@@ -94,6 +94,34 @@ impl FgAnswer {
     /// Whether the column exists. After the last wrong cell it does not.
     pub const fn is_valid(self) -> bool {
         (self.column as usize) < FgColumnOnBlock::SIZE
+    }
+}
+
+/// A write to a controller that matters to what the cells hold beyond their value: how they were
+/// programmed, and how often.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FgWrite {
+    /// Length of a clock of the controller minus one, in slow clocks, 0..=15, from now on.
+    PulseLength(u8),
+    /// A pass over a row.
+    Pass(FgRowOnBlock),
+}
+
+impl FgWrite {
+    /// The controller that an access goes to and what it means; none if it does not matter.
+    pub fn of(access: Access) -> Option<(FgBlockOnHicann, Self)> {
+        let (Unit::FloatingGate(block), Operation::Write(data)) = (access.unit, access.operation)
+        else {
+            return None;
+        };
+        let write = match (access.local, data >> INSTRUCTION_SHIFT) {
+            (BIAS, _) => Self::PulseLength((data >> 8 & 15) as u8),
+            (INSTRUCTION, WRITE_UP | WRITE_DOWN) => {
+                Self::Pass(FgRowOnBlock::from_index((data & 0x1f) as usize)?)
+            }
+            _ => return None,
+        };
+        Some((block, write))
     }
 }
 

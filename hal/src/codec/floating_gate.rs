@@ -187,7 +187,7 @@ fn row_values(block: &FgBlock, row: FgRowOnBlock) -> &[DacCode] {
     &block.cells.values()[first..first + FgColumnOnBlock::SIZE]
 }
 
-fn row_words(values: &[DacCode]) -> impl Iterator<Item = u32> + '_ {
+pub(super) fn row_words(values: &[DacCode]) -> impl Iterator<Item = u32> + '_ {
     let pair = |cells: &[DacCode]| {
         cells.iter().rev().fold(0, |word, code| word << 10 | code.index() as u32)
     };

@@ -210,7 +210,7 @@ pub(super) fn dnc_registers(dnc: &Table<DncMergerOnHicann, DncMerger>) -> Writes
 
 /// Stops all generators, sets them, and starts them one after another, each with its seed. The
 /// seed of a generator that stays off is not kept by the chip.
-fn background_writes(
+pub(super) fn background_writes(
     generators: &Table<BackgroundGeneratorOnHicann, BackgroundGenerator>,
 ) -> Vec<(usize, u16)> {
     let mut writes = vec![(BG_RANDOM_ENABLE, 0)];

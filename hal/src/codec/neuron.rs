@@ -45,7 +45,7 @@ fn reverse_address(address: u32) -> u32 {
 }
 
 /// The four words of a quad in writing order.
-fn quad_words(neurons: &Neurons, quad: QuadOnHicann) -> Result<[u32; 4], InvalidIoCode> {
+pub(super) fn quad_words(neurons: &Neurons, quad: QuadOnHicann) -> Result<[u32; 4], InvalidIoCode> {
     let circuit =
         |y: usize, x: usize| &neurons.circuits[quad.neuron(NeuronOnQuad::wrap(2 * y + x))];
     let switches = &neurons.quads[quad];
@@ -130,7 +130,7 @@ const SCALING_SHIFT: [[u32; 3]; 2] = [[3, 4, 5], [0, 1, 2]];
 const BIG_CAPACITOR: [u32; 2] = [13, 12];
 
 /// The word of the halves.
-fn halves_word(neurons: &Neurons) -> u32 {
+pub(super) fn halves_word(neurons: &Neurons) -> u32 {
     let mut word = if neurons.outputs_held_in_reset { 0 } else { OUTPUTS_RUNNING };
     for (y, half) in neurons.halves.into_iter().enumerate() {
         word |= u32::from(half.big_capacitor) << BIG_CAPACITOR[y];

@@ -42,7 +42,7 @@ const CONTROL_RESERVED: u32 = 1 << 31 | 1 << 7;
 const AUTO: u32 = 4;
 
 /// Hardware number of a row: the rows of the top array are counted from below.
-fn hardware_row(array: SynapseArrayOnHicann, row: SynapseRowOnArray) -> u32 {
+pub(super) fn hardware_row(array: SynapseArrayOnHicann, row: SynapseRowOnArray) -> u32 {
     match array.index() {
         0 => 223 - row.index() as u32,
         _ => row.index() as u32,
@@ -131,14 +131,14 @@ fn tables(lookup: &LookupTables) -> [&[SynapseWeight; 16]; 3] {
 }
 
 /// The word of a table register; each entry has its bits reversed.
-fn lookup_word(lookup: &LookupTables, register: usize) -> u32 {
+pub(super) fn lookup_word(lookup: &LookupTables, register: usize) -> u32 {
     let table = tables(lookup)[register / 2];
     LUT_ORDER.iter().fold(0, |word, &entry| {
         word << 4 | (table[entry + register % 2].index() as u32).reverse_bits() >> 28
     })
 }
 
-fn write_lookup(lookup: &mut LookupTables, register: usize, data: u32) {
+pub(super) fn write_lookup(lookup: &mut LookupTables, register: usize, data: u32) {
     let table = match register / 2 {
         0 => &mut lookup.acausal,
         1 => &mut lookup.causal,

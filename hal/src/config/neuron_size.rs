@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use super::{Neurons, Quad};
-use crate::coord::{Coordinate, NeuronOnHicann, QuadOnHicann, Table, Vertical};
+use crate::coord::{NeuronOnHicann, QuadOnHicann, Table, Vertical};
 
 /// How many circuits make a neuron: 1, 2, 4, 8, 16, 32 or 64 (hal-config §5.7).
 ///

@@ -77,7 +77,7 @@ proptest! {
 
     /// hal-config §9, invariant 10, for the sets.
     #[test]
-    fn invariant_hal_10_sets(a in arb_set(), b in arb_set()) {
+    fn hal_invariant_10_sets(a in arb_set(), b in arb_set()) {
         let usable = |set: &DefectSet<FgColumnOnBlock>, c| !set.contains(c);
         let (defective, whole): (Vec<_>, Vec<_>) = FgColumnOnBlock::all().partition(|&c| a.contains(c));
         prop_assert_eq!(&defective, &a.iter().collect::<Vec<_>>());
@@ -214,7 +214,7 @@ proptest! {
 
 /// hal-config §9, invariant 10, for the records of chips.
 #[test]
-fn invariant_hal_10_reset_forgets() {
+fn hal_invariant_10_reset_forgets() {
     let chip = HicannOnWafer::new::<3>();
     let mut defects = Defects::default();
     assert!(defects.record(chip).is_none());

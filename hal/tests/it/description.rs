@@ -72,7 +72,7 @@ proptest! {
 
     /// hal-config §9, invariant 13: reading what was written gives the same.
     #[test]
-    fn invariant_hal_13_load_after_dump(
+    fn hal_invariant_13_load_after_dump(
         fpgas in prop::collection::btree_set(0..48_usize, 0..6),
         missing in prop::collection::vec(any::<bool>(), 8),
         number in any::<u32>(),
@@ -96,7 +96,7 @@ proptest! {
 
 /// hal-config §9, invariant 13: one entry for all chips stands for 384 chips that are alike.
 #[test]
-fn invariant_hal_13_one_entry_for_all_chips() {
+fn hal_invariant_13_one_entry_for_all_chips() {
     let one_entry =
         |text: &str| text.contains("[wafer.hicanns]") && !text.contains("[[wafer.hicann]]");
     let whole = hardware([(WAFER, module(&all_fpgas(), |_| true))]);

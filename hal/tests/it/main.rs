@@ -9,6 +9,7 @@ mod defects;
 mod description;
 mod fpga;
 mod fuzz;
+mod hal_invariants;
 mod invariants;
 mod l1;
 mod playback;
