@@ -108,15 +108,16 @@ impl Emulator {
         }
     }
 
-    /// The registers after further words, and what they mean; nothing changes if a word is refused.
+    /// The registers after further words, what they mean, and the answers to those words that read;
+    /// nothing changes if a word is refused.
     fn registers_after(
         &self,
         words: &ConfigurationWords,
-    ) -> Result<(WaferState, WaferConfig), DecodeError> {
+    ) -> Result<(WaferState, WaferConfig, ConfigurationWords), DecodeError> {
         let mut registers = self.registers.clone();
-        registers.apply(words)?;
+        let answers = registers.answer(words)?;
         let config = registers.config()?;
-        Ok((registers, config))
+        Ok((registers, config, answers))
     }
 
     fn shown(&self) -> Result<Shown, WaferError> {
@@ -126,11 +127,17 @@ impl Emulator {
 
 impl Wafer for Emulator {
     fn configure(&mut self, words: &ConfigurationWords) -> Result<(), WaferError> {
+        self.read(words).map(drop)
+    }
+
+    fn read(&mut self, words: &ConfigurationWords) -> Result<ConfigurationWords, WaferError> {
         let refused = |e: DecodeError| WaferError::Configuration(e.into());
         self.connectivity = OnceLock::new();
         let applied = self.install(|| self.registers_after(words));
-        (self.registers, self.config) = applied.map_err(refused)?;
-        self.shown().map(drop)
+        let answers;
+        (self.registers, self.config, answers) = applied.map_err(refused)?;
+        self.shown()?;
+        Ok(answers)
     }
 
     fn stimulate(&mut self, playback: &PlaybackWords) -> Result<(), WaferError> {

@@ -37,6 +37,11 @@ pub enum FpgaCommand {
 }
 
 impl FpgaCommand {
+    /// Gets the system time of an FPGA ready: the counter stands still until it is started.
+    pub const fn prime_system_time(listen_global: bool) -> Self {
+        Self::SystemTime { enable: false, listen_global, experiment: false }
+    }
+
     /// The system time start of an FPGA: only the master and FPGAs that do not wait for it start
     /// by themselves.
     pub fn start_system_time(fpga: FpgaOnWafer, listen_global: bool, experiment: bool) -> Self {

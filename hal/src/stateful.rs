@@ -14,6 +14,9 @@
 //! # use hal::wafer::*;
 //! # impl Wafer for Accepts {
 //! #     fn configure(&mut self, _: &ConfigurationWords) -> Result<(), WaferError> { Ok(()) }
+//! #     fn read(&mut self, _: &ConfigurationWords) -> Result<ConfigurationWords, WaferError> {
+//! #         Ok(ConfigurationWords::default())
+//! #     }
 //! #     fn stimulate(&mut self, _: &PlaybackWords) -> Result<(), WaferError> { Ok(()) }
 //! #     fn run(&mut self, _: &mut dyn FnMut(Progress) -> std::ops::ControlFlow<()>)
 //! #         -> Result<(), WaferError> { Ok(()) }

@@ -33,7 +33,7 @@ use crate::codec::{
 use crate::config::WaferConfig;
 use crate::coord::{Coordinate, FpgaOnWafer, HicannOnWafer, SynapseDriverOnHicann};
 use crate::defects::Defects;
-use crate::wafer::ConfigurationWords;
+use crate::wafer::{ConfigurationWords, Wafer, WaferError};
 
 /// A register that does not hold what it should.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -115,6 +115,16 @@ fn questions(config: &WaferConfig, defects: &Defects) -> BTreeMap<FpgaOnWafer, Q
         questions.places.extend(places.into_iter().map(|place| (hicann, place)));
     }
     by_fpga
+}
+
+/// Compares all chips of a configuration with what a wafer answers, near or far. Drivers that are
+/// marked as defective are left out, together with their rows.
+pub fn verify_wafer(
+    wafer: &mut dyn Wafer,
+    config: &WaferConfig,
+    defects: &Defects,
+) -> Result<Vec<Mismatch>, VerifyError<WaferError>> {
+    verify(config, defects, |words| wafer.read(words))
 }
 
 /// Compares all chips of a configuration with what `ask` answers to the words that read them.

@@ -1,8 +1,8 @@
 //! What a wafer is to software: words go in, words, samples and counters come out.
 //!
 //! [`Wafer`] is implemented by the emulator and is meant for real wafers as well. Configuration
-//! travels as HICANNCONFIG words, stimulation and recording as playback and trace words; no object
-//! of this crate crosses the border.
+//! travels as HICANNCONFIG words, and so do the answers of registers that are read; stimulation and
+//! recording travel as playback and trace words. No object of this crate crosses the border.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -221,6 +221,11 @@ pub enum WaferError {
 pub trait Wafer {
     /// Sends configuration words. Words of later calls change the state left by earlier ones.
     fn configure(&mut self, words: &ConfigurationWords) -> Result<(), WaferError>;
+
+    /// Sends configuration words like [`configure`](Self::configure) and returns the answers to
+    /// those that read, in their order, with an entry for every FPGA that was sent words
+    /// (hal-config §4.3). [`crate::verify`] makes use of it.
+    fn read(&mut self, words: &ConfigurationWords) -> Result<ConfigurationWords, WaferError>;
 
     /// Loads the playback memories. The latest end marker is the length of the run.
     fn stimulate(&mut self, playback: &PlaybackWords) -> Result<(), WaferError>;

@@ -48,7 +48,7 @@ impl EndOfWords {
 /// What the host asks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Request {
-    Run,
+    /// Ends the run before its time.
     Stop,
     ReadAdc(DncOnWafer, AnalogOnHicann),
 }
@@ -56,7 +56,6 @@ pub(super) enum Request {
 impl Request {
     pub(super) fn encode(self) -> Packet {
         let words = match self {
-            Self::Run => vec![0],
             Self::Stop => vec![1],
             Self::ReadAdc(dnc, output) => vec![2, dnc.index() as u64, output.index() as u64],
         };
@@ -65,7 +64,6 @@ impl Request {
 
     pub(super) fn decode(words: &[u64]) -> Option<Self> {
         match *words {
-            [0] => Some(Self::Run),
             [1] => Some(Self::Stop),
             [2, dnc, output] => Some(Self::ReadAdc(coordinate(dnc)?, coordinate(output)?)),
             _ => None,

@@ -11,7 +11,8 @@ use super::transfer::{Gathered, send_words};
 use super::{
     ArqEvent, Faults, Packet, PacketType, Parameters, StreamEvent, Streams, TransportError,
 };
-use crate::coord::{AnalogOnHicann, DncOnWafer, FpgaOnWafer};
+use crate::coord::{AnalogOnHicann, Coordinate, DncOnWafer, FpgaOnWafer};
+use crate::fpga::FpgaCommand;
 use crate::wafer::{
     AdcTrace, ConfigurationWords, Counters, PlaybackWords, Progress, TraceWords, Wafer, WaferError,
 };
@@ -59,21 +60,31 @@ impl RemoteWafer {
         // the streams hold no invariant that a panic could break
         self.streams.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
 
-    /// Sends words to all FPGAs and waits for the verdict.
-    fn send_words(
-        &self,
-        kind: PacketType,
-        by_fpga: &BTreeMap<FpgaOnWafer, Vec<u64>>,
-    ) -> Result<(), WaferError> {
-        let streams = self.streams();
-        send_words(&streams, kind, by_fpga, self.words_per_packet)?;
-        match wait_for_reply(&streams)? {
-            Reply::Done => Ok(()),
-            Reply::Refused(refusal) => Err(refusal.into()),
-            _ => Err(unexpected("a reply to another request").into()),
-        }
+/// Gives every FPGA a command and waits for the echoes, in any order (hal-config §3.5).
+fn command(
+    streams: &Streams,
+    fpgas: impl Iterator<Item = FpgaOnWafer>,
+    command: impl Fn(FpgaOnWafer) -> FpgaCommand,
+) -> Result<(), WaferError> {
+    let mut missing = BTreeMap::new();
+    for fpga in fpgas {
+        let packet = Packet::new(PacketType::FPGA_CONFIG, [command(fpga).bits()]);
+        streams.send(fpga, packet.clone())?;
+        missing.insert(fpga, packet);
     }
+    while !missing.is_empty() {
+        let (fpga, packet) = wait_for_packet(streams)?;
+        if missing.remove(&fpga).as_ref() == Some(&packet) {
+            continue;
+        }
+        return Err(match reply(&packet) {
+            Some(Reply::Refused(refusal)) => refusal.into(),
+            _ => TransportError::Unexpected { fpga, what: "no echo of a command" }.into(),
+        });
+    }
+    Ok(())
 }
 
 /// Waits for the next packet, or for a stream to open.
@@ -101,11 +112,6 @@ fn wait_for_packet(streams: &Streams) -> Result<(FpgaOnWafer, Packet), Transport
     }
 }
 
-fn wait_for_reply(streams: &Streams) -> Result<Reply, TransportError> {
-    let (fpga, packet) = wait_for_packet(streams)?;
-    reply(&packet).ok_or(TransportError::Unexpected { fpga, what: "not a reply" })
-}
-
 fn reply(packet: &Packet) -> Option<Reply> {
     (packet.kind == message::REPLY).then(|| Reply::decode(&packet.words)).flatten()
 }
@@ -122,11 +128,43 @@ impl From<TransportError> for WaferError {
 
 impl Wafer for RemoteWafer {
     fn configure(&mut self, words: &ConfigurationWords) -> Result<(), WaferError> {
-        self.send_words(PacketType::HICANN_CONFIG, &words.by_fpga)
+        self.read(words).map(drop)
+    }
+
+    fn read(&mut self, words: &ConfigurationWords) -> Result<ConfigurationWords, WaferError> {
+        let streams = self.streams();
+        send_words(&streams, PacketType::HICANN_CONFIG, &words.by_fpga, self.words_per_packet)?;
+        let mut answers = Gathered::default();
+        let (mut is_complete, mut is_done) = (false, false);
+        // the answers come by themselves, each FPGA at its own pace
+        while !(is_complete && is_done) {
+            let (fpga, packet) = wait_for_packet(&streams)?;
+            let strange = TransportError::Unexpected { fpga, what: "not an answer" };
+            match packet.kind {
+                PacketType::HICANN_CONFIG => answers.extend(fpga, packet.words),
+                message::END_OF_WORDS => {
+                    let end = EndOfWords::decode(&packet.words).ok_or(strange)?;
+                    is_complete = answers.end(fpga, end)?;
+                }
+                _ => match reply(&packet).ok_or(strange)? {
+                    Reply::Done => is_done = true,
+                    Reply::Refused(refusal) => return Err(refusal.into()),
+                    _ => return Err(unexpected("a reply to another request").into()),
+                },
+            }
+        }
+        Ok(ConfigurationWords { by_fpga: answers.take() })
     }
 
     fn stimulate(&mut self, playback: &PlaybackWords) -> Result<(), WaferError> {
-        self.send_words(PacketType::FPGA_PLAYBACK, &playback.by_fpga)
+        let streams = self.streams();
+        send_words(&streams, PacketType::FPGA_PLAYBACK, &playback.by_fpga, self.words_per_packet)?;
+        let (fpga, packet) = wait_for_packet(&streams)?;
+        match reply(&packet) {
+            Some(Reply::Done) => Ok(()),
+            Some(Reply::Refused(refusal)) => Err(refusal.into()),
+            _ => Err(TransportError::Unexpected { fpga, what: "not a reply" }.into()),
+        }
     }
 
     fn run(
@@ -134,7 +172,11 @@ impl Wafer for RemoteWafer {
         progress: &mut dyn FnMut(Progress) -> ControlFlow<()>,
     ) -> Result<(), WaferError> {
         let streams = self.streams();
-        streams.send(FpgaOnWafer::MASTER, Request::Run.encode())?;
+        // all FPGAs get ready and wait for the master, which comes last
+        command(&streams, FpgaOnWafer::all(), |_| FpgaCommand::prime_system_time(true))?;
+        let start = |fpga| FpgaCommand::start_system_time(fpga, true, true);
+        command(&streams, FpgaOnWafer::all().filter(|f| *f != FpgaOnWafer::MASTER), start)?;
+        command(&streams, [FpgaOnWafer::MASTER].into_iter(), start)?;
         let (mut trace, mut counters) = (Gathered::default(), None);
         let (mut is_complete, mut is_stopping) = (false, false);
         // the trace comes by itself, then the counters, then the end; each FPGA at its own pace

@@ -12,6 +12,7 @@ use super::{
     ArqEvent, Faults, Packet, PacketType, Parameters, StreamEvent, Streams, TransportError,
 };
 use crate::coord::{AnalogOnHicann, DncOnWafer, FpgaOnWafer};
+use crate::fpga::FpgaCommand;
 use crate::wafer::{ConfigurationWords, PlaybackWords, Progress, Wafer, WaferError};
 
 /// How long the server waits before it looks whether it shall stop.
@@ -102,8 +103,8 @@ impl<W: Wafer> Host<'_, W> {
                 self.words.extend(fpga, packet.words);
             }
             message::END_OF_WORDS => self.end_of_words(fpga, &packet.words)?,
+            PacketType::FPGA_CONFIG => return self.command(fpga, packet),
             message::REQUEST => match Request::decode(&packet.words) {
-                Some(Request::Run) => return self.run(),
                 Some(Request::ReadAdc(dnc, output)) => self.read_adc(dnc, output)?,
                 // came too late
                 Some(Request::Stop) => {}
@@ -129,6 +130,34 @@ impl<W: Wafer> Host<'_, W> {
         }
     }
 
+    /// Obeys a command to an FPGA and echoes it (hal-config §3.5). The experiment begins with the
+    /// start of the master, which all others wait for.
+    fn command(
+        &mut self,
+        fpga: FpgaOnWafer,
+        packet: Packet,
+    ) -> Result<ControlFlow<FpgaOnWafer>, TransportError> {
+        let command = match *packet.words {
+            [word] => FpgaCommand::from_bits(word),
+            _ => None,
+        };
+        let starts = match command {
+            Some(FpgaCommand::SystemTime { enable, listen_global, experiment }) => {
+                if fpga != FpgaOnWafer::MASTER && !listen_global {
+                    self.refuse(&format!("{fpga} has to wait for the master; let it listen"))?;
+                    return Ok(ControlFlow::Continue(()));
+                }
+                fpga == FpgaOnWafer::MASTER && enable && experiment
+            }
+            _ => {
+                self.refuse(&format!("{fpga} only knows commands that set the system time"))?;
+                return Ok(ControlFlow::Continue(()));
+            }
+        };
+        self.server.streams.send(fpga, packet)?;
+        if starts { self.run() } else { Ok(ControlFlow::Continue(())) }
+    }
+
     /// Configures or loads the wafer when the words of all FPGAs have come.
     fn end_of_words(&mut self, fpga: FpgaOnWafer, words: &[u64]) -> Result<(), TransportError> {
         let Some(end) = EndOfWords::decode(words) else {
@@ -141,11 +170,19 @@ impl<W: Wafer> Host<'_, W> {
         }
         let by_fpga = self.words.take();
         let result = match end.kind {
-            PacketType::HICANN_CONFIG => self.wafer.configure(&ConfigurationWords { by_fpga }),
+            PacketType::HICANN_CONFIG => self.configure(&ConfigurationWords { by_fpga }),
             PacketType::FPGA_PLAYBACK => self.wafer.stimulate(&PlaybackWords { by_fpga }),
             kind => return self.refuse(&format!("words of type {kind} are not taken")),
         };
         self.reply_to(&result)
+    }
+
+    /// Configures the wafer and sends the answers to words that read.
+    fn configure(&mut self, words: &ConfigurationWords) -> Result<(), WaferError> {
+        let answers = self.wafer.read(words)?;
+        let (streams, length) = (&self.server.streams, self.server.words_per_packet);
+        send_words(streams, PacketType::HICANN_CONFIG, &answers.by_fpga, length)?;
+        Ok(())
     }
 
     /// Runs the wafer and sends trace, counters and the result. Breaks if the host is gone.

@@ -25,7 +25,7 @@ pub(crate) const SMART: Differential = Differential::Sthal(Subsystems::all(Writi
 /// A wafer that only has registers.
 #[derive(Default)]
 pub(crate) struct Registers {
-    state: WaferState,
+    pub(crate) state: WaferState,
     /// Fails at this call from now on.
     fails_in: Option<usize>,
 }
@@ -36,6 +36,9 @@ impl Wafer for Registers {
             *left = left.checked_sub(1).ok_or(WaferError::NotReady { needed: "switch it on" })?;
         }
         self.state.apply(words).map_err(|e| WaferError::Configuration(e.into()))
+    }
+    fn read(&mut self, words: &ConfigurationWords) -> Result<ConfigurationWords, WaferError> {
+        self.state.answer(words).map_err(|e| WaferError::Configuration(e.into()))
     }
     fn stimulate(&mut self, _: &PlaybackWords) -> Result<(), WaferError> {
         Ok(())

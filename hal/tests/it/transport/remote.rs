@@ -5,12 +5,20 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use hal::coord::{AnalogOnHicann, Coordinate as _, DncOnWafer, FpgaOnWafer};
+use hal::codec::encode_wafer;
+use hal::config::RepeaterMode;
+use hal::coord::*;
+use hal::defects::Defects;
 use hal::transport::{Faults, RemoteWafer, Server, TransportError};
+use hal::value::SynapseWeight;
+use hal::verify::verify_wafer;
 use hal::wafer::{
     AdcTrace, ConfigurationWords, Counters, DncCycles, DropCause, PlaybackWords, Progress,
     TraceWords, Wafer, WaferError,
 };
+
+use crate::stateful::{Registers, busy_wafer};
+use crate::stream::CHIP;
 
 const LOCALHOST: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 
@@ -34,6 +42,16 @@ impl Wafer for Mirror {
             self.configuration.entry(*fpga).or_default().extend(words);
         }
         Ok(())
+    }
+
+    /// Every word that is a multiple of three is answered by its successor.
+    fn read(&mut self, words: &ConfigurationWords) -> Result<ConfigurationWords, WaferError> {
+        self.configure(words)?;
+        let answers = |words: &[u64]| -> Vec<u64> {
+            words.iter().filter(|w| **w % 3 == 0).map(|w| w + 1).collect()
+        };
+        let by_fpga = words.by_fpga.iter().map(|(fpga, words)| (*fpga, answers(words)));
+        Ok(ConfigurationWords { by_fpga: by_fpga.collect() })
     }
 
     fn stimulate(&mut self, playback: &PlaybackWords) -> Result<(), WaferError> {
@@ -85,13 +103,21 @@ impl Wafer for Mirror {
 
 /// Serves mirrors while `work` goes on.
 fn with_server(steps: u64, faults: Faults, work: impl FnOnce(SocketAddr)) {
+    with_wafers(move || Mirror { steps, ..Mirror::default() }, faults, work);
+}
+
+/// Serves wafers while `work` goes on.
+fn with_wafers<W: Wafer>(
+    wafer: impl FnMut() -> W + Send,
+    faults: Faults,
+    work: impl FnOnce(SocketAddr),
+) {
     let server = Server::bind(LOCALHOST, 0, faults).unwrap();
     let (address, stop) = (server.address(), AtomicBool::new(false));
     std::thread::scope(|scope| {
-        let mirror = || Mirror { steps, ..Mirror::default() };
         let served = scope.spawn({
             let stop = &stop;
-            move || server.serve(mirror, stop)
+            move || server.serve(wafer, stop)
         });
         // the server has to stop even if the work panics
         let _guard = Guard(&stop);
@@ -128,8 +154,10 @@ fn protocol(wafer: &mut impl Wafer) -> Vec<String> {
     note(&wafer.counters());
     note(&told(wafer.configure(&ConfigurationWords { by_fpga: words(|i| i % 3 * 1000) })));
     note(&told(wafer.configure(&ConfigurationWords { by_fpga: words(|i| i) })));
+    note(&wafer.read(&ConfigurationWords { by_fpga: words(|i| i % 4 * 300) }).unwrap());
     let bad = BTreeMap::from([(FpgaOnWafer::new::<7>(), vec![3, u64::MAX])]);
-    note(&told(wafer.configure(&ConfigurationWords { by_fpga: bad })));
+    note(&told(wafer.configure(&ConfigurationWords { by_fpga: bad.clone() })));
+    note(&wafer.read(&ConfigurationWords { by_fpga: bad }).map_err(|e| e.to_string()));
     note(&told(wafer.configure(&ConfigurationWords::default())));
     note(&told(wafer.stimulate(&PlaybackWords { by_fpga: words(|i| 400 - 8 * i) })));
     note(&told(wafer.run(go_on)));
@@ -159,6 +187,38 @@ fn a_remote_wafer_answers_like_the_wafer_itself() {
             }
         });
     }
+}
+
+/// A verify run over a line that loses, doubles and swaps datagrams names every register that does
+/// not hold what it should, and no other.
+#[test]
+fn a_remote_wafer_is_verified_over_a_bad_line() {
+    let faults = Faults::all(0.1, 3);
+    with_wafers(Registers::default, faults, |address| {
+        let mut wafer = RemoteWafer::connect(address, Faults { seed: 4, ..faults }).unwrap();
+        let mut config = busy_wafer();
+        let none = Defects::default();
+        wafer.configure(&encode_wafer(&config).unwrap()).unwrap();
+        assert_eq!(verify_wafer(&mut wafer, &config, &none).unwrap(), []);
+        // the wafer has something else than we believe: in a switch, a repeater and a weight
+        let chip = config.hicann_mut(CHIP);
+        chip.crossbar.set(CrossbarSwitchOnHicann::new::<385>(), true);
+        chip.repeaters.vertical[VRepeaterOnHicann::new::<7>()].mode =
+            RepeaterMode::Forwarding(Vertical::Top);
+        let synapse = SynapseDriverOnHicann::new::<7>()
+            .row(RowOnSynapseDriver::new::<1>())
+            .synapse(SynapseColumnOnHicann::new::<40>());
+        chip.synapses.weights[synapse] = SynapseWeight::new::<8>();
+        let found = verify_wafer(&mut wafer, &config, &none).unwrap();
+        assert_eq!(
+            found.iter().map(ToString::to_string).collect::<Vec<_>>(),
+            [
+                "H93: Crossbar(Left) 0xf: 0x0 instead of 0x2",
+                "H93: Repeater(rb0) 0x8: 0x0 instead of 0x20",
+                "H93: weights of row15 from col40: 0x0 instead of 0x10000000",
+            ]
+        );
+    });
 }
 
 #[test]
