@@ -5,9 +5,12 @@
 //! anything else.
 
 mod console;
+mod defects;
 mod experiment;
 mod files;
 mod folder;
+mod listing;
+mod map;
 mod serve;
 mod summary;
 
@@ -23,6 +26,8 @@ use hal::transport::Faults;
 use serde_json::{Value, json};
 
 use console::{Console, say};
+use defects::UniformDefects;
+use map::MapArguments;
 
 /// Pixels per unit of the pictures.
 const PNG_SCALE: f32 = 2.0;
@@ -44,6 +49,14 @@ enum Command {
     /// List or run the experiments that come with the program
     #[command(subcommand)]
     Experiment(ExperimentCommand),
+    /// List the networks that can be mapped by name
+    #[command(subcommand)]
+    Network(NetworkCommand),
+    /// Place and route a network, and verify the words
+    Map(MapArguments),
+    /// What of a wafer cannot be used
+    #[command(subcommand)]
+    Defects(DefectsCommand),
     /// Hold a mapping against its configuration words
     Verify {
         /// A mapping, like mapping.bss1 of a run
@@ -93,6 +106,30 @@ enum Command {
         /// A mapping, like mapping.bss1 of a run
         mapping: PathBuf,
         /// Folder for network.json and .npy files
+        #[arg(long)]
+        out: PathBuf,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+enum NetworkCommand {
+    /// List all networks and their parameters
+    List,
+}
+
+#[derive(Debug, Subcommand)]
+enum DefectsCommand {
+    /// The defects of a manufactured wafer
+    Show {
+        /// Number of the wafer
+        #[arg(long, default_value_t = 30)]
+        wafer: u32,
+    },
+    /// Draw defects at one rate for all kinds of components, and write them to a file
+    Draw {
+        #[command(flatten)]
+        request: UniformDefects,
+        /// File of defects to write
         #[arg(long)]
         out: PathBuf,
     },
@@ -220,7 +257,11 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     };
     let console = Console::new(cli.json);
     let answer = match cli.command {
-        Command::Experiment(ExperimentCommand::List) => Ok(experiment::list()),
+        Command::Experiment(ExperimentCommand::List) => Ok(listing::experiments()),
+        Command::Network(NetworkCommand::List) => Ok(listing::networks()),
+        Command::Map(arguments) => map::map(&arguments),
+        Command::Defects(DefectsCommand::Show { wafer }) => Ok(defects::show(wafer)),
+        Command::Defects(DefectsCommand::Draw { request, out }) => defects::draw(&request, &out),
         Command::Experiment(ExperimentCommand::Run {
             name,
             settings,

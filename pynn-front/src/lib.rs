@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 pub mod cli;
+pub mod defects;
 pub mod experiment;
 pub mod export;
 pub mod figure;
@@ -8,6 +9,7 @@ pub mod model;
 pub mod networks;
 pub mod parameter;
 pub mod random;
+pub mod realise;
 pub mod recording;
 pub mod report;
 pub mod run;

@@ -138,4 +138,9 @@ impl Model {
     pub fn network(&self) -> &Network {
         &self.network
     }
+
+    /// The network alone.
+    pub fn into_network(self) -> Network {
+        self.network
+    }
 }

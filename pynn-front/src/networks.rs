@@ -24,7 +24,7 @@ mod random;
 mod ring;
 mod synfire;
 
-use calib::{CircuitMode, EifCondExpIsfaIsta, Scaling};
+use calib::{CircuitMode, EifCondExpIsfaIsta, IfCondExp, Scaling};
 use marocco::NeuronSizeChoice;
 
 use crate::model::{CellType, Model, ModelError};
@@ -106,12 +106,19 @@ impl Recipe {
 /// give none that could be had: all neuron sizes realise them.
 const PLAIN_WEIGHTS_US: [f32; 2] = [0.001, 0.004];
 
-/// The adaptive neuron with the defaults of PyNN, which most networks of the benchmark have.
+/// The adaptive neuron that most networks of the benchmark have: PyNN's defaults, but for the
+/// refractory time and the slope, whose defaults the circuits do not reach.
 fn adaptive() -> CellType {
-    CellType::EifCondExpIsfaIsta(EifCondExpIsfaIsta::default())
+    let cell = EifCondExpIsfaIsta { tau_refrac: 1.0, delta_t: 1.0, ..Default::default() };
+    CellType::EifCondExpIsfaIsta(cell)
 }
 
-/// A network of PyNN's default cells, at the default scaling of -80..0 mV onto 0.4..1.2 V.
+/// The neuron without adaptation: PyNN's defaults, but for the refractory time.
+fn integrating() -> CellType {
+    CellType::IfCondExp(IfCondExp { tau_refrac: 1.0, ..Default::default() })
+}
+
+/// A network of these cells, at the default scaling of -80..0 mV onto 0.4..1.2 V.
 fn plain(model: Model) -> Drawn {
     Drawn {
         model,

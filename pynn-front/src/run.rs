@@ -7,9 +7,8 @@ use std::net::SocketAddr;
 use std::ops::ControlFlow;
 use std::time::Instant;
 
-use calib::WaferCalibration;
 use emulator::{Effects, Settings};
-use hal::codec::{DecodeError, EncodeError, encode_wafer};
+use hal::codec::{DecodeError, EncodeError};
 use hal::coord::{Coordinate as _, FpgaOnWafer};
 use hal::playback::{self, PlaybackError};
 use hal::trace::TraceError;
@@ -17,11 +16,12 @@ use hal::wafer::{
     ConfigurationWords, Counters, DncCycles, PlaybackWords, Pulses, TraceWords, WaferError,
 };
 use marocco::mapping::Mapping;
-use marocco::verify::{Rules, Verification, verify};
-use marocco::{MapError, MapOptions, MappingReport, Stage, map, report};
+use marocco::verify::Verification;
+use marocco::{MapError, MapOptions, MappingReport, Stage, report};
 use thiserror::Error;
 
 use crate::experiment::Protocol;
+use crate::realise::{Realised, on_threads, realise};
 use crate::recording::{self, Recording};
 use crate::report::{RunFacts, RunReport, RunSeconds};
 use crate::stimulus::{cycle_of, poisson_trains, pulses};
@@ -121,12 +121,7 @@ pub fn run(
     options: &RunOptions,
     observe: &mut (dyn FnMut(Progress) + Send),
 ) -> Result<Outcome, RunError> {
-    let threads = options.threads.filter(|&n| n > 0).unwrap_or_else(available_threads);
-    let pool = rayon::ThreadPoolBuilder::new()
-        .num_threads(threads)
-        .build()
-        .map_err(|e| RunError::Threads { threads, reason: e.to_string() })?;
-    pool.install(|| run_here(protocol, options, threads, observe))
+    on_threads(options.threads, |threads| run_here(protocol, options, threads, observe))?
 }
 
 fn run_here(
@@ -138,21 +133,13 @@ fn run_here(
     let network = protocol.model.network();
     let mut wall_s = RunSeconds::default();
 
-    // place and route
+    // place and route; from here on only words
     let mut wishes = MapOptions::new(protocol.scaling, protocol.mode);
     wishes.neuron_size = protocol.neuron_size;
     wishes.seed = options.seed;
-    let stage = &mut |stage| observe(Progress::Mapping(stage));
-    let mapped = map(network, &wishes, &WaferCalibration::ideal(), stage)?;
-    let mapping = mapped.mapping;
-
-    // from here on only words
-    observe(Progress::Encoding);
-    let clock = Instant::now();
-    let words = encode_wafer(&mapped.config)?;
-    wall_s.build += clock.elapsed().as_secs_f64();
-    observe(Progress::Verifying);
-    let verification = verify(network, &mapping, &words, &Rules::default())?;
+    let realised = realise(network, &wishes, observe)?;
+    let Realised { mapping, words, verification, encode_s, .. } = realised;
+    wall_s.build += encode_s;
 
     // stimulus
     let clock = Instant::now();
@@ -214,8 +201,4 @@ fn run_here(
 fn end_of_run(protocol: &Protocol) -> DncCycles {
     let end = cycle_of(protocol.duration_ms, protocol.scaling.speedup);
     DncCycles(end.0.next_multiple_of(2))
-}
-
-fn available_threads() -> usize {
-    std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
 }

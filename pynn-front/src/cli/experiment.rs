@@ -1,4 +1,4 @@
-//! `bss1 experiment list` and `bss1 experiment run`.
+//! `bss1 experiment run`.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -7,46 +7,16 @@ use anyhow::anyhow;
 use marocco::SavedMapping;
 use marocco::mapping::StageTimes;
 use marocco::view::wafer_svg;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::console::{Stages, say};
 use super::folder::Folder;
 use super::{Failure, Machine, Remote, SHOWN_VIOLATIONS, summary};
-use crate::experiment::{EXPERIMENTS, Experiment, Protocol};
+use crate::experiment::{Experiment, Protocol};
 use crate::figure::{raster_svg, rates_svg};
-use crate::parameter::{Parameter, Value as Setting};
+use crate::parameter::Value as Setting;
 use crate::report::ExperimentReport;
 use crate::run::{self, Outcome, RunError, RunOptions};
-
-pub(super) fn list() -> Value {
-    for experiment in EXPERIMENTS {
-        say(&format!("{}\n  {}", experiment.name, experiment.summary));
-        for p in experiment.parameters {
-            let range = format!("{} {}", p.domain, p.unit);
-            say(&format!(
-                "    {:<16} {:<7} {:<36} {}",
-                p.name,
-                p.default.to_string(),
-                range.trim_end(),
-                p.meaning
-            ));
-        }
-    }
-    let parameters = |experiment: &Experiment| -> Vec<Value> {
-        let describe = |p: &Parameter| {
-            json!({
-                "name": p.name, "default": p.default, "range": p.domain.to_string(),
-                "unit": p.unit, "meaning": p.meaning,
-            })
-        };
-        experiment.parameters.iter().map(describe).collect()
-    };
-    let experiments: Vec<Value> = EXPERIMENTS
-        .iter()
-        .map(|e| json!({ "name": e.name, "summary": e.summary, "parameters": parameters(e) }))
-        .collect();
-    json!({ "experiments": experiments })
-}
 
 pub(super) fn run(
     name: &str,
@@ -91,7 +61,7 @@ pub(super) fn run(
 }
 
 /// Networks, rates and sizes that cannot be had are wrong requests.
-fn failure(error: RunError) -> Failure {
+pub(super) fn failure(error: RunError) -> Failure {
     match error {
         RunError::Map(_) | RunError::Playback(_) | RunError::Threads { .. } => {
             Failure::request(error)

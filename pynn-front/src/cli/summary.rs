@@ -1,24 +1,49 @@
 //! The page that a run prints: network, losses, chips, rates, times, files.
 
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::fmt::Write as _;
 use std::path::Path;
 
+use marocco::MappingReport;
+
+use crate::parameter::Value;
 use crate::report::ExperimentReport;
+
+/// Projections that are listed; of more, those that lose the most are.
+const SHOWN_PROJECTIONS: usize = 12;
 
 /// Everything about a run that fits one page.
 pub(super) fn page(report: &ExperimentReport) -> String {
     let mut page = String::new();
     // writing to a string cannot fail
-    let _ = mapping(&mut page, report).and_then(|()| run(&mut page, report));
+    let _ = mapping(&mut page, &report.experiment, &report.parameters, &report.mapping_report)
+        .and_then(|()| run(&mut page, report));
     page
 }
 
-fn mapping(page: &mut String, report: &ExperimentReport) -> std::fmt::Result {
-    let map = &report.mapping_report;
-    writeln!(page, "\n{}", report.experiment)?;
+/// Everything about a mapping that fits one page.
+pub(super) fn mapping_page(
+    name: &str,
+    parameters: &BTreeMap<&'static str, Value>,
+    report: &MappingReport,
+) -> String {
+    let mut page = String::new();
+    // writing to a string cannot fail
+    let _ = mapping(&mut page, name, parameters, report);
+    page
+}
+
+fn mapping(
+    page: &mut String,
+    name: &str,
+    parameters: &BTreeMap<&'static str, Value>,
+    map: &MappingReport,
+) -> std::fmt::Result {
+    writeln!(page, "\n{name}")?;
     let parameters: Vec<String> =
-        report.parameters.iter().map(|(key, value)| format!("{key}={value}")).collect();
+        parameters.iter().map(|(key, value)| format!("{key}={value}")).collect();
     writeln!(page, "  parameters     {}", parameters.join(" "))?;
     writeln!(
         page,
@@ -42,7 +67,13 @@ fn mapping(page: &mut String, report: &ExperimentReport) -> std::fmt::Result {
         100.0 * map.bound_loss_fraction,
         100.0 * map.ideal_l1_loss_fraction
     )?;
-    for projection in &map.loss_by_projection {
+    let mut projections: Vec<_> = map.loss_by_projection.iter().collect();
+    let are_many = projections.len() > SHOWN_PROJECTIONS;
+    if are_many {
+        projections.retain(|p| p.realised < p.requested);
+        projections.sort_by_key(|p| Reverse(p.requested - p.realised));
+    }
+    for projection in projections.iter().take(SHOWN_PROJECTIONS) {
         let error = map.weight_error.get(&projection.label);
         let (mean, abs, clipped) =
             error.map_or((0.0, 0.0, 0), |e| (100.0 * e.mean, 100.0 * e.abs, e.clipped));
@@ -52,6 +83,11 @@ fn mapping(page: &mut String, report: &ExperimentReport) -> std::fmt::Result {
              clipped {clipped}",
             projection.label, projection.realised, projection.requested
         )?;
+    }
+    if are_many {
+        let all = map.loss_by_projection.len();
+        let losing = projections.len();
+        writeln!(page, "    {all} projections, of which {losing} lose synapses")?;
     }
     let sizes: Vec<String> =
         map.neuron_sizes.iter().map(|(size, n)| format!("{n} of {size} circuits")).collect();

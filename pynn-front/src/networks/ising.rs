@@ -4,12 +4,11 @@
 //! As in the original every spin is a population of its own and every bond a projection: a test of
 //! how mappers take large graphs.
 
-use calib::IfCondExp;
 use marocco::network::{PopulationId, Receptor, Synapse};
 
 use super::original::FixedNumber;
-use super::{Drawn, FOUR_AND_AUTO, Recipe, plain};
-use crate::model::{CellType, Model, ModelError};
+use super::{Drawn, FOUR_AND_AUTO, Recipe, integrating, plain};
+use crate::model::{Model, ModelError};
 use crate::parameter::{Domain, Parameter, Parameters, Value};
 
 pub(super) const RECIPE: Recipe = Recipe {
@@ -43,7 +42,7 @@ const WEIGHTS_US: [f32; 2] = [0.002, 0.01];
 fn network(parameters: &Parameters) -> Result<Drawn, ModelError> {
     let l = parameters.whole("l").unwrap_or_default();
     let spins = l * l;
-    let cell = CellType::IfCondExp(IfCondExp::default());
+    let cell = integrating();
     let mut model = Model::default();
     let ids = (0..spins)
         .map(|spin| model.population(&spin_label(spin), 1, cell))

@@ -1,11 +1,10 @@
 //! A network that fills the wafer: neurons on a ring, each with sources among its nearest.
 
-use calib::IfCondExp;
 use marocco::network::{Receptor, Synapse};
 use marocco::{NeuronSize, NeuronSizeChoice};
 
-use super::{Drawn, Recipe, plain};
-use crate::model::{CellType, Model, ModelError};
+use super::{Drawn, Recipe, integrating, plain};
+use crate::model::{Model, ModelError};
 use crate::parameter::{Domain, Parameter, Parameters, Value};
 use crate::random::NumpyRandom;
 
@@ -54,8 +53,7 @@ fn network(parameters: &Parameters) -> Result<Drawn, ModelError> {
         }
     }
     let mut model = Model::default();
-    let cell = CellType::IfCondExp(IfCondExp::default());
-    let ring = model.population("ring", n as usize, cell)?;
+    let ring = model.population("ring", n as usize, integrating())?;
     model.project_list("ring->ring", ring, ring, Receptor::Excitatory, synapses)?;
     let size = NeuronSize::try_from(8).expect("eight is even");
     Ok(Drawn { neuron_size: NeuronSizeChoice::Fixed(size), ..plain(model) })

@@ -4,6 +4,7 @@
 mod equality;
 mod experiment;
 mod hand;
+mod mapping_commands;
 mod mutation;
 mod network;
 mod networks;

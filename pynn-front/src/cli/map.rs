@@ -1,0 +1,103 @@
+//! `bss1 map`: a network by name onto the wafer, without a run.
+
+use std::path::PathBuf;
+use std::time::Instant;
+
+use anyhow::anyhow;
+use clap::Args;
+use hal::archive;
+use marocco::mapping::StageTimes;
+use marocco::{MapOptions, NeuronSize, NeuronSizeChoice, SavedMapping};
+use serde_json::{Value, json};
+
+use super::console::{Stages, say};
+use super::{Failure, SHOWN_VIOLATIONS, Wafer, experiment, summary, wafer};
+use crate::networks::{Drawn, Recipe};
+use crate::realise::{Realised, on_threads, realise};
+
+/// What to map, and how.
+#[derive(Debug, Args)]
+pub(super) struct MapArguments {
+    /// Name of the network, see `bss1 network list`
+    network: String,
+    /// Set a parameter of the network
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    settings: Vec<String>,
+    /// Which wafer; this version has `ideal` only
+    #[arg(long, default_value = "ideal", value_parser = wafer)]
+    wafer: Wafer,
+    /// Circuits per neuron: auto or an even number, 2 to 64 [default: that of the network]
+    #[arg(long, value_name = "auto|N", value_parser = neuron_size)]
+    neuron_size: Option<NeuronSizeChoice>,
+    /// Seed of the mapper
+    #[arg(long, default_value_t = 0)]
+    seed: u64,
+    /// Number of threads; results do not depend on it [default: all processors]
+    #[arg(long, value_parser = clap::value_parser!(u16).range(1..=1024))]
+    threads: Option<u16>,
+    /// Mapping to write; without it there is a report only
+    #[arg(long)]
+    out: Option<PathBuf>,
+}
+
+fn neuron_size(text: &str) -> Result<NeuronSizeChoice, String> {
+    if text == "auto" {
+        return Ok(NeuronSizeChoice::Auto);
+    }
+    let circuits: usize = text.parse().map_err(|_| "write auto or a number".to_owned())?;
+    let size = NeuronSize::try_from(circuits).map_err(|e| e.to_string())?;
+    Ok(NeuronSizeChoice::Fixed(size))
+}
+
+pub(super) fn map(arguments: &MapArguments) -> Result<Value, Failure> {
+    let Wafer::Ideal = arguments.wafer;
+    let recipe = Recipe::find(&arguments.network).map_err(Failure::request)?;
+    let mut parameters = recipe.defaults();
+    for setting in &arguments.settings {
+        parameters.set(setting).map_err(Failure::request)?;
+    }
+    let clock = Instant::now();
+    let drawn = recipe.draw(&parameters).map_err(Failure::request)?;
+    let draw_s = clock.elapsed().as_secs_f64();
+    let Drawn { model, scaling, mode, neuron_size } = drawn;
+    let network = model.into_network();
+
+    let mut options = MapOptions::new(scaling, mode);
+    options.neuron_size = arguments.neuron_size.unwrap_or(neuron_size);
+    options.seed = arguments.seed;
+    let stages = Stages::new();
+    let realised = on_threads(arguments.threads.map(usize::from), |_| {
+        realise(&network, &options, &mut |p| stages.note(p))
+    });
+    stages.done();
+    let realised = realised.and_then(|r| r).map_err(experiment::failure)?;
+    let Realised { mut mapping, words, verification, encode_s, verify_s } = realised;
+
+    let report = marocco::report(&network, &mapping, verification.is_ok());
+    say(&summary::mapping_page(recipe.name, parameters.values(), &report));
+    let violations = &verification.violations;
+    for violation in violations.iter().take(SHOWN_VIOLATIONS) {
+        say(&violation.to_string());
+    }
+    if !violations.is_empty() {
+        let n = violations.len();
+        return Err(Failure::other(anyhow!(
+            "{n} violations; the words do not realise the mapping"
+        )));
+    }
+    if let Some(out) = &arguments.out {
+        // times of the mapper would make equal mappings unequal files
+        mapping.times = StageTimes::default();
+        let saved = SavedMapping { network, mapping, words, released: None };
+        archive::write(out, &saved).map_err(Failure::request)?;
+        say(&format!("  mapping        {}", out.display()));
+    }
+    let mut answer = serde_json::to_value(&report).map_err(Failure::other)?;
+    let wall_s = &mut answer["wall_s"];
+    wall_s["draw"] = json!(draw_s);
+    wall_s["encode"] = json!(encode_s);
+    wall_s["verify"] = json!(verify_s);
+    wall_s["verified"] = json!(report.wall_s.total + encode_s + verify_s);
+    answer["parameters"] = json!(parameters.values());
+    Ok(answer)
+}

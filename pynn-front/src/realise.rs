@@ -1,0 +1,65 @@
+//! From a network to words that are known to realise it: place and route, encode, verify.
+
+use std::time::Instant;
+
+use calib::WaferCalibration;
+use hal::codec::encode_wafer;
+use hal::wafer::ConfigurationWords;
+use marocco::mapping::Mapping;
+use marocco::network::Network;
+use marocco::verify::{Rules, Verification, verify};
+use marocco::{MapOptions, map};
+
+use crate::run::{Progress, RunError};
+
+/// A network on the wafer.
+#[derive(Debug)]
+pub struct Realised {
+    /// What was placed where, what was lost and why.
+    pub mapping: Mapping,
+    /// The configuration of the wafer.
+    pub words: ConfigurationWords,
+    /// Whether the words realise exactly this mapping.
+    pub verification: Verification,
+    /// Wall seconds of the encoder.
+    pub encode_s: f64,
+    /// Wall seconds of the verifier.
+    pub verify_s: f64,
+}
+
+/// Maps a network, encodes the configuration, and has the words verified.
+pub fn realise(
+    network: &Network,
+    options: &MapOptions,
+    observe: &mut dyn FnMut(Progress),
+) -> Result<Realised, RunError> {
+    let stage = &mut |stage| observe(Progress::Mapping(stage));
+    let mapped = map(network, options, &WaferCalibration::ideal(), stage)?;
+    let mapping = mapped.mapping;
+
+    // from here on only words
+    observe(Progress::Encoding);
+    let clock = Instant::now();
+    let words = encode_wafer(&mapped.config)?;
+    let encode_s = clock.elapsed().as_secs_f64();
+    observe(Progress::Verifying);
+    let clock = Instant::now();
+    let verification = verify(network, &mapping, &words, &Rules::default())?;
+    let verify_s = clock.elapsed().as_secs_f64();
+    Ok(Realised { mapping, words, verification, encode_s, verify_s })
+}
+
+/// Does some work on this number of threads, on all processors if there is none, and tells it how
+/// many they are.
+pub fn on_threads<T: Send>(
+    threads: Option<usize>,
+    work: impl FnOnce(usize) -> T + Send,
+) -> Result<T, RunError> {
+    let all = || std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    let threads = threads.filter(|&n| n > 0).unwrap_or_else(all);
+    let pool = rayon::ThreadPoolBuilder::new()
+        .num_threads(threads)
+        .build()
+        .map_err(|e| RunError::Threads { threads, reason: e.to_string() })?;
+    Ok(pool.install(|| work(threads)))
+}

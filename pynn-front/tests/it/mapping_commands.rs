@@ -1,0 +1,164 @@
+//! `bss1 map`, `bss1 network` and `bss1 defects` as a script sees them.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use hal::coord::HicannOnWafer;
+use hal::defects::{ComponentKind, Defects};
+use serde_json::Value;
+
+fn bss1(arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_bss1")).args(arguments).output().unwrap()
+}
+
+fn path(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_TARGET_TMPDIR")).join(name)
+}
+
+/// The answer of a request that must succeed.
+fn json(arguments: &[&str]) -> Value {
+    let output = bss1(&[arguments, &["--json"]].concat());
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    serde_json::from_slice(&output.stdout).unwrap()
+}
+
+/// The message of a request that must be refused as wrong.
+fn refused(arguments: &[&str]) -> String {
+    let output = bss1(arguments);
+    assert_eq!(output.status.code(), Some(2), "{arguments:?}");
+    String::from_utf8(output.stderr).unwrap()
+}
+
+#[test]
+fn a_network_is_mapped_by_name() {
+    let file = path("random10.bss1");
+    let out = file.to_str().unwrap();
+    let report = json(&[
+        "map",
+        "random10",
+        "--set",
+        "n=100",
+        "--neuron-size",
+        "8",
+        "--seed",
+        "5",
+        "--out",
+        out,
+    ]);
+    assert_eq!(report["neurons"], 100);
+    assert_eq!(report["synapses_requested"], 1016);
+    assert_eq!(report["synapses_realised"], 1016);
+    assert_eq!(report["neuron_sizes"]["8"], 100);
+    assert_eq!(report["verified"], true);
+    assert!(report["clipped"].as_object().unwrap().is_empty(), "{}", report["clipped"]);
+    for key in ["total", "draw", "encode", "verify", "verified"] {
+        assert!(report["wall_s"][key].as_f64().unwrap() >= 0.0, "{key}");
+    }
+    let verified = json(&["verify", out]);
+    assert_eq!(verified["functional_synapses"], 1016);
+    let other = path("random10-again.bss1");
+    let again = other.to_str().unwrap();
+    json(&[
+        "map",
+        "random10",
+        "--set",
+        "n=100",
+        "--neuron-size",
+        "8",
+        "--seed",
+        "5",
+        "--threads",
+        "1",
+        "--out",
+        again,
+    ]);
+    assert!(fs::read(&file).unwrap() == fs::read(&other).unwrap());
+}
+
+#[test]
+fn cells_and_weights_of_the_benchmark_networks_are_within_reach() {
+    for arguments in [
+        ["cortical", "scale=0.01"],
+        ["cortical-demo", "scale=0.01"],
+        ["balanced-demo", "scale=60"],
+        ["random30", "n=100"],
+        ["fullyVisibleBM", "n=10"],
+        ["rbm", "n=10"],
+        ["rbmLocalReceptive", "n=8"],
+        ["pfeilsNoise", "n=100"],
+        ["feedforward", "n=10"],
+        ["synfire-chain", "links=1"],
+    ] {
+        let report = json(&["map", arguments[0], "--set", arguments[1]]);
+        assert_eq!(report["synapses_lost"], 0, "{arguments:?}");
+        assert!(report["clipped"].as_object().unwrap().is_empty(), "{arguments:?}");
+        for (label, error) in report["weight_error"].as_object().unwrap() {
+            assert!(error["abs"].as_f64().unwrap() < 0.05, "{arguments:?} {label}: {error}");
+            assert_eq!(error["clipped"], 0, "{arguments:?} {label}");
+        }
+    }
+}
+
+#[test]
+fn networks_are_listed() {
+    let list = json(&["network", "list"]);
+    let names: Vec<&str> =
+        list["networks"].as_array().unwrap().iter().map(|n| n["name"].as_str().unwrap()).collect();
+    assert_eq!(names[..3], ["cortical", "cortical-demo", "balanced-demo"]);
+    assert!(names.contains(&"full-wafer"));
+    assert_eq!(list["networks"][0]["benchmark"].as_array().unwrap().len(), 7);
+}
+
+#[test]
+fn defects_of_a_manufactured_wafer_are_shown() {
+    let shown = json(&["defects", "show", "--wafer", "30"]);
+    let expected = Defects::manufactured(30);
+    assert_eq!(shown["wafer"], 30);
+    let [reticle, driver] = [ComponentKind::Reticle, ComponentKind::SynapseDriver];
+    for kind in [reticle, driver, ComponentKind::Synapse] {
+        let list = shown["components"][kind.name()].as_array().unwrap();
+        assert_eq!(list.len(), expected.counts()[&kind]);
+        assert_eq!(shown["counts"][kind.name()], list.len());
+    }
+    let missing = expected.counts()[&reticle];
+    assert!((1..=3).contains(&missing));
+    assert_eq!(shown["not_usable"]["hicann"], 8 * missing);
+    // of the chips that are there, four drivers at least are dead
+    assert!(expected.counts()[&driver] >= 4 * (HicannOnWafer::SIZE - 8 * missing));
+}
+
+#[test]
+fn defects_are_drawn_into_a_file() {
+    let file = path("one-percent.defects");
+    let out = file.to_str().unwrap();
+    let drawn = json(&[
+        "defects",
+        "draw",
+        "--rate",
+        "0.001",
+        "--missing-reticles",
+        "2",
+        "--seed",
+        "3",
+        "--out",
+        out,
+    ]);
+    let read = Defects::read(&file).unwrap();
+    assert_eq!(drawn["counts"]["reticle"], 2);
+    assert_eq!(drawn["counts"]["synapse"], read.counts()[&ComponentKind::Synapse]);
+    assert_eq!(read, pynn_front::defects::uniform(0.001, 2, 3).unwrap());
+}
+
+#[test]
+fn wrong_requests_are_refused() {
+    assert!(refused(&["map", "cortex"]).contains("known are: cortical,"));
+    assert!(refused(&["map", "random10", "--set", "m=3"]).contains("known are: n"));
+    assert!(refused(&["map", "random10", "--neuron-size", "7"]).contains("even number"));
+    assert!(refused(&["map", "random10", "--neuron-size", "big"]).contains("auto or a number"));
+    let rate = refused(&["defects", "draw", "--rate", "2", "--out", "never"]);
+    assert!(rate.contains("give a number from 0 to 1"), "{rate}");
+    let reticles = ["--missing-reticles", "49", "--out", "never"];
+    let message = refused(&[&["defects", "draw", "--rate", "0"], &reticles[..]].concat());
+    assert!(message.contains("a wafer has 48"), "{message}");
+}
