@@ -8,6 +8,7 @@ mod bench;
 mod ci;
 mod e2e;
 mod fuzz;
+mod mapping;
 mod nest;
 mod shell;
 mod tidy;
@@ -41,7 +42,7 @@ enum Task {
         #[arg(long)]
         quick: bool,
     },
-    /// Comparisons with other programs
+    /// Measurements, and comparisons with other programs
     #[command(subcommand)]
     Bench(Bench),
     /// Random and mutated inputs for every decoder of hal
@@ -52,6 +53,9 @@ enum Task {
         /// Repeats an earlier run, which printed this number
         #[arg(long)]
         seed: Option<u64>,
+        /// Adds inputs that end in new ways to the committed ones
+        #[arg(long)]
+        keep: bool,
     },
     /// API documentation in target/doc
     Doc,
@@ -68,6 +72,22 @@ enum Bench {
         #[arg(long)]
         json: PathBuf,
     },
+    /// All benchmark networks on whole and damaged wafers; a full run takes up to 3 hours and
+    /// writes docs/mapping-benchmark.md
+    Mapping {
+        /// Whole wafers and automatic sizes only, within 10 minutes
+        #[arg(long)]
+        quick: bool,
+        /// One network only
+        #[arg(long)]
+        only: Option<String>,
+        /// Write the page and plots of results that are there
+        #[arg(long, conflicts_with_all = ["quick", "only"])]
+        docs_only: bool,
+        /// Results, written after each row
+        #[arg(long)]
+        json: PathBuf,
+    },
 }
 
 fn main() -> ExitCode {
@@ -77,7 +97,11 @@ fn main() -> ExitCode {
         Task::Ci => ci::ci(),
         Task::E2e { experiment, quick } => e2e::e2e(&experiment, quick),
         Task::Bench(Bench::Nest { quick, json }) => bench::nest(quick, &json),
-        Task::Fuzz { seconds, seed } => fuzz::fuzz(seconds, seed),
+        Task::Bench(Bench::Mapping { quick, only, docs_only, json }) => {
+            let only = only.as_deref();
+            mapping::bench(&mapping::Request { quick, only, json: &json, docs_only })
+        }
+        Task::Fuzz { seconds, seed, keep } => fuzz::fuzz(seconds, seed, keep),
         Task::Doc => ci::doc(),
     };
     match done {

@@ -1,43 +1,56 @@
 //! Decoders meet any input without a panic. The committed inputs in tests/corpus and a short fixed
 //! sequence of mutations run with every test; `cargo xtask fuzz --seconds N` goes on for longer.
 //!
-//! An input that ends in a new way (accepted, or another message) joins the pool that is mutated
-//! further; this leads the mutations deeper without any instrumentation.
+//! What guides the mutations is not coverage of the code, which a stable toolchain cannot read while
+//! a test runs without unsafe code. Instead an input that ends in a new way joins the pool that is
+//! mutated further: accepted with another shape (containers that changed, kinds and coarse numbers
+//! of what was found), or refused with another message or further inside.
+//!
+//! An execution that takes longer than [`HANG`] ends the run, and its input is kept.
 
 mod decoders;
 mod mutate;
+mod watchdog;
 
 use std::collections::BTreeSet;
+use std::io::Write as _;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use decoders::{DECODERS, Decoder};
+use decoders::{DECODERS, Decoder, is_accepted};
 use rand::SeedableRng as _;
 use rand::rngs::ChaCha8Rng;
+use watchdog::Watchdog;
 
 /// How long `cargo xtask fuzz` wants it, and from which seed.
 const SECONDS: &str = "BSS1_FUZZ_SECONDS";
 const SEED: &str = "BSS1_FUZZ_SEED";
+/// Whether inputs that end in new ways join the committed ones.
+const KEEP: &str = "BSS1_FUZZ_KEEP";
+/// No input of 4 kB takes a decoder longer than this, not even on a busy machine.
+const HANG: Duration = Duration::from_secs(20);
 /// Most inputs of a pool, so that messages full of values do no harm.
 const MAX_POOL: usize = 1000;
 /// Executions per decoder in every test run.
 const SHORT: u64 = 200;
 
 /// Inputs of one decoder and the ways in which they ended.
-struct Pool {
+struct Pool<'a> {
     decoder: &'static Decoder,
+    watchdog: &'a Watchdog,
     inputs: Vec<Vec<u8>>,
     outcomes: BTreeSet<String>,
     executions: u64,
 }
 
-impl Pool {
+impl<'a> Pool<'a> {
     /// The examples and the committed inputs.
-    fn new(decoder: &'static Decoder) -> Self {
-        let mut pool =
-            Self { decoder, inputs: Vec::new(), outcomes: BTreeSet::new(), executions: 0 };
-        let committed = corpus(decoder.name).into_iter().map(|path| std::fs::read(path).unwrap());
+    fn new(decoder: &'static Decoder, watchdog: &'a Watchdog) -> Self {
+        let (inputs, outcomes) = (Vec::new(), BTreeSet::new());
+        let mut pool = Self { decoder, watchdog, inputs, outcomes, executions: 0 };
+        let committed =
+            committed(decoder.name).into_iter().map(|path| std::fs::read(path).unwrap());
         for input in (decoder.examples)().into_iter().chain(committed) {
             pool.run(&input);
             pool.inputs.push(input);
@@ -49,8 +62,11 @@ impl Pool {
     /// the outcome is new.
     fn run(&mut self, input: &[u8]) -> bool {
         self.executions += 1;
-        let run = AssertUnwindSafe(|| (self.decoder.run)(input));
-        let Ok(outcome) = catch_unwind(run) else {
+        let run = || (self.decoder.run)(input);
+        let watched = || {
+            catch_unwind(AssertUnwindSafe(|| self.watchdog.watch(self.decoder.name, input, run)))
+        };
+        let Ok(outcome) = watched() else {
             let path = save(&format!("failing-{}", self.decoder.name), input);
             panic!(
                 "the decoder `{}` panics on {}; mend it and keep the input in tests/corpus/{}",
@@ -82,18 +98,36 @@ fn without_values(message: &str) -> String {
     plain.take(20).collect::<Vec<_>>().join(" ")
 }
 
+/// Ends the process: a thread that hangs cannot be ended otherwise.
+fn hangs(decoder: &'static str, input: &[u8]) {
+    let path = save(&format!("hanging-{decoder}"), input);
+    let message = format!("the decoder `{decoder}` does not end on {}\n", path.display());
+    // past the output that the test harness holds back
+    let _ = std::io::stderr().write_all(message.as_bytes());
+    std::process::exit(1);
+}
+
 /// Saves an input below the build folder and tells where.
 fn save(folder: &str, input: &[u8]) -> PathBuf {
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("fuzz").join(folder);
-    std::fs::create_dir_all(&folder).unwrap();
+    write(&Path::new(env!("CARGO_TARGET_TMPDIR")).join("fuzz").join(folder), input)
+}
+
+/// Writes an input to a folder, by its checksum.
+fn write(folder: &Path, input: &[u8]) -> PathBuf {
+    std::fs::create_dir_all(folder).unwrap();
     let path = folder.join(format!("{:08x}", crc32fast::hash(input)));
     std::fs::write(&path, input).unwrap();
     path
 }
 
+/// Where the committed inputs of a decoder are.
+fn corpus(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/corpus").join(name)
+}
+
 /// The committed inputs of a decoder, sorted.
-fn corpus(name: &str) -> Vec<PathBuf> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/corpus").join(name);
+fn committed(name: &str) -> Vec<PathBuf> {
+    let folder = corpus(name);
     let entries =
         std::fs::read_dir(&folder).unwrap_or_else(|e| panic!("{}: {e}", folder.display()));
     let mut paths: Vec<_> = entries.map(|entry| entry.unwrap().path()).collect();
@@ -111,13 +145,15 @@ fn no_input_makes_a_decoder_panic() {
     let seconds = setting(SECONDS);
     let share = Duration::from_secs(seconds.unwrap_or(0)) / DECODERS.len() as u32;
     let seed = setting(SEED).unwrap_or(0);
+    let watchdog = Watchdog::new(HANG, hangs);
     println!(
         "seed {seed}\n{:<16} {:>12} {:>12} {:>9}",
         "decoder", "executions", "per second", "outcomes"
     );
     for decoder in &DECODERS {
         let mut random = ChaCha8Rng::seed_from_u64(seed);
-        let mut pool = Pool::new(decoder);
+        let mut pool = Pool::new(decoder, &watchdog);
+        let known = pool.inputs.len();
         let start = Instant::now();
         match seconds {
             Some(_) => {
@@ -127,9 +163,8 @@ fn no_input_makes_a_decoder_panic() {
             }
             None => (0..SHORT).for_each(|_| pool.step(&mut random)),
         }
-        if seconds.is_some() {
-            // candidates for the corpus
-            pool.inputs.iter().for_each(|input| drop(save(decoder.name, input)));
+        if setting(KEEP) == Some(1) {
+            pool.inputs[known..].iter().for_each(|input| drop(write(&corpus(decoder.name), input)));
         }
         let rate = pool.executions as f64 / start.elapsed().as_secs_f64();
         let (name, outcomes) = (decoder.name, pool.outcomes.len());
@@ -141,7 +176,8 @@ fn no_input_makes_a_decoder_panic() {
 fn examples_are_accepted() {
     for decoder in &DECODERS {
         for example in (decoder.examples)() {
-            assert_eq!((decoder.run)(&example), decoders::ACCEPTED, "{}", decoder.name);
+            let outcome = (decoder.run)(&example);
+            assert!(is_accepted(&outcome), "{}: {outcome}", decoder.name);
         }
     }
 }
@@ -157,7 +193,7 @@ fn every_folder_of_the_corpus_has_a_decoder() {
     let mut names = DECODERS.map(|decoder| decoder.name);
     names.sort_unstable();
     assert_eq!(folders, names);
-    assert!(names.iter().all(|name| !corpus(name).is_empty()));
+    assert!(names.iter().all(|name| !committed(name).is_empty()));
 }
 
 #[test]
