@@ -8,6 +8,7 @@ use hal::wafer::DncCycles;
 
 use crate::connectivity::{Bus, buses};
 use crate::engine::{Network, SourceId};
+use crate::flaws::Flaws;
 
 /// DNC cycles of 4 ns per cycle of the chip clock.
 const CYCLES_PER_CLOCK: u64 = 2;
@@ -64,10 +65,10 @@ struct Feeding {
 pub(crate) struct Generators(Vec<Feeding>);
 
 impl Generators {
-    pub(crate) fn new(config: &WaferConfig, network: &Network) -> Self {
+    pub(crate) fn new(config: &WaferConfig, flaws: &Flaws<'_>, network: &Network) -> Self {
         let mut all = Vec::new();
         for (&hicann, chip) in &config.hicanns {
-            let buses = buses(hicann, chip);
+            let buses = buses(hicann, chip, flaws);
             for (g, &settings) in chip.mergers.background.iter() {
                 let address = Bus::generator_address(chip, g);
                 let sources: Vec<_> = buses

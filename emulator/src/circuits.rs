@@ -8,7 +8,12 @@
 
 use hal::config::HicannConfig;
 use hal::coord::{Coordinate, NeuronOnHicann, SynapticInputOnNeuron, Table};
-use hal::law::{self, CircuitParameters};
+use hal::law::CircuitParameters;
+
+use crate::silicon::{Circuit, Fault, Silicon};
+
+/// Shortest interval of a circuit that fires wildly, s; an assumption.
+const WILD_INTERVAL_S: f64 = 100e-9;
 
 /// A synaptic conductance of a membrane.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -59,9 +64,9 @@ pub(crate) struct Membrane {
     pub(crate) circuits: Vec<NeuronOnHicann>,
     /// Sum of the capacitances.
     pub(crate) capacitance_f: f64,
-    /// Sum of the leak conductances.
+    /// Sum of the leak conductances, and of the conductances that synaptic inputs have all the time.
     pub(crate) leak_s: f64,
-    /// Mean of the leak potentials, weighted with the conductances.
+    /// Mean of their potentials, weighted with the conductances.
     pub(crate) e_leak_v: f64,
     /// Voltage at the start of a run: E_l of the first comparator's circuit.
     pub(crate) initial_v: f64,
@@ -80,14 +85,26 @@ pub(crate) struct Membrane {
     pub(crate) tau_ref_s: f64,
 }
 
-/// Where a circuit's synaptic input ended up: index of the membrane and of its input.
-pub(crate) type InputMap = Table<NeuronOnHicann, [Option<(usize, usize)>; 2]>;
+/// Where a circuit's synaptic input ended up.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct InputPlace {
+    /// Position of the membrane.
+    pub(crate) membrane: usize,
+    /// Position among the inputs of the membrane.
+    pub(crate) input: usize,
+    /// Factor of the conductances that arrive.
+    pub(crate) factor: f64,
+}
+
+/// The places of the synaptic inputs that receive events.
+pub(crate) type InputMap = Table<NeuronOnHicann, [Option<InputPlace>; 2]>;
 
 /// The membranes of a chip that can matter, in the order of their first circuit: those with a
 /// comparator, with an analog output, or with an input for which `driven` is set.
 pub(crate) fn membranes(
     chip: &HicannConfig,
     driven: &Table<NeuronOnHicann, [bool; 2]>,
+    silicon: &Silicon<'_>,
 ) -> (Vec<Membrane>, InputMap) {
     let mut seen: Table<NeuronOnHicann, bool> = Table::default();
     let mut membranes = Vec::new();
@@ -103,8 +120,8 @@ pub(crate) fn membranes(
         });
         if matters {
             let index = membranes.len();
-            membranes.push(membrane(chip, circuits, driven, |n, side, input| {
-                input_map[n][side] = Some((index, input));
+            membranes.push(membrane(chip, circuits, driven, silicon, |n, side, input, factor| {
+                input_map[n][side] = Some(InputPlace { membrane: index, input, factor });
             }));
         }
     }
@@ -142,17 +159,22 @@ fn membrane(
     chip: &HicannConfig,
     circuits: Vec<NeuronOnHicann>,
     driven: &Table<NeuronOnHicann, [bool; 2]>,
-    mut place_input: impl FnMut(NeuronOnHicann, usize, usize),
+    silicon: &Silicon<'_>,
+    mut place_input: impl FnMut(NeuronOnHicann, usize, usize, f64),
 ) -> Membrane {
-    let parameters: Vec<CircuitParameters> =
-        circuits.iter().map(|&n| law::circuit(&chip.floating_gates, &chip.neurons, n)).collect();
+    let made: Vec<Circuit> = circuits.iter().map(|&n| silicon.circuit(n)).collect();
     let leak = |p: &CircuitParameters| p.capacitance_f / p.tau_m_s;
-    let leak_s: f64 = parameters.iter().map(leak).sum();
+    let standing = |c: &Circuit| c.standing_s[0] + c.standing_s[1];
+    let leak_s: f64 = made.iter().map(|c| leak(&c.law) + standing(c)).sum();
     // relative to the first circuit, so that equal potentials give exactly their value
-    let base = parameters[0].e_l_v;
-    let shift: f64 = parameters.iter().map(|p| leak(p) * (p.e_l_v - base)).sum();
+    let base = made[0].law.e_l_v;
+    let pull = |c: &Circuit| {
+        let [x, i] = [c.law.e_synx_v - base, c.law.e_syni_v - base];
+        leak(&c.law) * (c.law.e_l_v - base) + c.standing_s[0] * x + c.standing_s[1] * i
+    };
+    let shift: f64 = made.iter().map(pull).sum();
     let mut m = Membrane {
-        capacitance_f: parameters.iter().map(|p| p.capacitance_f).sum(),
+        capacitance_f: made.iter().map(|c| c.law.capacitance_f).sum(),
         leak_s,
         e_leak_v: base + shift / leak_s,
         initial_v: base,
@@ -164,8 +186,8 @@ fn membrane(
         tau_ref_s: 0.0,
         circuits,
     };
-    for (i, p) in parameters.iter().enumerate() {
-        let n = m.circuits[i];
+    for (i, circuit) in made.iter().enumerate() {
+        let (n, p) = (m.circuits[i], &circuit.law);
         let [x, y] = [
             SynapticInput { tau_s: p.tau_syn_x_s, e_rev_v: p.e_synx_v },
             SynapticInput { tau_s: p.tau_syn_i_s, e_rev_v: p.e_syni_v },
@@ -174,23 +196,28 @@ fn membrane(
             (SynapticInputOnNeuron::EXCITATORY.index(), x),
             (SynapticInputOnNeuron::INHIBITORY.index(), y),
         ] {
-            if driven[n][side] {
-                place_input(n, side, position_or_push(&mut m.inputs, input, |&i| i == input));
+            if driven[n][side] && circuit.input_on[side] {
+                let place = position_or_push(&mut m.inputs, input, |&i| i == input);
+                place_input(n, side, place, circuit.input_factor[side]);
             }
         }
         m.add_adaptation(p);
         m.add_exponential(p, leak(p));
-        if chip.neurons.circuits[n].activate_firing {
-            m.comparators.push(Comparator { neuron: n, v_t_v: p.v_t_v });
+        if chip.neurons.circuits[n].activate_firing && circuit.fault != Some(Fault::Silent) {
+            let wild = circuit.fault == Some(Fault::Wild);
+            let v_t_v = if wild { f64::NEG_INFINITY } else { p.v_t_v };
+            m.comparators.push(Comparator { neuron: n, v_t_v });
         }
     }
     m.comparators.sort_by(|a, b| a.v_t_v.total_cmp(&b.v_t_v).then(a.neuron.cmp(&b.neuron)));
     if let Some(leader) = m.comparators.first()
         && let Some(i) = m.circuits.iter().position(|&n| n == leader.neuron)
     {
-        m.initial_v = parameters[i].e_l_v;
-        m.v_reset_v = parameters[i].v_reset_v;
-        m.tau_ref_s = parameters[i].tau_ref_s;
+        let p = &made[i].law;
+        m.initial_v = p.e_l_v;
+        m.v_reset_v = p.v_reset_v;
+        let wild = made[i].fault == Some(Fault::Wild);
+        m.tau_ref_s = if wild { p.tau_ref_s.max(WILD_INTERVAL_S) } else { p.tau_ref_s };
     }
     m
 }

@@ -17,6 +17,7 @@ use hal::wafer::DncCycles;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
+use crate::flaws::Flaws;
 pub(crate) use buses::{Bus, buses};
 use wires::Wires;
 
@@ -68,22 +69,24 @@ pub struct Connectivity {
 
 /// Traces every event source of the wafer to every synapse of weight 1 or more.
 pub fn connectivity(config: &WaferConfig) -> Connectivity {
-    trace(config, false)
+    trace(config, &Flaws::NONE, false)
 }
 
-/// As [`connectivity`]; with `weight_zero` synapses of weight 0 count as well.
-pub(crate) fn trace(config: &WaferConfig, weight_zero: bool) -> Connectivity {
-    let wires = Wires::new(config);
+/// As [`connectivity`], on a wafer that may have defects; with `weight_zero` synapses of weight 0
+/// count as well.
+pub(crate) fn trace(config: &WaferConfig, flaws: &Flaws<'_>, weight_zero: bool) -> Connectivity {
+    let wires = Wires::new(config, flaws);
     let per_chip: Vec<Connectivity> = config
         .hicanns
         .par_iter()
         .map(|(&hicann, chip)| {
             let mut found = Connectivity::default();
-            for bus in buses(hicann, chip) {
+            for bus in buses(hicann, chip, flaws) {
                 let first = found.synapses.len();
                 found.outputs.extend(bus.outputs(chip));
                 let reached = wires.reached_drivers(&bus, chip);
-                synapses::listening(config, &bus, &reached, weight_zero, &mut found.synapses);
+                let synapses = &mut found.synapses;
+                synapses::listening(config, &bus, &reached, flaws, weight_zero, synapses);
                 // buses and places ascend already, only the addresses are mixed
                 found.synapses[first..].sort_by_key(|s| s.source.address);
             }

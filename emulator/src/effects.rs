@@ -1,7 +1,7 @@
 //! The effects of the wafer that can be switched (contract §2).
 //!
-//! This version has three of them. What is constant on the wafer (4-bit weights, 10-bit cells,
-//! route delays, the address space) is not an effect and cannot be switched off.
+//! What is constant on the wafer (4-bit weights, 10-bit cells, route delays, the address space) is
+//! not an effect and cannot be switched off.
 
 use std::fmt;
 use std::str::FromStr;
@@ -9,41 +9,82 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-/// One deviation of the wafer from the ideal network.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Effect {
-    /// One event per 56 ns from the FPGA to a chip, 16 wait, more are lost (topology §8.2).
-    LinkBandwidth,
-    /// One event per 40 ns from a chip to the FPGA, 16 wait, more are lost (topology §8.2).
-    ReadoutBandwidth,
+/// A group of effects.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum EffectGroup {
+    /// Deviations of circuits.
+    Analog,
+    /// When events arrive, and whether.
+    Timing,
+}
+
+macro_rules! effects {
+    ($($(#[$doc:meta])* $effect:ident, $name:literal, $group:ident;)*) => {
+        /// One deviation of the wafer from the ideal network.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        #[derive(Serialize, Deserialize)]
+        #[serde(rename_all = "snake_case")]
+        pub enum Effect {
+            $($(#[$doc])* $effect,)*
+        }
+
+        impl Effect {
+            /// All effects.
+            pub const ALL: [Self; [$($name),*].len()] = [$(Self::$effect),*];
+
+            /// Name in commands and reports.
+            pub const fn name(self) -> &'static str {
+                match self {
+                    $(Self::$effect => $name,)*
+                }
+            }
+
+            /// The group the effect belongs to.
+            pub const fn group(self) -> EffectGroup {
+                match self {
+                    $(Self::$effect => EffectGroup::$group,)*
+                }
+            }
+        }
+
+        /// The names, for messages.
+        const NAMES: &str = concat!($($name, ", "),*);
+    };
+}
+
+effects! {
+    /// Every circuit and block deviates from the nominal law. Standard deviations: V_t 14.5 mV,
+    /// E_synx 24.5, E_syni, E_l and V_exp 20, V_reset 14 by block and 8 by circuit; time constants
+    /// 25 %, adaptation and slope 20 %, synaptic inputs 10 %, V_gmax 5 % (contract §2;
+    /// analog §3.5; those of adaptation, slope, inputs and V_gmax are assumptions). Synaptic inputs
+    /// whose V_convoff is too low conduct all the time (analog §3.2, §5.1).
+    Mismatch, "mismatch", Analog;
+    /// Each pass over a row of floating gates leaves another value in its cells. Standard
+    /// deviations: voltages 4.6 mV, 7.7 mV without the fine passes, 15 mV below code 100; currents
+    /// 1 % but at least one code, three times that without the fine passes (analog §4.3).
+    FgNoise, "fg_noise", Analog;
+    /// The cells have aged: what was measured 49 minutes after programming, voltages
+    /// 1.6 ± 4.4 mV, currents 0.1 ± 1.7 mV on the same scale (analog §4.2).
+    FgDrift, "fg_drift", Analog;
+    /// The conductance of each synapse has a factor of its own, 1 ± 0.2 and never below 0
+    /// (contract §2).
+    SynapseMismatch, "synapse_mismatch", Analog;
     /// Synapses of weight 0 conduct: the constant part of the synapse law (analog §1.7).
-    WeightOffset,
+    WeightOffset, "weight_offset", Analog;
+    /// The output amplifier of each circuit adds a voltage, standard deviation 13.9 mV
+    /// (analog §3.5). Only the ADC sees it.
+    ReadoutOffset, "readout_offset", Analog;
+    /// Samples of the ADC are noisy: standard deviation 1.5 mV, an assumption.
+    AdcNoise, "adc_noise", Analog;
+    /// One event per 56 ns from the FPGA to a chip, 16 wait, more are lost (topology §8.2).
+    LinkBandwidth, "link_bandwidth", Timing;
+    /// One event per 40 ns from a chip to the FPGA, 16 wait, more are lost (topology §8.2).
+    ReadoutBandwidth, "readout_bandwidth", Timing;
 }
 
 impl Effect {
-    /// All effects, in the order of their names.
-    pub const ALL: [Self; 3] = [Self::LinkBandwidth, Self::ReadoutBandwidth, Self::WeightOffset];
-
-    /// Name in commands and reports.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::LinkBandwidth => "link_bandwidth",
-            Self::ReadoutBandwidth => "readout_bandwidth",
-            Self::WeightOffset => "weight_offset",
-        }
-    }
-
-    /// Name of the group the effect belongs to.
-    pub const fn group(self) -> &'static str {
-        match self {
-            Self::LinkBandwidth | Self::ReadoutBandwidth => "timing",
-            Self::WeightOffset => "analog",
-        }
-    }
-
-    const fn bit(self) -> u8 {
-        1 << self as u8
+    const fn bit(self) -> u32 {
+        1 << self as u32
     }
 }
 
@@ -56,8 +97,8 @@ impl fmt::Display for Effect {
 /// A name that is neither an effect nor a group.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[error(
-    "unknown effect `{name}`; effects are link_bandwidth, readout_bandwidth, weight_offset; \
-     groups are timing, analog, all, none"
+    "unknown effect `{name}`; effects are {}; groups are timing, analog, all, none",
+    NAMES.trim_end_matches(", ")
 )]
 pub struct UnknownEffect {
     /// The name asked for.
@@ -81,11 +122,11 @@ impl FromStr for Effect {
 /// let effects: Effects = "timing".parse()?;
 /// assert!(effects.contains(Effect::LinkBandwidth));
 /// assert!(!effects.contains(Effect::WeightOffset));
-/// assert!("jitter".parse::<Effects>().is_err());
+/// assert!("noise".parse::<Effects>().is_err());
 /// # Ok::<(), emulator::UnknownEffect>(())
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
-pub struct Effects(u8);
+pub struct Effects(u32);
 
 impl Effects {
     /// No effect: the ideal wafer's default.
@@ -102,6 +143,11 @@ impl Effects {
     #[must_use]
     pub const fn with(self, other: Self, on: bool) -> Self {
         if on { Self(self.0 | other.0) } else { Self(self.0 & !other.0) }
+    }
+
+    /// The effects of a group.
+    pub fn of(group: EffectGroup) -> Self {
+        Effect::ALL.into_iter().filter(|e| e.group() == group).collect()
     }
 
     /// Every effect and whether it is switched on.
@@ -129,9 +175,8 @@ impl FromStr for Effects {
         match name {
             "all" => Ok(Self::ALL),
             "none" => Ok(Self::NONE),
-            "timing" | "analog" => {
-                Ok(Effect::ALL.into_iter().filter(|e| e.group() == name).collect())
-            }
+            "timing" => Ok(Self::of(EffectGroup::Timing)),
+            "analog" => Ok(Self::of(EffectGroup::Analog)),
             _ => name.parse::<Effect>().map(Self::from),
         }
     }

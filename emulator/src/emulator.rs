@@ -1,12 +1,13 @@
 //! The wafer of [`hal::wafer::Wafer`]: words in, words, samples and counters out.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow;
 use std::sync::OnceLock;
 
-use hal::codec::{DecodeError, WaferState};
-use hal::config::WaferConfig;
-use hal::coord::{AnalogOnHicann, DncOnWafer, FpgaOnWafer};
+use hal::codec::{Access, DecodeError, WaferState};
+use hal::config::{HicannConfig, WaferConfig};
+use hal::coord::{AnalogOnHicann, DncOnWafer, FpgaOnWafer, HicannOnWafer};
+use hal::defects::Defects;
 use hal::playback::{self, Playback};
 use hal::trace;
 use hal::wafer::{
@@ -20,8 +21,11 @@ use crate::background::Generators;
 use crate::connectivity::{Connectivity, trace as trace_connectivity};
 use crate::effects::{Effect, Effects};
 use crate::engine::{Network, Release, Run};
+use crate::flaws::Flaws;
+use crate::instance::Instance;
 use crate::link;
 use crate::readout::{self, Shown};
+use crate::silicon::{Programming, Silicon};
 
 /// Windows of the engine between two calls of the progress callback.
 const WINDOWS_PER_CALL: usize = 64;
@@ -29,10 +33,13 @@ const WINDOWS_PER_CALL: usize = 64;
 /// Longest time step: 1 us of hardware time.
 const LONGEST_STEP: DncCycles = DncCycles(250);
 
-/// How the wafer is emulated.
+/// Which wafer is emulated, and how.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Settings {
-    /// The effects that are switched on.
+    /// The wafer.
+    pub instance: Instance,
+    /// The effects that are switched on. Those of a wafer by default are
+    /// [`Instance::default_effects`]. Random ones are drawn on the ideal wafer, too.
     pub effects: Effects,
     /// Number of threads; `None` or 0 means one per processor. Results do not depend on it.
     pub threads: Option<usize>,
@@ -40,19 +47,36 @@ pub struct Settings {
     pub step: DncCycles,
 }
 
-impl Default for Settings {
-    /// No effects, all processors, steps of 4 ns.
-    fn default() -> Self {
-        Self { effects: Effects::NONE, threads: None, step: DncCycles(1) }
+impl Settings {
+    /// A wafer with the effects that it has by default.
+    pub fn of(instance: Instance) -> Self {
+        Self { instance, effects: instance.default_effects(), ..Self::default() }
     }
 }
 
-/// The ideal wafer: nominal circuits, no defects, all 224 drivers of every chip.
+impl Default for Settings {
+    /// The ideal wafer without effects, all processors, steps of 4 ns.
+    fn default() -> Self {
+        Self {
+            instance: Instance::Ideal,
+            effects: Effects::NONE,
+            threads: None,
+            step: DncCycles(1),
+        }
+    }
+}
+
+/// An emulated wafer.
 #[derive(Debug)]
 pub struct Emulator {
     settings: Settings,
     pool: Option<ThreadPool>,
+    /// What does not work, for any reason.
+    defects: Defects,
     registers: WaferState,
+    programming: Programming,
+    /// Chips that words were sent to and that are not there.
+    missing: BTreeSet<HicannOnWafer>,
     config: WaferConfig,
     connectivity: OnceLock<Connectivity>,
     playback: BTreeMap<FpgaOnWafer, Playback>,
@@ -71,6 +95,11 @@ struct Record {
 impl Emulator {
     /// A wafer in reset.
     pub fn new(settings: Settings) -> Self {
+        Self::with_defects(settings, &settings.instance.defects())
+    }
+
+    /// A wafer in reset of which exactly this does not work, whatever its number.
+    pub fn with_defects(settings: Settings, defects: &Defects) -> Self {
         let step = settings.step.clamp(DncCycles(1), LONGEST_STEP);
         // where threads cannot be started, the pool that the process shares serves
         let threads = settings.threads.unwrap_or(0);
@@ -78,7 +107,10 @@ impl Emulator {
         Self {
             settings: Settings { step, ..settings },
             pool,
+            defects: defects.propagated(),
             registers: WaferState::default(),
+            programming: Programming::default(),
+            missing: BTreeSet::new(),
             config: WaferConfig::default(),
             connectivity: OnceLock::new(),
             playback: BTreeMap::new(),
@@ -91,8 +123,44 @@ impl Emulator {
     pub fn connectivity(&self) -> &Connectivity {
         self.connectivity.get_or_init(|| {
             let weight_zero = self.settings.effects.contains(Effect::WeightOffset);
-            self.install(|| trace_connectivity(&self.config, weight_zero))
+            self.install(|| trace_connectivity(&self.config, &self.flaws(), weight_zero))
         })
+    }
+
+    /// The chips that words were sent to and that are not there. Such words are lost, and those
+    /// that read have no answer.
+    pub fn missing_hicanns(&self) -> &BTreeSet<HicannOnWafer> {
+        &self.missing
+    }
+
+    /// The words that reach a chip, and the chips that others were meant for.
+    fn heard(&self, words: &ConfigurationWords) -> (ConfigurationWords, BTreeSet<HicannOnWafer>) {
+        let mut lost = BTreeSet::new();
+        let mut heard = words.clone();
+        for (fpga, words) in &mut heard.by_fpga {
+            words.retain(|&word| {
+                // what is no word of a chip is refused later
+                let Some((link, _)) = Access::from_word(word) else { return true };
+                let hicann = fpga.dnc().hicann(link.hicann());
+                let there = !self.defects.is_defective(hicann);
+                if !there {
+                    lost.insert(hicann);
+                }
+                there
+            });
+        }
+        (heard, lost)
+    }
+
+    fn flaws(&self) -> Flaws<'_> {
+        Flaws::new(self.settings.instance, &self.defects)
+    }
+
+    fn silicon<'a>(&'a self, hicann: HicannOnWafer, chip: &'a HicannConfig) -> Silicon<'a> {
+        let Settings { instance, effects, .. } = self.settings;
+        let defects = self.defects.record(hicann);
+        let programming = self.programming.of(hicann);
+        Silicon::new(hicann, instance, effects, chip, defects, &programming)
     }
 
     /// The pulses of the last run as they were released at the wafer's edge, by FPGA. Empty before
@@ -121,7 +189,7 @@ impl Emulator {
     }
 
     fn shown(&self) -> Result<Shown, WaferError> {
-        readout::shown(&self.config).map_err(|e| WaferError::Configuration(e.into()))
+        readout::shown(&self.config, &self.flaws()).map_err(|e| WaferError::Configuration(e.into()))
     }
 }
 
@@ -133,9 +201,12 @@ impl Wafer for Emulator {
     fn read(&mut self, words: &ConfigurationWords) -> Result<ConfigurationWords, WaferError> {
         let refused = |e: DecodeError| WaferError::Configuration(e.into());
         self.connectivity = OnceLock::new();
-        let applied = self.install(|| self.registers_after(words));
+        let (words, lost) = self.heard(words);
+        let applied = self.install(|| self.registers_after(&words));
         let answers;
         (self.registers, self.config, answers) = applied.map_err(refused)?;
+        self.programming.observe(&words);
+        self.missing.extend(lost);
         self.shown()?;
         Ok(answers)
     }
@@ -160,12 +231,18 @@ impl Wafer for Emulator {
         let shown = self.shown()?;
         let Settings { effects, step, .. } = self.settings;
         let wiring = self.connectivity();
-        let mut network = self.install(|| Network::new(&self.config, wiring, step));
+        let flaws = self.flaws();
+        let silicon = |hicann, chip| self.silicon(hicann, chip);
+        let mut network =
+            self.install(|| Network::new(&self.config, wiring, &flaws, silicon, step));
         for &neuron in shown.values() {
-            network.add_probe(neuron);
+            let Some(chip) = self.config.hicanns.get(&neuron.hicann) else { continue };
+            let silicon = self.silicon(neuron.hicann, chip);
+            let offset_v = silicon.readout_offset_v(neuron.local);
+            network.add_probe(neuron, offset_v, silicon.adc_noise(neuron.local));
         }
-        let pulses =
-            link::stimulus(&self.playback, &self.config, effects.contains(Effect::LinkBandwidth));
+        let bandwidth = effects.contains(Effect::LinkBandwidth);
+        let pulses = link::stimulus(&self.playback, &self.config, &flaws, bandwidth);
         let releases: Vec<Release> = pulses
             .iter()
             .filter_map(|p| {
@@ -173,7 +250,7 @@ impl Wafer for Emulator {
                 Some(Release { time: p.time, source })
             })
             .collect();
-        let generators = Generators::new(&self.config, &network);
+        let generators = Generators::new(&self.config, &flaws, &network);
         let mut run = Run::new(network, &releases, generators, step, end);
         let mut stopped = false;
         while !run.is_over() && !stopped {

@@ -7,12 +7,16 @@ mod connectivity;
 mod effects;
 mod emulator;
 mod engine;
+mod flaws;
+mod instance;
 mod link;
 mod readout;
+mod silicon;
 
 pub use absent::NotEmulated;
 pub use circuits::joined_circuits;
 pub use connectivity::{BusAddress, Connectivity, FunctionalSynapse, NeuronOutput, connectivity};
-pub use effects::{Effect, Effects, UnknownEffect};
+pub use effects::{Effect, EffectGroup, Effects, UnknownEffect};
 pub use emulator::{Emulator, Settings};
+pub use instance::{Instance, UnknownInstance};
 pub use readout::OutputConflict;

@@ -8,12 +8,13 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use hal::config::{GbitDirection, WaferConfig};
-use hal::coord::{DncMergerOnHicann, FpgaOnWafer, HicannOnWafer, PulseLabel};
+use hal::coord::{Coordinate as _, DncMergerOnHicann, FpgaOnWafer, HicannOnWafer, PulseLabel};
 use hal::playback::Playback;
 use hal::wafer::{DncCycles, DropCause, Flow, PulseEvent, Pulses};
 
 use crate::connectivity::BusAddress;
 use crate::engine::Departure;
+use crate::flaws::Flaws;
 
 /// From FPGA to chip: one event per 56 ns.
 const STIMULUS_CYCLES: u64 = 14;
@@ -60,6 +61,7 @@ pub(crate) struct Pulse {
 pub(crate) fn stimulus(
     playback: &BTreeMap<FpgaOnWafer, Playback>,
     config: &WaferConfig,
+    flaws: &Flaws<'_>,
     bandwidth: bool,
 ) -> Vec<Pulse> {
     let mut links: BTreeMap<HicannOnWafer, Serialiser> = BTreeMap::new();
@@ -78,7 +80,7 @@ pub(crate) fn stimulus(
                     None => (time, lost) = (DncCycles(sent), Some(DropCause::StimulusLinkFull)),
                 }
             }
-            let fate = match (lost, entry(config, hicann, pulse.label)) {
+            let fate = match (lost, entry(config, flaws, hicann, pulse.label)) {
                 (Some(cause), _) => Err(cause),
                 (None, Some(bus)) => Ok(bus),
                 (None, None) => Err(DropCause::StimulusLinkClosed),
@@ -94,10 +96,18 @@ fn waits_for_stamp(config: &WaferConfig, hicann: HicannOnWafer) -> bool {
     config.hicanns.get(&hicann).is_some_and(|c| c.gbit_links.timestamp_enable)
 }
 
-/// Where a pulse enters L1, if the link points to the chip and its merger passes it on.
-fn entry(config: &WaferConfig, hicann: HicannOnWafer, label: PulseLabel) -> Option<BusAddress> {
+/// Where a pulse enters L1, if the link works and points to the chip and its merger passes it on.
+fn entry(
+    config: &WaferConfig,
+    flaws: &Flaws<'_>,
+    hicann: HicannOnWafer,
+    label: PulseLabel,
+) -> Option<BusAddress> {
     let chip = config.hicanns.get(&hicann)?;
     let merger: DncMergerOnHicann = label.gbit_link.dnc_merger();
+    if !flaws.works(label.gbit_link.on(hicann)) || !flaws.works(merger.on(hicann)) {
+        return None;
+    }
     let open = chip.gbit_links.direction[label.gbit_link] == GbitDirection::ToHicann
         && chip.mergers.dnc[merger].mode.passes(0);
     open.then_some(BusAddress { hicann, merger, address: label.address })

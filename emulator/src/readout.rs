@@ -9,6 +9,9 @@ use hal::coord::{
 use hal::wafer::DncCycles;
 use thiserror::Error;
 
+use crate::flaws::Flaws;
+use crate::silicon::AdcNoise;
+
 /// Cycles of 4 ns in 96 samples of the ADC: the sample rate is 96 MHz, the cycle 250 MHz.
 const CYCLES_PER_96_SAMPLES: u64 = 250;
 /// What fits into the memory of the ADC.
@@ -55,14 +58,14 @@ pub enum OutputConflict {
 pub(crate) type Shown = BTreeMap<(DncOnWafer, AnalogOnHicann), OnWafer<NeuronOnHicann>>;
 
 /// Finds the membrane at every analog output.
-pub(crate) fn shown(config: &WaferConfig) -> Result<Shown, OutputConflict> {
+pub(crate) fn shown(config: &WaferConfig, flaws: &Flaws<'_>) -> Result<Shown, OutputConflict> {
     let mut drivers: BTreeMap<(DncOnWafer, AnalogOnHicann), HicannOnWafer> = BTreeMap::new();
     let mut shown = Shown::new();
     for (&hicann, chip) in &config.hicanns {
         let dnc = hicann.dnc();
         for output in AnalogOnHicann::all() {
             let Some(source) = chip.analog.source[output] else { continue };
-            if source == AnalogSource::Nothing {
+            if source == AnalogSource::Nothing || !flaws.works(output.on(hicann)) {
                 continue;
             }
             if let Some(first) = drivers.insert((dnc, output), hicann) {
@@ -103,14 +106,25 @@ fn class(chip: &HicannConfig, source: AnalogSource) -> impl Iterator<Item = Neur
 #[derive(Debug, Clone)]
 pub(crate) struct Sampler {
     samples: Vec<u16>,
+    /// What the output amplifier adds, V.
+    offset_v: f64,
+    noise: Option<AdcNoise>,
     before: DncCycles,
     volts_before: f64,
 }
 
 impl Sampler {
     /// Starts with a voltage at time 0.
-    pub(crate) fn new(volts: f64) -> Self {
-        Self { samples: vec![raw(volts)], before: DncCycles(0), volts_before: volts }
+    pub(crate) fn new(volts: f64, offset_v: f64, noise: Option<AdcNoise>) -> Self {
+        let (samples, before) = (Vec::new(), DncCycles(0));
+        let mut sampler = Self { samples, offset_v, noise, before, volts_before: volts };
+        sampler.sample(volts);
+        sampler
+    }
+
+    fn sample(&mut self, volts: f64) {
+        let noise_v = self.noise.map_or(0.0, |noise| noise.volts(self.samples.len()));
+        self.samples.push(raw(volts + self.offset_v + noise_v));
     }
 
     /// Takes the samples until `time`, when the voltage is `volts`, on the straight line between.
@@ -123,7 +137,7 @@ impl Sampler {
         {
             let part = (at - 96 * self.before.0) as f64 / length;
             let v = self.volts_before + part * (volts - self.volts_before);
-            self.samples.push(raw(v));
+            self.sample(v);
         }
         self.before = time;
         self.volts_before = volts;
@@ -156,7 +170,7 @@ mod tests {
 
     #[test]
     fn a_ramp_is_sampled_at_96_mhz() {
-        let mut sampler = Sampler::new(0.5);
+        let mut sampler = Sampler::new(0.5, 0.0, None);
         for t in 1..=250 {
             sampler.advance(DncCycles(t), 0.5 + 0.001 * t as f64);
         }

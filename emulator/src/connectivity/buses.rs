@@ -7,6 +7,7 @@ use hal::coord::{
 };
 
 use super::{BusAddress, NeuronOutput};
+use crate::flaws::Flaws;
 
 /// The event sources that one DNC merger passes on. A block or generator stands on every bus whose
 /// merger is tapped behind it, and its events are copied to each.
@@ -26,22 +27,26 @@ pub(crate) struct Bus {
     pub(crate) recorded: bool,
 }
 
-/// The eight buses of a chip in the order of their mergers.
-pub(crate) fn buses(hicann: HicannOnWafer, chip: &HicannConfig) -> Vec<Bus> {
+/// The buses of a chip in the order of their mergers. What is defective passes nothing on.
+pub(crate) fn buses(hicann: HicannOnWafer, chip: &HicannConfig, flaws: &Flaws<'_>) -> Vec<Bus> {
+    let defects = flaws.record(hicann);
     DncMergerOnHicann::all()
+        .filter(|&merger| defects.is_none_or(|d| !d.dnc_mergers.contains(merger)))
         .map(|merger| {
             let mode = chip.mergers.dnc[merger].mode;
-            let direction = chip.gbit_links.direction[merger.gbit_link()];
+            let link = merger.gbit_link();
+            let direction = chip.gbit_links.direction[link];
+            let answers = defects.is_none_or(|d| !d.gbit_links.contains(link));
             let mut bus = Bus {
                 hicann,
                 merger,
                 neurons: Vec::new(),
                 generators: Vec::new(),
-                link: mode.passes(0) && direction == GbitDirection::ToHicann,
-                recorded: mode.passes(1) && direction == GbitDirection::ToDnc,
+                link: answers && mode.passes(0) && direction == GbitDirection::ToHicann,
+                recorded: answers && mode.passes(1) && direction == GbitDirection::ToDnc,
             };
             if mode.passes(1) {
-                bus.collect(chip, merger.tree_input());
+                bus.collect(chip, flaws, merger.tree_input());
             }
             bus.neurons.sort_unstable();
             bus.generators.sort_unstable();
@@ -52,17 +57,25 @@ pub(crate) fn buses(hicann: HicannOnWafer, chip: &HicannConfig) -> Vec<Bus> {
 
 impl Bus {
     /// Walks the tree against the direction of the events.
-    fn collect(&mut self, chip: &HicannConfig, merger: MergerOnHicann) {
+    fn collect(&mut self, chip: &HicannConfig, flaws: &Flaws<'_>, merger: MergerOnHicann) {
+        let defects = flaws.record(self.hicann);
+        if defects.is_some_and(|d| d.mergers.contains(merger)) {
+            return;
+        }
         let mode = chip.mergers.tree[merger].mode;
         for (side, input) in merger.inputs().into_iter().enumerate() {
             if !mode.passes(side) {
                 continue;
             }
             match input {
-                MergerInput::Merger(other) => self.collect(chip, other),
-                MergerInput::NeuronBlock(block) => self.neurons.extend(firing(chip, block)),
+                MergerInput::Merger(other) => self.collect(chip, flaws, other),
+                MergerInput::NeuronBlock(block) => {
+                    let works = |n: &NeuronOnHicann| flaws.fires(self.hicann, *n);
+                    self.neurons.extend(firing(chip, block).filter(works));
+                }
                 MergerInput::Background(generator) => {
-                    if chip.mergers.background[generator].enable {
+                    let dead = defects.is_some_and(|d| d.background_generators.contains(generator));
+                    if chip.mergers.background[generator].enable && !dead {
                         self.generators.push(generator);
                     }
                 }

@@ -10,12 +10,14 @@ use hal::value::SynapseWeight;
 
 use super::wires::Reached;
 use super::{Bus, FunctionalSynapse};
+use crate::flaws::Flaws;
 
 /// Appends the synapses behind the reached drivers that answer to an address of the bus.
 pub(super) fn listening(
     config: &WaferConfig,
     bus: &Bus,
     reached: &[Reached],
+    flaws: &Flaws<'_>,
     weight_zero: bool,
     found: &mut Vec<FunctionalSynapse>,
 ) {
@@ -26,6 +28,8 @@ pub(super) fn listening(
         if !delivers(chip, place) {
             continue;
         }
+        let defects = flaws.record(place.hicann);
+        let dead = |synapse| defects.is_some_and(|d| d.synapses.contains(synapse));
         let delay = law::route_delay(hicanns);
         let settings = &chip.synapses.drivers[place.local];
         for row in RowOnSynapseDriver::all() {
@@ -46,7 +50,7 @@ pub(super) fn listening(
                 let low = chip.synapses.decoders[synapse];
                 let (high, mask) = wanted[column.parity().index()];
                 let conducts = weight_zero || weight != SynapseWeight::default();
-                if !conducts || mask >> low.index() & 1 == 0 {
+                if !conducts || mask >> low.index() & 1 == 0 || dead(synapse) {
                     continue;
                 }
                 found.extend(inputs.clone().map(|input| FunctionalSynapse {

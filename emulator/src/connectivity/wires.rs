@@ -14,6 +14,7 @@ use hal::coord::{
 };
 
 use super::Bus;
+use crate::flaws::Flaws;
 
 /// A horizontal line, a vertical line, or the input wire of a driver, as one dense number.
 type Wire = usize;
@@ -33,6 +34,19 @@ fn driver(place: OnWafer<SynapseDriverOnHicann>) -> Wire {
     DRIVERS + place.index()
 }
 
+/// Whether the line or driver is whole.
+fn works(flaws: &Flaws<'_>, wire: Wire) -> bool {
+    let h = || OnWafer::<HLineOnHicann>::from_index(wire).map(|l| flaws.works(l));
+    let v = || OnWafer::<VLineOnHicann>::from_index(wire - VLINES).map(|l| flaws.works(l));
+    let d = || OnWafer::<SynapseDriverOnHicann>::from_index(wire - DRIVERS).map(|l| flaws.works(l));
+    let whole = match wire {
+        0..VLINES => h(),
+        VLINES..DRIVERS => v(),
+        _ => d(),
+    };
+    whole.unwrap_or(false)
+}
+
 /// A step of an event from one wire to the next.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 struct Step {
@@ -42,9 +56,10 @@ struct Step {
     crosses_border: bool,
 }
 
-/// All steps that the configuration allows.
+/// All steps that configuration and defects allow.
 #[derive(Debug)]
-pub(super) struct Wires {
+pub(super) struct Wires<'a> {
+    flaws: &'a Flaws<'a>,
     /// Sorted, so that the steps of a wire are neighbours.
     steps: Vec<Step>,
 }
@@ -57,15 +72,16 @@ pub(super) struct Reached {
     pub(super) hicanns: usize,
 }
 
-impl Wires {
-    pub(super) fn new(config: &WaferConfig) -> Self {
-        let mut wires = Self { steps: Vec::new() };
+impl<'a> Wires<'a> {
+    pub(super) fn new(config: &WaferConfig, flaws: &'a Flaws<'a>) -> Self {
+        let mut wires = Self { flaws, steps: Vec::new() };
         for (&hicann, chip) in &config.hicanns {
             wires.add_repeaters(hicann, chip);
             wires.add_crossbar(hicann, chip);
             wires.add_synapse_switches(config, hicann, chip);
             wires.add_driver_chains(hicann, chip);
         }
+        wires.steps.retain(|s| works(flaws, s.from) && works(flaws, s.to));
         wires.steps.sort_unstable();
         wires
     }
@@ -79,6 +95,7 @@ impl Wires {
             if let (Some(direction), Some(far)) = (repeater.mode.forwards_to(), beyond)
                 && block.dll_released
                 && block.driver_released
+                && self.flaws.works(r.on(hicann))
             {
                 self.add_crossing(hline(hicann, r.line()), far, direction == r.side());
             }
@@ -89,6 +106,7 @@ impl Wires {
             if let (Some(direction), Some(far)) = (repeater.mode.forwards_to(), beyond)
                 && block.dll_released
                 && block.driver_released
+                && self.flaws.works(r.on(hicann))
             {
                 self.add_crossing(vline(hicann, r.line()), far, direction == r.vertical());
             }
@@ -106,7 +124,7 @@ impl Wires {
     }
 
     fn add_crossbar(&mut self, hicann: HicannOnWafer, chip: &HicannConfig) {
-        for switch in chip.crossbar.closed() {
+        for switch in chip.crossbar.closed().filter(|s| self.flaws.works(s.on(hicann))) {
             self.add_both_ways(hline(hicann, switch.hline()), vline(hicann, switch.vline()));
         }
     }
@@ -119,7 +137,7 @@ impl Wires {
         hicann: HicannOnWafer,
         chip: &HicannConfig,
     ) {
-        for switch in chip.synapse_switches.closed() {
+        for switch in chip.synapse_switches.closed().filter(|s| self.flaws.works(s.on(hicann))) {
             let Some(place) = switch.row().driver(hicann) else { continue };
             let listens = config
                 .hicanns
@@ -151,7 +169,8 @@ impl Wires {
     pub(super) fn reached_drivers(&self, bus: &Bus, chip: &HicannConfig) -> Vec<Reached> {
         let mut crossings: BTreeMap<Wire, usize> = BTreeMap::new();
         let mut queue: VecDeque<(Wire, usize)> = VecDeque::new();
-        for (wire, borders) in starts(bus, chip) {
+        let starts = starts(bus, chip, self.flaws).filter(|(wire, _)| works(self.flaws, *wire));
+        for (wire, borders) in starts {
             if borders == 0 {
                 queue.push_front((wire, borders));
             } else {
@@ -184,10 +203,15 @@ impl Wires {
 
 /// The lines that the sending repeater of a bus drives, with the borders crossed to get there: the
 /// own line, the western neighbour's line, or both (topology §4.1).
-fn starts(bus: &Bus, chip: &HicannConfig) -> impl Iterator<Item = (Wire, usize)> {
+fn starts(
+    bus: &Bus,
+    chip: &HicannConfig,
+    flaws: &Flaws<'_>,
+) -> impl Iterator<Item = (Wire, usize)> {
     let repeater = bus.merger.sending_repeater().repeater();
     let mode = chip.repeaters.horizontal[repeater].mode;
-    let released = chip.repeater_blocks[repeater.block()].driver_released;
+    let released = chip.repeater_blocks[repeater.block()].driver_released
+        && flaws.works(repeater.on(bus.hicann));
     let own =
         (released && mode.outputs_to(Side::Right)).then(|| (hline(bus.hicann, repeater.line()), 0));
     let west = (released && mode.outputs_to(Side::Left))

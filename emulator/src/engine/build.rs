@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-use hal::config::{HicannConfig, SharedParameter};
+use hal::config::HicannConfig;
 use hal::coord::{
     Coordinate, HicannOnWafer, NeuronOnHicann, PulseLabel, SynapseRowOnHicann, Table,
 };
@@ -15,19 +15,30 @@ use super::cells::Cells;
 use super::chip::{Axon, Chip, Output, Target};
 use super::network::SourceId;
 use crate::circuits::{InputMap, Membrane, membranes};
-use crate::connectivity::{Bus, BusAddress, FunctionalSynapse, buses};
+use crate::connectivity::{Bus, BusAddress, FunctionalSynapse};
+use crate::silicon::Silicon;
+
+/// The synapses of a row.
+#[derive(Debug, Clone)]
+struct Row {
+    /// Conductance by weight, S.
+    levels_s: [f64; SynapseWeight::SIZE],
+    /// Factor by column; none if all are 1.
+    factors: Option<Vec<f64>>,
+}
 
 /// A chip in the making.
 #[derive(Debug)]
 pub(super) struct ChipBuilder<'a> {
     pub(super) hicann: HicannOnWafer,
-    config: &'a HicannConfig,
+    pub(super) config: &'a HicannConfig,
+    silicon: Silicon<'a>,
     step: DncCycles,
     membranes: Vec<Membrane>,
     inputs: InputMap,
     cells: Cells,
-    /// Conductance by weight, S, of the rows that were needed so far.
-    levels: Table<SynapseRowOnHicann, Option<[f64; SynapseWeight::SIZE]>>,
+    /// The rows that were needed so far.
+    rows: Table<SynapseRowOnHicann, Option<Row>>,
     axons: Vec<Axon>,
     targets: Vec<Target>,
 }
@@ -37,18 +48,20 @@ impl<'a> ChipBuilder<'a> {
         hicann: HicannOnWafer,
         config: &'a HicannConfig,
         driven: &Table<NeuronOnHicann, [bool; 2]>,
+        silicon: Silicon<'a>,
         step: DncCycles,
     ) -> Self {
-        let (membranes, inputs) = membranes(config, driven);
+        let (membranes, inputs) = membranes(config, driven, &silicon);
         let cells = Cells::new(&membranes, step.hardware_s());
         Self {
             hicann,
             config,
+            silicon,
             step,
             membranes,
             inputs,
             cells,
-            levels: Table::default(),
+            rows: Table::default(),
             axons: Vec::new(),
             targets: Vec::new(),
         }
@@ -60,9 +73,10 @@ impl<'a> ChipBuilder<'a> {
         let first = self.axons.len() as u32;
         let mut reached: Vec<(DncCycles, u32, f64)> = Vec::with_capacity(synapses.len());
         for s in synapses {
-            if let Some((membrane, input)) = self.inputs[s.target.local][s.input.index()] {
-                let slot = self.cells.slot(membrane, input) as u32;
-                let rate = self.conductance_s(s) / self.membranes[membrane].capacitance_f;
+            if let Some(place) = self.inputs[s.target.local][s.input.index()] {
+                let slot = self.cells.slot(place.membrane, place.input) as u32;
+                let capacitance_f = self.membranes[place.membrane].capacitance_f;
+                let rate = self.conductance_s(s) * place.factor / capacitance_f;
                 reached.push((s.delay, slot, rate * self.step.hardware_s()));
             }
         }
@@ -82,22 +96,22 @@ impl<'a> ChipBuilder<'a> {
     /// Conductance that one event adds (analog §1.7).
     fn conductance_s(&mut self, s: &FunctionalSynapse) -> f64 {
         let row = s.synapse.local.row();
-        let levels = self.levels[row].get_or_insert_with(|| {
+        let made = self.rows[row].get_or_insert_with(|| {
             let settings = self.config.synapses.row(row);
             let block = row.driver().quadrant().fg_block();
-            let parameter = SharedParameter::gmax(settings.gmax_select);
-            let v_gmax = self.config.floating_gates.shared(block, parameter).unwrap_or_default();
-            std::array::from_fn(|w| {
+            let v_gmax = self.silicon.v_gmax(block, settings.gmax_select);
+            let levels_s = std::array::from_fn(|w| {
                 let weight = SynapseWeight::from_index(w).unwrap_or_default();
                 law::synapse_s(weight, v_gmax, settings.gmax_divisor)
-            })
+            });
+            Row { levels_s, factors: self.silicon.synapse_factors(row) }
         });
-        levels[s.weight.index()]
+        let level_s = made.levels_s[s.weight.index()];
+        made.factors.as_ref().map_or(level_s, |f| level_s * f[s.synapse.local.column().index()])
     }
 
     /// Adds what the comparators send.
-    pub(super) fn finish(self, sources: &BTreeMap<BusAddress, SourceId>) -> Chip {
-        let buses = buses(self.hicann, self.config);
+    pub(super) fn finish(self, buses: &[Bus], sources: &BTreeMap<BusAddress, SourceId>) -> Chip {
         let output = |m: &Membrane, neuron, v_t_v: f64| {
             let circuit = &self.config.neurons.circuits[neuron];
             let on: Vec<&Bus> = buses.iter().filter(|b| b.neurons.contains(&neuron)).collect();

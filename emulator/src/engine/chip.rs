@@ -7,6 +7,7 @@ use hal::wafer::DncCycles;
 use super::cells::{Cells, SILENT};
 use super::network::SourceId;
 use crate::readout::Sampler;
+use crate::silicon::AdcNoise;
 
 /// The synapses of a chip that one event reaches after the same delay.
 #[derive(Debug, Clone, Copy)]
@@ -126,11 +127,16 @@ impl Chip {
     }
 
     /// Sets up a sampler; false if the circuit is not simulated.
-    pub(super) fn add_probe(&mut self, neuron: NeuronOnHicann) -> bool {
+    pub(super) fn add_probe(
+        &mut self,
+        neuron: NeuronOnHicann,
+        offset_v: f64,
+        noise: Option<AdcNoise>,
+    ) -> bool {
         let Some(membrane) = self.circuits.iter().position(|c| c.contains(&neuron)) else {
             return false;
         };
-        let sampler = Sampler::new(f64::from(self.cells.voltage(membrane)));
+        let sampler = Sampler::new(f64::from(self.cells.voltage(membrane)), offset_v, noise);
         self.probes.push(Probe { neuron, membrane, sampler });
         true
     }

@@ -2,14 +2,16 @@
 
 use std::collections::BTreeMap;
 
-use hal::config::WaferConfig;
+use hal::config::{HicannConfig, WaferConfig};
 use hal::coord::{HicannOnWafer, NeuronOnHicann, OnWafer, Table};
 use hal::wafer::DncCycles;
 use rayon::prelude::*;
 
 use super::build::ChipBuilder;
 use super::chip::Chip;
-use crate::connectivity::{BusAddress, Connectivity};
+use crate::connectivity::{BusAddress, Connectivity, buses};
+use crate::flaws::Flaws;
+use crate::silicon::{AdcNoise, Silicon};
 
 /// Number of a bus address that some synapse listens to.
 pub(crate) type SourceId = u32;
@@ -36,7 +38,14 @@ pub(crate) struct Network {
 }
 
 impl Network {
-    pub(crate) fn new(config: &WaferConfig, wiring: &Connectivity, step: DncCycles) -> Self {
+    /// The network of a configuration; `silicon` is asked once for each of its chips.
+    pub(crate) fn new<'a>(
+        config: &'a WaferConfig,
+        wiring: &Connectivity,
+        flaws: &Flaws<'_>,
+        silicon: impl Fn(HicannOnWafer, &'a HicannConfig) -> Silicon<'a> + Sync,
+        step: DncCycles,
+    ) -> Self {
         let mut driven: BTreeMap<HicannOnWafer, Table<NeuronOnHicann, [bool; 2]>> = BTreeMap::new();
         for s in &wiring.synapses {
             driven.entry(s.target.hicann).or_default()[s.target.local][s.input.index()] = true;
@@ -46,7 +55,8 @@ impl Network {
             .hicanns
             .par_iter()
             .map(|(&hicann, chip)| {
-                ChipBuilder::new(hicann, chip, driven.get(&hicann).unwrap_or(&nothing), step)
+                let driven = driven.get(&hicann).unwrap_or(&nothing);
+                ChipBuilder::new(hicann, chip, driven, silicon(hicann, chip), step)
             })
             .collect();
         let mut legs: Vec<Vec<Leg>> = Vec::new();
@@ -65,7 +75,11 @@ impl Network {
             sources.insert(group[0].source, legs.len() as SourceId);
             legs.push(here);
         }
-        let chips = builders.into_iter().map(|b| b.finish(&sources)).collect();
+        let finish = |builder: ChipBuilder<'_>| {
+            let buses = buses(builder.hicann, builder.config, flaws);
+            builder.finish(&buses, &sources)
+        };
+        let chips = builders.into_iter().map(finish).collect();
         let shortest = wiring.synapses.iter().map(|s| s.delay).min();
         Self { chips, legs, sources, shortest }
     }
@@ -75,9 +89,15 @@ impl Network {
         self.sources.get(&bus).copied()
     }
 
-    /// Sets up a sampler of a circuit's membrane; false if the circuit is not simulated.
-    pub(crate) fn add_probe(&mut self, neuron: OnWafer<NeuronOnHicann>) -> bool {
+    /// Sets up a sampler of a circuit's membrane behind an amplifier that adds `offset_v`; false if
+    /// the circuit is not simulated.
+    pub(crate) fn add_probe(
+        &mut self,
+        neuron: OnWafer<NeuronOnHicann>,
+        offset_v: f64,
+        noise: Option<AdcNoise>,
+    ) -> bool {
         let place = self.chips.binary_search_by_key(&neuron.hicann, |c| c.hicann);
-        place.is_ok_and(|p| self.chips[p].add_probe(neuron.local))
+        place.is_ok_and(|p| self.chips[p].add_probe(neuron.local, offset_v, noise))
     }
 }

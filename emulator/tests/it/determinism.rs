@@ -56,7 +56,8 @@ fn stimulus(config: &WaferConfig) -> Pulses {
 
 fn outcome(threads: Option<usize>, step: u64) -> (TraceWords, Counters) {
     let config = ring();
-    let settings = Settings { effects: Effects::ALL, threads, step: DncCycles(step) };
+    let settings =
+        Settings { effects: Effects::ALL, threads, step: DncCycles(step), ..Settings::default() };
     let emulator = run(settings, &config, &stimulus(&config), 20_000);
     (emulator.read_trace().expect("a trace"), emulator.counters())
 }

@@ -2,10 +2,12 @@
 
 mod absent;
 mod adex;
+mod defects;
 mod determinism;
 mod links;
 mod membrane;
 mod mergers;
 mod random;
 mod routes;
+mod silicon;
 mod support;

@@ -121,7 +121,12 @@ proptest! {
         let stimulus =
             pulses(input.into_iter().map(|(c, l, a, t)| pulse(places[c], pick(l), pick(a), t)));
         let settings =
-            Settings { effects: Effects::ALL, threads: Some(2), step: DncCycles(step) };
+            Settings {
+                effects: Effects::ALL,
+                threads: Some(2),
+                step: DncCycles(step),
+                ..Settings::default()
+            };
         let emulator = run(settings, &config, &stimulus, 3000);
         prop_assert!(emulator.connectivity().synapses.len() >= found.synapses.len());
         let counters = emulator.counters();
