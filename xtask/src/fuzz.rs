@@ -8,7 +8,7 @@ use anyhow::Result;
 use crate::shell;
 
 /// Fuzzes each decoder for its share of the time. The test that does it prints executions and
-/// outcomes per decoder, and saves an input that makes one panic or hang. Overflow checks stay on.
+/// findings per decoder, and saves an input that makes one panic or hang. Overflow checks stay on.
 pub(crate) fn fuzz(seconds: u64, seed: Option<u64>, keep: bool) -> Result<()> {
     let clock = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
     let mut command = Command::new(shell::cargo_program());

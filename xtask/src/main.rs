@@ -53,7 +53,7 @@ enum Task {
         /// Repeats an earlier run, which printed this number
         #[arg(long)]
         seed: Option<u64>,
-        /// Adds inputs that end in new ways to the committed ones
+        /// Adds inputs with new findings to the committed ones
         #[arg(long)]
         keep: bool,
     },
@@ -63,6 +63,8 @@ enum Task {
 
 #[derive(Debug, Subcommand)]
 enum Bench {
+    /// Times of hal: the graph of the L1 network, the words of a full wafer
+    Hal,
     /// Rates and irregularity of the realised network against NEST
     Nest {
         /// One short point instead of three long ones
@@ -96,6 +98,9 @@ fn main() -> ExitCode {
         Task::Test => ci::test(),
         Task::Ci => ci::ci(),
         Task::E2e { experiment, quick } => e2e::e2e(&experiment, quick),
+        Task::Bench(Bench::Hal) => {
+            shell::cargo(["run", "--release", "--package", "hal", "--example", "speed"])
+        }
         Task::Bench(Bench::Nest { quick, json }) => bench::nest(quick, &json),
         Task::Bench(Bench::Mapping { quick, only, docs_only, json }) => {
             let only = only.as_deref();
