@@ -1,6 +1,7 @@
 //! From the results of all stages to the configuration of the chips.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
+use std::ops::Range;
 
 use calib::{CircuitMode, GmaxSetting};
 use hal::config::{
@@ -8,13 +9,13 @@ use hal::config::{
     WaferConfig,
 };
 use hal::coord::{
-    BackgroundGeneratorOnHicann, Coordinate, CrossbarSwitchOnHicann, Direction, DncMergerOnHicann,
-    HicannOnWafer, L1Address, MergerOnHicann, Side, SynapseSwitchOnHicann, Vertical,
+    Coordinate, CrossbarSwitchOnHicann, Direction, DncMergerOnHicann, HicannOnWafer, L1Address,
+    MergerOnHicann, Side, SynapseSwitchOnHicann, Vertical,
 };
 use hal::l1::{L1Line, L1Repeater};
 
-use crate::mapping::{BusAddress, DriverChain, LogicalNeuron, Route};
-use crate::placement::MERGER;
+use crate::fabric::Split;
+use crate::mapping::{Bus, BusAddress, DriverChain, LogicalNeuron, Route};
 use crate::plan::BusKind;
 use crate::synapses::UsedRow;
 
@@ -22,37 +23,51 @@ use crate::synapses::UsedRow;
 /// loops of the repeaters locked (topology §5.6).
 const BACKGROUND_INTERVAL: u16 = 125;
 
-/// The generator that locks a bus: it stands beside the neuron block 3 that merger 3 takes its
-/// events from.
-const GENERATOR: BackgroundGeneratorOnHicann = BackgroundGeneratorOnHicann::new::<3>();
-
-/// What a bus carries decides how its chip collects events (topology §5.4).
-pub(crate) fn merger_tree(config: &mut HicannConfig, kind: BusKind) {
-    let mergers = &mut config.mergers;
-    let link = &mut config.gbit_links.direction[MERGER.gbit_link()];
+/// Brings the events of neuron blocks, or of an input link, to the DNC merger of a bus of the chip
+/// (topology §5.4).
+pub(crate) fn merger_tree(config: &mut HicannConfig, kind: BusKind, split: Split, bus: usize) {
+    let merger = split.merger(bus);
+    let generator = split.generator(bus);
     match kind {
         BusKind::Neurons => {
-            // everything merges towards the last merger of the tree, which feeds merger 3
-            for merger in MergerOnHicann::all() {
-                mergers.tree[merger].mode = MergerMode::Merge;
+            let blocks = split.blocks(bus);
+            for merger in blocks.clone().flat_map(|block| split.tree(block)) {
+                config.mergers.tree[merger].mode = mode(merger, &blocks);
             }
-            *link = GbitDirection::ToDnc;
+            config.gbit_links.direction[merger.gbit_link()] = GbitDirection::ToDnc;
         }
         BusKind::Inputs { .. } => {
             // one-to-one, and only the generator from the tree
-            mergers.tree[MergerOnHicann::new::<3>()].mode = MergerMode::LeftOnly;
-            *link = GbitDirection::ToHicann;
+            let beside = split.tree(generator.index()).next().expect("trees have a first level");
+            config.mergers.tree[beside].mode = MergerMode::LeftOnly;
+            config.gbit_links.direction[merger.gbit_link()] = GbitDirection::ToHicann;
             config.gbit_links.timestamp_enable = true;
         }
     }
-    mergers.dnc[MERGER].mode = MergerMode::Merge;
-    mergers.dnc[MERGER].slow = true;
-    mergers.background[GENERATOR] = BackgroundGenerator {
+    config.mergers.dnc[merger].mode = MergerMode::Merge;
+    config.mergers.dnc[merger].slow = true;
+    config.mergers.background[generator] = BackgroundGenerator {
         enable: true,
         period: BACKGROUND_INTERVAL - 1,
         address: L1Address::BACKGROUND,
         ..BackgroundGenerator::default()
     };
+}
+
+/// Which inputs a merger must pass on for the events of some blocks and nothing else.
+fn mode(merger: MergerOnHicann, blocks: &Range<usize>) -> MergerMode {
+    let level = merger.level();
+    if level == 0 {
+        return MergerMode::Merge;
+    }
+    let half = 1 << (level - 1);
+    let first = merger.on_level() << level;
+    let holds = |part: Range<usize>| part.start < blocks.end && blocks.start < part.end;
+    match (holds(first..first + half), holds(first + half..first + 2 * half)) {
+        (true, false) => MergerMode::LeftOnly,
+        (false, true) => MergerMode::RightOnly,
+        _ => MergerMode::Merge,
+    }
 }
 
 /// Unused mergers pass nothing on: otherwise the tree would deliver copies (topology §5.2).
@@ -167,13 +182,9 @@ pub(crate) fn row(config: &mut HicannConfig, used: UsedRow, setting: GmaxSetting
 
 /// What every chip in use needs besides its routes and neurons: the right analog modes, closed
 /// mergers, and receivers that lock (topology §8.4).
-pub(crate) fn finish(
-    config: &mut WaferConfig,
-    mode: CircuitMode,
-    kinds: &BTreeMap<HicannOnWafer, BusKind>,
-) {
+pub(crate) fn finish(config: &mut WaferConfig, mode: CircuitMode, buses: &BTreeSet<Bus>) {
     for (&hicann, chip) in &mut config.hicanns {
-        isolate_mergers(chip, |m| m == MERGER && kinds.contains_key(&hicann));
+        isolate_mergers(chip, |merger| buses.contains(&Bus { hicann, merger }));
         chip.neurons.halves = [NeuronHalf {
             big_capacitor: mode.big_capacitor,
             i_gl: mode.leak,

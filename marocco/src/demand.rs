@@ -9,7 +9,7 @@ use hal::coord::{DriverDecoder, Parity};
 
 use crate::inputs::InputTable;
 use crate::network::Receptor;
-use crate::plan::{Plan, addresses};
+use crate::plan::{Plan, Seat};
 
 /// Longest chain of drivers that options may ask for.
 pub(crate) const MAX_CHAIN: usize = 8;
@@ -23,7 +23,7 @@ const MAX_HALVES: usize = 2 * MAX_ROWS;
 pub(crate) struct BusDemand {
     /// The source.
     pub(crate) bus: u32,
-    /// Number of synapses by neuron, receptor and decoder group.
+    /// Number of synapses by neuron of the chip, receptor and decoder group.
     counts: Vec<u16>,
     /// Synapses realised with 0..=chain drivers.
     pub(crate) realised: [u32; MAX_CHAIN + 1],
@@ -60,33 +60,38 @@ pub(crate) fn chip_demand(
     chip: usize,
     chain_length: usize,
 ) -> Vec<BusDemand> {
-    let members = &plan.buses[chip].members;
-    let group: Vec<usize> = addresses().map(|a| a.driver_decoder().index()).collect();
+    let members = &plan.chips[chip].members;
+    let widths = widths(plan, chip);
     let mut demands: Vec<Option<BusDemand>> = vec![None; plan.buses.len()];
     for (position, &member) in members.iter().enumerate() {
         for input in inputs.of(member as usize) {
-            let Some(seat) = plan.seat[input.source as usize] else { continue };
-            let demand = demands[seat.bus as usize].get_or_insert_with(|| BusDemand {
-                bus: seat.bus,
+            let Some(Seat { bus, group }) = plan.seats[input.source as usize] else { continue };
+            let demand = demands[bus as usize].get_or_insert_with(|| BusDemand {
+                bus,
                 counts: vec![0; members.len() * 8],
                 realised: [0; MAX_CHAIN + 1],
                 wanted: 0,
             });
-            let at = position * 8 + input.receptor.index() * 4 + group[seat.position as usize];
+            let at = position * 8 + input.receptor.index() * 4 + usize::from(group);
             demand.counts[at] += 1;
             demand.wanted += 1;
         }
     }
     let mut demands: Vec<BusDemand> = demands.into_iter().flatten().collect();
     for demand in &mut demands {
-        demand.evaluate(plan.size.width(), chain_length);
+        demand.evaluate(&widths, chain_length);
     }
     demands
 }
 
+/// Columns of the neurons of a chip, in the order of its members.
+pub(crate) fn widths(plan: &Plan, chip: usize) -> Vec<u8> {
+    plan.chips[chip].members.iter().map(|&member| plan.width(member as usize)).collect()
+}
+
 impl BusDemand {
-    fn evaluate(&mut self, width: u8, chain_length: usize) {
-        let [exc, inh] = self.half_rows(width, chain_length);
+    fn evaluate(&mut self, widths: &[u8], chain_length: usize) {
+        let [exc, inh] = self.half_rows(widths, chain_length);
         for drivers in 1..=chain_length {
             let rows = 2 * drivers;
             self.realised[drivers] = (0..=rows)
@@ -97,8 +102,8 @@ impl BusDemand {
     }
 
     /// The best use of the rows of `drivers` drivers, excitatory rows first.
-    pub(crate) fn rows(&self, width: u8, drivers: usize) -> Vec<RowUse> {
-        let halves = self.half_rows(width, drivers);
+    pub(crate) fn rows(&self, widths: &[u8], drivers: usize) -> Vec<RowUse> {
+        let halves = self.half_rows(widths, drivers);
         let rows = 2 * drivers;
         let best = |exc: usize| halves[0].realised[2 * exc] + halves[1].realised[2 * (rows - exc)];
         let most = (0..=rows).map(best).max().unwrap_or(0);
@@ -111,12 +116,12 @@ impl BusDemand {
         uses
     }
 
-    fn half_rows(&self, width: u8, chain_length: usize) -> [HalfRows; 2] {
+    fn half_rows(&self, widths: &[u8], chain_length: usize) -> [HalfRows; 2] {
         let n_halves = 4 * chain_length;
         Receptor::ALL.map(|receptor| {
             // synapses realised by group and number of half rows
             let mut single = [[0u32; MAX_HALVES + 1]; 4];
-            for neuron in self.counts.chunks_exact(8) {
+            for (neuron, &width) in self.counts.chunks_exact(8).zip(widths) {
                 for (group, realised) in single.iter_mut().enumerate() {
                     let wanted = u32::from(neuron[receptor.index() * 4 + group]);
                     if wanted > 0 {

@@ -8,21 +8,22 @@
 
 mod quadrant;
 
+use std::ops::Range;
+
 use hal::coord::{
-    Coordinate, DriverOnQuadrant, HicannOnWafer, QuadrantOnHicann, Side, SynapseDriverOnHicann,
-    SynapseSwitchOnHicann, VLineOnHicann, Vertical,
+    Coordinate, DriverOnQuadrant, HicannOnWafer, OnWafer, QuadrantOnHicann, Side,
+    SynapseDriverOnHicann, SynapseSwitchOnHicann, VLineOnHicann, Vertical,
 };
+use hal::defects::Defects;
 use rand::rngs::ChaCha8Rng;
 use rand::{RngExt as _, SeedableRng as _};
 
 use crate::demand::BusDemand;
+use crate::fabric::driver_is_usable;
 use quadrant::{Chain, best_chains};
 
 /// Positions of the 112 drivers of a side: first the top quadrant, then the bottom one.
 const POSITIONS: usize = 2 * DriverOnQuadrant::SIZE;
-/// Moves of the annealing per bus; enough for the result to stop improving on the networks of
-/// mapping §5.
-const MOVES_PER_BUS: usize = 300;
 /// Temperatures in synapses at the start and at the end.
 const HOT: f64 = 20.0;
 const COLD: f64 = 0.3;
@@ -37,29 +38,62 @@ pub(crate) struct Assigned {
     pub(crate) members: Vec<SynapseDriverOnHicann>,
 }
 
-/// Gives the drivers of a chip to its buses; `vlines[i]` carries the bus of `demands[i]`.
+/// A chip whose drivers are to be given away.
+pub(crate) struct Bidding<'a> {
+    pub(crate) hicann: HicannOnWafer,
+    pub(crate) demands: &'a [BusDemand],
+    /// The vertical line that brings each demand's bus; none if the bus does not reach the chip.
+    pub(crate) taps: &'a [Option<OnWafer<VLineOnHicann>>],
+    pub(crate) defects: &'a Defects,
+    pub(crate) chain_length: usize,
+    /// Moves of the annealing per bus.
+    pub(crate) moves: usize,
+    pub(crate) seed: u64,
+}
+
+/// Gives the drivers of a chip to its buses, starting from `before` where that is given.
 ///
 /// Buses that find no driver are absent from the result, which is sorted by primary. The result
 /// depends on the arguments only.
-pub(crate) fn assign(
-    hicann: HicannOnWafer,
-    demands: &[BusDemand],
-    vlines: &[VLineOnHicann],
-    chain_length: usize,
-    seed: u64,
-) -> Vec<Assigned> {
+pub(crate) fn assign(bidding: &Bidding<'_>, before: &[Assigned]) -> Vec<Assigned> {
+    let places: Vec<(Side, Vec<u8>)> = bidding
+        .taps
+        .iter()
+        .map(|&tap| tap.map_or((Side::Left, Vec::new()), |tap| bidding.slots(tap)))
+        .collect();
     let mut assigned: Vec<Assigned> = Side::ALL
         .into_iter()
         .flat_map(|side| {
-            let buses = (0..demands.len()).filter(|&d| vlines[d].side() == side);
-            let stream = (2 * hicann.index() + side.index()) as u64;
-            let mut rng = ChaCha8Rng::seed_from_u64(seed);
+            let stream = (2 * bidding.hicann.index() + side.index()) as u64;
+            let mut rng = ChaCha8Rng::seed_from_u64(bidding.seed);
             rng.set_stream(stream);
-            Bank::new(side, buses, demands, vlines, chain_length).solve(&mut rng)
+            Bank::new(side, bidding, &places).solve(before, bidding.moves, &mut rng)
         })
         .collect();
     assigned.sort_by_key(|a| a.primary);
     assigned
+}
+
+impl Bidding<'_> {
+    /// The side of the drivers that a line reaches on the chip, and their positions.
+    fn slots(&self, tap: OnWafer<VLineOnHicann>) -> (Side, Vec<u8>) {
+        let drivers: Vec<SynapseDriverOnHicann> = tap
+            .local
+            .synapse_switches()
+            .filter(|switch| self.defects.is_usable(switch.on(tap.hicann)))
+            .filter_map(|switch: SynapseSwitchOnHicann| switch.row().driver(tap.hicann))
+            .filter(|driver| driver.hicann == self.hicann)
+            .filter(|&driver| driver_is_usable(self.defects, driver))
+            .map(|driver| driver.local)
+            .collect();
+        let side = drivers.first().map_or(Side::Left, |d| d.side());
+        (side, drivers.into_iter().map(position).collect())
+    }
+}
+
+/// Position of a driver on its side.
+fn position(driver: SynapseDriverOnHicann) -> u8 {
+    (driver.vertical().index() * DriverOnQuadrant::SIZE + driver.on_quadrant().index()) as u8
 }
 
 /// A bus that wants drivers of one side.
@@ -78,45 +112,63 @@ struct Bank<'a> {
     place: Vec<Option<u8>>,
     /// Bidder whose primary is at each position.
     occupant: [Option<u16>; POSITIONS],
-    /// Synapses realised in the top and bottom quadrant.
-    realised: [u32; 2],
+    /// Positions whose driver cannot be used.
+    blocked: [bool; POSITIONS],
+    /// Synapses realised.
+    realised: u32,
 }
 
 impl<'a> Bank<'a> {
-    fn new(
-        side: Side,
-        buses: impl Iterator<Item = usize>,
-        demands: &'a [BusDemand],
-        vlines: &[VLineOnHicann],
-        chain_length: usize,
-    ) -> Self {
-        let mut bidders: Vec<Bidder<'a>> = buses
-            .map(|demand| Bidder {
+    fn new(side: Side, bidding: &Bidding<'a>, places: &[(Side, Vec<u8>)]) -> Self {
+        let chain_length = bidding.chain_length;
+        let mut bidders: Vec<Bidder<'a>> = places
+            .iter()
+            .enumerate()
+            .filter(|(_, (of, slots))| *of == side && !slots.is_empty())
+            .map(|(demand, (_, slots))| Bidder {
                 demand,
-                realised: &demands[demand].realised[..=chain_length],
-                slots: slots(vlines[demand]),
+                realised: &bidding.demands[demand].realised[..=chain_length],
+                slots: slots.clone(),
             })
             .collect();
         bidders.sort_by_key(|b| (std::cmp::Reverse(b.realised[chain_length]), b.demand));
         let place = vec![None; bidders.len()];
-        Self { side, bidders, place, occupant: [None; POSITIONS], realised: [0; 2] }
+        let mut blocked = [false; POSITIONS];
+        for driver in SynapseDriverOnHicann::all().filter(|d| d.side() == side) {
+            let usable = driver_is_usable(bidding.defects, driver.on(bidding.hicann));
+            blocked[usize::from(position(driver))] = !usable;
+        }
+        Self { side, bidders, place, occupant: [None; POSITIONS], blocked, realised: 0 }
     }
 
-    fn solve(mut self, rng: &mut ChaCha8Rng) -> Vec<Assigned> {
+    fn solve(mut self, before: &[Assigned], moves: usize, rng: &mut ChaCha8Rng) -> Vec<Assigned> {
         if self.bidders.is_empty() {
             return Vec::new();
         }
+        for assigned in before {
+            let bidder = self.bidders.iter().position(|b| b.demand == assigned.demand);
+            if let Some(bidder) = bidder {
+                let slot = position(assigned.primary);
+                if self.bidders[bidder].slots.contains(&slot) {
+                    self.occupant[usize::from(slot)] = Some(bidder as u16);
+                    self.place[bidder] = Some(slot);
+                }
+            }
+        }
         self.place_greedily();
-        self.realised = [self.value(0), self.value(1)];
+        self.realised = self.stretches().map(|stretch| self.value(stretch)).sum();
         let wanted: u32 =
             self.bidders.iter().map(|b| b.realised.last().copied().unwrap_or(0)).sum();
-        self.anneal(wanted, rng);
+        self.anneal(wanted, moves, rng);
         self.chains()
     }
 
     /// Large demands first, each where the gap around it is widest.
     fn place_greedily(&mut self) {
         for bidder in 0..self.bidders.len() {
+            if self.place[bidder].is_some() {
+                continue;
+            }
             let free = self.bidders[bidder].slots.iter().copied();
             let free = free.filter(|&s| self.occupant[s as usize].is_none());
             if let Some(slot) = free.max_by_key(|&s| self.gap(s)) {
@@ -134,6 +186,7 @@ impl<'a> Bank<'a> {
                 s < POSITIONS
                     && s / DriverOnQuadrant::SIZE == quadrant
                     && self.occupant[s].is_none()
+                    && !self.blocked[s]
             })
         };
         let s = slot as usize;
@@ -144,11 +197,11 @@ impl<'a> Bank<'a> {
 
     /// Moves primaries between their slots, swapping with the occupant, until every synapse is
     /// realised or the moves are used up. Keeps the best state seen.
-    fn anneal(&mut self, wanted: u32, rng: &mut ChaCha8Rng) {
-        let moves = MOVES_PER_BUS * self.bidders.len();
+    fn anneal(&mut self, wanted: u32, moves: usize, rng: &mut ChaCha8Rng) {
+        let moves = moves * self.bidders.len();
         let mut best = (self.realised, self.place.clone(), self.occupant);
         for step in 0..moves {
-            if best.0[0] + best.0[1] == wanted {
+            if best.0 == wanted {
                 break;
             }
             let temperature = HOT * (COLD / HOT).powf(step as f64 / moves as f64);
@@ -164,26 +217,61 @@ impl<'a> Bank<'a> {
             if change.from == Some(to) || !self.allows(&change) {
                 continue;
             }
+            let there = self.stretch(to, &change);
+            let here = change
+                .from
+                .filter(|from| !there.contains(&usize::from(*from)))
+                .map(|from| self.stretch(from, &change));
+            let value = |bank: &Self| {
+                bank.value(there.clone()) + here.clone().map_or(0, |here| bank.value(here))
+            };
+            let before = value(self);
             self.make(&change);
-            let before = self.realised;
-            for quadrant in 0..2 {
-                let touched = |s: u8| s as usize / DriverOnQuadrant::SIZE == quadrant;
-                if touched(to) || change.from.is_some_and(touched) {
-                    self.realised[quadrant] = self.value(quadrant);
-                }
-            }
-            let gain =
-                f64::from(self.realised[0] + self.realised[1]) - f64::from(before[0] + before[1]);
+            let after = value(self);
+            let gain = f64::from(after) - f64::from(before);
             if gain >= 0.0 || rng.random::<f64>() < (gain / temperature).exp() {
-                if self.realised[0] + self.realised[1] > best.0[0] + best.0[1] {
+                self.realised = self.realised + after - before;
+                if self.realised > best.0 {
                     best = (self.realised, self.place.clone(), self.occupant);
                 }
             } else {
                 self.take_back(&change);
-                self.realised = before;
             }
         }
         (self.realised, self.place, self.occupant) = best;
+    }
+
+    /// The positions around one whose chains can depend on it, before and after a move: up to the
+    /// ends of the quadrant, a blocked driver, or two primaries next to each other that stay.
+    fn stretch(&self, position: u8, change: &Move) -> Range<usize> {
+        let stays = |s: usize| {
+            self.occupant[s].is_some()
+                && s != usize::from(change.to)
+                && change.from.is_none_or(|from| s != usize::from(from))
+        };
+        let ends = |s: usize| {
+            s.is_multiple_of(DriverOnQuadrant::SIZE)
+                || self.blocked[s - 1]
+                || self.blocked[s]
+                || stays(s - 1) && stays(s)
+        };
+        let position = usize::from(position);
+        let first = (0..=position).rev().find(|&s| ends(s)).unwrap_or(0);
+        let end = (position + 1..POSITIONS).find(|&s| ends(s)).unwrap_or(POSITIONS);
+        first..end
+    }
+
+    /// All positions in stretches that do not depend on each other.
+    fn stretches(&self) -> impl Iterator<Item = Range<usize>> {
+        let ends = |s: usize| {
+            s.is_multiple_of(DriverOnQuadrant::SIZE)
+                || self.blocked[s - 1]
+                || self.blocked[s]
+                || self.occupant[s - 1].is_some() && self.occupant[s].is_some()
+        };
+        let starts: Vec<usize> = (0..POSITIONS).filter(|&s| ends(s)).collect();
+        let ends: Vec<usize> = starts.iter().copied().skip(1).chain([POSITIONS]).collect();
+        starts.into_iter().zip(ends).map(|(a, b)| a..b)
     }
 
     /// A displaced bidder must be able to take the place that becomes free.
@@ -216,32 +304,33 @@ impl<'a> Bank<'a> {
         self.place[change.bidder] = change.from;
     }
 
-    /// Primaries of a quadrant from north to south, with what chains there realise.
-    fn primaries(&self, quadrant: usize) -> Vec<(usize, u8, &'a [u32])> {
-        let first = quadrant * DriverOnQuadrant::SIZE;
-        (first..first + DriverOnQuadrant::SIZE)
-            .filter_map(|slot| {
-                let bidder = usize::from(self.occupant[slot]?);
-                Some((bidder, (slot - first) as u8, self.bidders[bidder].realised))
-            })
-            .collect()
+    /// Primaries of a stretch from north to south: bidder, position in the stretch, and what chains
+    /// there realise.
+    fn primaries(&self, stretch: Range<usize>) -> impl Iterator<Item = (usize, u8, &'a [u32])> {
+        let first = stretch.start;
+        stretch.filter_map(move |slot| {
+            let bidder = usize::from(self.occupant[slot]?);
+            Some((bidder, (slot - first) as u8, self.bidders[bidder].realised))
+        })
     }
 
-    fn value(&self, quadrant: usize) -> u32 {
-        let primaries = self.primaries(quadrant);
-        best_chains(primaries.iter().map(|&(_, slot, realised)| (slot, realised))).0
+    fn value(&self, stretch: Range<usize>) -> u32 {
+        let length = stretch.len();
+        best_chains(length, self.primaries(stretch).map(|(_, slot, realised)| (slot, realised))).0
     }
 
     fn chains(&self) -> Vec<Assigned> {
         let mut assigned = Vec::new();
-        for vertical in Vertical::ALL {
-            let primaries = self.primaries(vertical.index());
-            let (_, chains) =
-                best_chains(primaries.iter().map(|&(_, slot, realised)| (slot, realised)));
+        for stretch in self.stretches() {
+            let primaries: Vec<(usize, u8, &[u32])> = self.primaries(stretch.clone()).collect();
+            let realised = primaries.iter().map(|&(_, slot, realised)| (slot, realised));
+            let (_, chains) = best_chains(stretch.len(), realised);
+            let vertical = Vertical::ALL[stretch.start / DriverOnQuadrant::SIZE];
             let quadrant = QuadrantOnHicann::at(self.side, vertical);
             let driver = |i: u8| {
+                let on_quadrant = stretch.start % DriverOnQuadrant::SIZE + usize::from(i);
                 quadrant.driver(
-                    DriverOnQuadrant::from_index(i as usize).expect("chains stay in the quadrant"),
+                    DriverOnQuadrant::from_index(on_quadrant).expect("chains stay in the quadrant"),
                 )
             };
             for ((bidder, slot, _), Chain { before, after }) in primaries.into_iter().zip(chains) {
@@ -263,18 +352,4 @@ struct Move {
     to: u8,
     /// Who was at the new position; it goes to the old one.
     displaced: Option<u16>,
-}
-
-/// Positions of the drivers of its own chip that a vertical line has a switch to.
-fn slots(vline: VLineOnHicann) -> Vec<u8> {
-    vline
-        .synapse_switches()
-        .map(SynapseSwitchOnHicann::row)
-        .filter(|row| row.is_local())
-        .map(|row| {
-            let driver = row.y();
-            let half = driver.vertical().index() * DriverOnQuadrant::SIZE;
-            (half + driver.on_quadrant().index()) as u8
-        })
-        .collect()
 }

@@ -15,12 +15,39 @@ pub(crate) struct Input {
     pub(crate) receptor: Receptor,
 }
 
+/// Which synaptic inputs a source acts on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
+pub(crate) struct ReceptorSet(u8);
+
+impl ReceptorSet {
+    pub(crate) const fn insert(&mut self, receptor: Receptor) {
+        self.0 |= 1 << receptor.index();
+    }
+
+    pub(crate) const fn union(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+
+    pub(crate) const fn is_empty(self) -> bool {
+        self.0 == 0
+    }
+
+    pub(crate) const fn len(self) -> usize {
+        self.0.count_ones() as usize
+    }
+
+    /// Position of a receptor of the set among its members.
+    pub(crate) const fn position(self, receptor: Receptor) -> usize {
+        (self.0 & ((1 << receptor.index()) - 1)).count_ones() as usize
+    }
+}
+
 /// For each member of the network its synapses, in order of projection and creation.
 #[derive(Debug)]
 pub(crate) struct InputTable {
     offsets: Vec<usize>,
     inputs: Vec<Input>,
-    has_targets: Vec<bool>,
+    receptors: Vec<ReceptorSet>,
 }
 
 impl InputTable {
@@ -45,7 +72,7 @@ impl InputTable {
             receptor: Receptor::Excitatory,
         };
         let mut inputs = vec![empty; network.n_synapses()];
-        let mut has_targets = vec![false; n_members];
+        let mut receptors = vec![ReceptorSet::default(); n_members];
         for (id, projection) in network.projections() {
             let (pre, post) = network.endpoints(id);
             let (pre, post) = (members[pre.index()], members[post.index()]);
@@ -59,10 +86,10 @@ impl InputTable {
                     receptor: projection.receptor,
                 };
                 *slot += 1;
-                has_targets[source] = true;
+                receptors[source].insert(projection.receptor);
             }
         }
-        Self { offsets, inputs, has_targets }
+        Self { offsets, inputs, receptors }
     }
 
     /// The synapses of a member.
@@ -70,9 +97,9 @@ impl InputTable {
         &self.inputs[self.offsets[member]..self.offsets[member + 1]]
     }
 
-    /// Whether anybody listens to a member.
-    pub(crate) fn has_targets(&self, member: usize) -> bool {
-        self.has_targets[member]
+    /// The synaptic inputs that a member acts on; none if nobody listens to it.
+    pub(crate) fn receptors(&self, member: usize) -> ReceptorSet {
+        self.receptors[member]
     }
 
     /// Number of all synapses.

@@ -6,10 +6,13 @@ pub mod options;
 mod inputs;
 
 mod demand;
-mod density;
+mod fabric;
+mod loss;
+mod pools;
+mod structure;
+
 mod plan;
 
-mod placement;
 mod sites;
 
 mod routing;
@@ -33,6 +36,6 @@ pub mod view;
 pub use map::{Mapped, Stage, map};
 pub use mapping::Mapping;
 pub use network::Network;
-pub use options::{MapError, MapOptions, NeuronSize, NeuronSizeChoice};
+pub use options::{Effort, MapError, MapOptions, NeuronSize, NeuronSizeChoice, VariedReset};
 pub use report::{MappingReport, report};
 pub use saved::SavedMapping;

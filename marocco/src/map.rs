@@ -1,28 +1,27 @@
 //! The flow: placement, merger trees, inputs, L1 routing, drivers, synapses, parameters, weights.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::time::Instant;
 
 use calib::WaferCalibration;
 use hal::config::WaferConfig;
-use hal::coord::{HicannOnWafer, SynapseDriverOnHicann, VLineOnHicann};
+use hal::coord::{Coordinate as _, HicannOnWafer, OnWafer, SynapseDriverOnHicann, VLineOnHicann};
 use hal::defects::Defects;
 use rayon::prelude::*;
 
-use crate::demand::{BusDemand, MAX_CHAIN, chip_demand};
-use crate::drivers::{self, Assigned};
-use crate::inputs::InputTable;
-use crate::mapping::{
-    Bus, DriverChain, LossCause, Mapping, Placement, Route, StageTimes, SynapseFate,
-};
+use crate::demand::{BusDemand, MAX_CHAIN, chip_demand, ideal_realised};
+use crate::drivers::{self, Assigned, Bidding};
+use crate::fabric::Fabric;
+use crate::inputs::{InputTable, sources_with_rates};
+use crate::mapping::{Bus, DriverChain, LossCause, Mapping, Placement, StageTimes, SynapseFate};
 use crate::network::Network;
-use crate::options::{MapError, MapOptions};
-use crate::placement::{MERGER, place};
-use crate::plan::{BusKind, Plan};
+use crate::options::{Effort, MapError, MapOptions};
+use crate::plan::{Dealer, Plan};
+use crate::pools::{Sharing, pools};
 use crate::realise::{Conductances, WeightedChip};
-use crate::routing::{self, BusEnds, Limits, Targets};
+use crate::routing::{self, Limits, RoutedBus};
 use crate::synapses::{self, ChipSynapses};
-use crate::{bound, configure, density, parameters, sites};
+use crate::{bound, configure, parameters, structure};
 
 /// A stage of [`map`], for progress displays.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,28 +49,31 @@ pub struct Mapped {
 struct Chip {
     hicann: HicannOnWafer,
     demands: Vec<BusDemand>,
+    taps: Vec<Option<OnWafer<VLineOnHicann>>>,
     assigned: Vec<Assigned>,
     synapses: ChipSynapses,
 }
 
-/// Places and routes a network onto a wafer without defects.
+/// Places and routes a network onto a wafer.
 ///
 /// # Arguments
-/// The network, options, the calibration of the wafer, and a callback that hears of each stage.
+/// The network, options, the defects and the calibration of the wafer, and a callback that hears
+/// of each stage.
 ///
 /// # Returns
 /// The mapping with every lost synapse and its cause, and the configuration of the chips. Equal
 /// arguments give equal results for any number of threads.
 ///
 /// # Errors
-/// Networks that this version cannot map: more buses than can be broadcast, inputs beyond the
-/// links, parameters far outside of what the circuits reach.
+/// Networks that do not fit: more chips than the wafer has, inputs beyond the links, parameters
+/// far outside of what the circuits reach.
 ///
 /// # Complexity
-/// Time linear in synapses times candidate sizes, plus the annealing of drivers: chips times buses.
+/// Time linear in synapses times candidate structures, plus the search of the chosen effort.
 pub fn map(
     network: &Network,
     options: &MapOptions,
+    defects: &Defects,
     calibration: &WaferCalibration,
     progress: &mut dyn FnMut(Stage),
 ) -> Result<Mapped, MapError> {
@@ -81,34 +83,21 @@ pub fn map(
 
     progress(Stage::Placement);
     let inputs = InputTable::new(network);
-    let plan = density::choose(network, &inputs, options)?;
+    let plan = plan(network, &inputs, options, defects)?;
+    let placement = plan.placement();
     times.placement = clock.lap();
-    let sites = sites::choose(&plan, options)?;
-    times.input = clock.lap();
-    let placement = place(&plan, &sites);
-    times.placement += clock.lap();
 
     let mut config = WaferConfig::default();
-    let mut kinds = BTreeMap::new();
-    for (bus, &hicann) in plan.buses.iter().zip(&sites) {
-        configure::merger_tree(config.hicann_mut(hicann), bus.kind);
-        kinds.insert(hicann, bus.kind);
-    }
+    merger_trees(&plan, &mut config);
     times.merger = clock.lap();
 
     progress(Stage::Routing);
     let demands = demands(&plan, &inputs, options);
-    let buses: Vec<Bus> = sites.iter().map(|&hicann| Bus { hicann, merger: MERGER }).collect();
-    let targets = targets(&plan, &sites, &demands);
-    let (routes, ends): (Vec<Route>, Vec<BusEnds>) =
-        routing::route(&buses, &targets, &Defects::default(), &Limits::default())
-            .into_iter()
-            .map(|r| (r.route, r.ends))
-            .unzip();
+    let routed = route(&plan, &demands, defects);
     times.l1 = clock.lap();
 
     progress(Stage::Synapses);
-    let chips = chips(&plan, &inputs, &sites, demands, &ends, options);
+    let chips = chips(&plan, &inputs, &placement, demands, &routed, defects, options);
     times.synapses = clock.lap();
 
     progress(Stage::Parameters);
@@ -118,32 +107,27 @@ pub fn map(
     let mut mapping = Mapping {
         scaling: options.scaling,
         mode: options.mode,
-        ideal_l1_loss_fraction: density::ideal_lost(
-            &plan,
-            &inputs,
-            options,
-            SynapseDriverOnHicann::SIZE,
-        ) as f64
-            / inputs.len().max(1) as f64,
+        ideal_l1_loss_fraction: ideal_l1_loss(&chips, &inputs, options),
         bound_loss_fraction: bound::column_bound(&inputs, &placement),
-        chains: chains(&chips, &buses, &ends),
+        chains: chains(&chips, &plan),
         synapses: unrealised(network),
         realised_weights_us: zeros(network),
         clipped_weights: vec![0; network.projections().count()],
         placement,
         parameters,
-        routes,
+        routes: routed.into_iter().map(|r| r.route).collect(),
         times,
     };
     write_wiring(&mapping, &mut config);
-    let conductances = Conductances::new(network, plan.size, options);
+    let conductances = Conductances::new(network, &plan, options);
     let weighted: Vec<WeightedChip> =
         chips.par_iter().map(|c| WeightedChip::new(&c.synapses, &conductances)).collect();
     for (chip, weighted) in chips.iter().zip(weighted) {
         weighted.write(chip.hicann, &chip.synapses, &conductances, &mut mapping, &mut config);
     }
     mapping.routes.sort_by_key(|r| r.bus);
-    configure::finish(&mut config, options.mode, &kinds);
+    let buses: BTreeSet<Bus> = plan.buses.iter().map(|b| b.bus).collect();
+    configure::finish(&mut config, options.mode, &buses);
     mapping.times.parameters += clock.lap();
     Ok(Mapped { mapping, config })
 }
@@ -159,77 +143,155 @@ fn check(options: &MapOptions) -> Result<(), MapError> {
     Ok(())
 }
 
-/// Demands of each bus's chip; chips of inputs have none.
+/// Who shares chips, buses and decoder groups.
+fn plan(
+    network: &Network,
+    inputs: &InputTable,
+    options: &MapOptions,
+    defects: &Defects,
+) -> Result<Plan, MapError> {
+    let fabric = Fabric::new(defects, &options.excluded);
+    let mut rates_hz = vec![0.0; network.n_members()];
+    for (member, rate_hz) in sources_with_rates(network) {
+        rates_hz[member] = rate_hz;
+    }
+    // populations get chips of their own unless that takes more chips than there are
+    let mut failure = None;
+    for sharing in [Sharing::Small, Sharing::All] {
+        let pools = pools(network, inputs, options, sharing);
+        let dealer = Dealer {
+            network,
+            inputs,
+            options,
+            fabric: &fabric,
+            pools: &pools,
+            rates_hz: &rates_hz,
+        };
+        match structure::choose(&dealer, options.effort) {
+            Ok(plan) => return Ok(plan),
+            Err(error @ MapError::TooManyChips { .. }) => failure = Some(error),
+            Err(error) => return Err(error),
+        }
+    }
+    Err(failure.expect("the loop ends with a plan or an error"))
+}
+
+fn merger_trees(plan: &Plan, config: &mut WaferConfig) {
+    for bus in &plan.buses {
+        let split = plan.chips[bus.chip as usize].split;
+        configure::merger_tree(config.hicann_mut(bus.bus.hicann), bus.kind, split, bus.number);
+    }
+}
+
+/// Demands of each chip with neurons.
 fn demands(plan: &Plan, inputs: &InputTable, options: &MapOptions) -> Vec<Vec<BusDemand>> {
-    (0..plan.buses.len())
+    (0..plan.chips.len())
         .into_par_iter()
-        .map(|bus| match plan.buses[bus].kind {
-            BusKind::Neurons => chip_demand(plan, inputs, bus, options.chain_length),
-            BusKind::Inputs { .. } => Vec::new(),
-        })
+        .map(|chip| chip_demand(plan, inputs, chip, options.chain_length))
         .collect()
 }
 
-/// The chips that listen to each bus.
-fn targets(plan: &Plan, sites: &[HicannOnWafer], demands: &[Vec<BusDemand>]) -> Vec<Targets> {
-    let mut targets = vec![Vec::new(); plan.buses.len()];
-    for (chip, demands) in demands.iter().enumerate() {
+fn route(plan: &Plan, demands: &[Vec<BusDemand>], defects: &Defects) -> Vec<RoutedBus> {
+    let buses: Vec<Bus> = plan.buses.iter().map(|b| b.bus).collect();
+    let mut targets = vec![Vec::new(); buses.len()];
+    for (chip, demands) in plan.chips.iter().zip(demands) {
         for demand in demands {
-            targets[demand.bus as usize].push((sites[chip], demand.wanted));
+            targets[demand.bus as usize].push((chip.hicann, demand.wanted));
         }
     }
-    targets
+    routing::route(&buses, &targets, defects, &Limits::default())
+}
+
+/// Moves of the annealing of primaries, per bus.
+const fn driver_moves(effort: Effort) -> usize {
+    match effort {
+        Effort::Quick => 200,
+        Effort::Normal => 600,
+        Effort::Max => 2000,
+    }
 }
 
 fn chips(
     plan: &Plan,
     inputs: &InputTable,
-    sites: &[HicannOnWafer],
+    placement: &Placement,
     demands: Vec<Vec<BusDemand>>,
-    ends: &[BusEnds],
+    routed: &[RoutedBus],
+    defects: &Defects,
     options: &MapOptions,
 ) -> Vec<Chip> {
-    let placement = place(plan, sites);
     demands
         .into_par_iter()
         .enumerate()
-        .filter(|(bus, _)| plan.buses[*bus].kind == BusKind::Neurons)
-        .map(|(bus, demands)| {
-            let hicann = sites[bus];
-            let vlines: Vec<VLineOnHicann> =
-                demands.iter().map(|d| ends[d.bus as usize][&hicann].local).collect();
-            let assigned =
-                drivers::assign(hicann, &demands, &vlines, options.chain_length, options.seed);
-            let columns = columns(plan, bus, &placement);
-            let synapses = synapses::assign(plan, inputs, bus, &demands, &assigned, &columns);
-            Chip { hicann, demands, assigned, synapses }
+        .filter(|(chip, _)| !plan.chips[*chip].members.is_empty())
+        .map(|(chip, demands)| {
+            let hicann = plan.chips[chip].hicann;
+            let taps: Vec<Option<OnWafer<VLineOnHicann>>> =
+                demands.iter().map(|d| routed[d.bus as usize].ends.get(&hicann).copied()).collect();
+            let bidding = Bidding {
+                hicann,
+                demands: &demands,
+                taps: &taps,
+                defects,
+                chain_length: options.chain_length,
+                moves: driver_moves(options.effort),
+                seed: options.seed,
+            };
+            let assigned = drivers::assign(&bidding, &[]);
+            let unreached: Vec<bool> = taps.iter().map(Option::is_none).collect();
+            let columns: Vec<u8> = plan.chips[chip]
+                .members
+                .iter()
+                .filter_map(|&m| placement.neurons[m as usize].map(|n| n.column))
+                .collect();
+            let synapses = synapses::assign(
+                plan,
+                inputs,
+                &synapses::Chip {
+                    chip,
+                    demands: &demands,
+                    drivers: &assigned,
+                    unreached: &unreached,
+                    columns: &columns,
+                    defects: defects.record(hicann),
+                },
+            );
+            Chip { hicann, demands, taps, assigned, synapses }
         })
         .collect()
 }
 
-fn columns(plan: &Plan, bus: usize, placement: &Placement) -> Vec<(u8, u8)> {
-    let place = |&member: &u32| placement.neurons[member as usize].map(|n| (n.column, n.width));
-    plan.buses[bus].members.iter().filter_map(place).collect()
-}
-
-fn chains(chips: &[Chip], buses: &[Bus], ends: &[BusEnds]) -> Vec<DriverChain> {
+fn chains(chips: &[Chip], plan: &Plan) -> Vec<DriverChain> {
     let mut chains: Vec<DriverChain> = chips
         .iter()
         .flat_map(|chip| {
-            chip.assigned.iter().map(|a| {
+            chip.assigned.iter().filter_map(|a| {
                 let bus = chip.demands[a.demand].bus as usize;
-                DriverChain {
+                Some(DriverChain {
                     hicann: chip.hicann,
-                    bus: buses[bus],
-                    vline: ends[bus][&chip.hicann],
+                    bus: plan.buses[bus].bus,
+                    vline: chip.taps[a.demand]?,
                     primary: a.primary,
                     members: a.members.clone(),
-                }
+                })
             })
         })
         .collect();
     chains.sort_by_key(|c| (c.hicann, c.primary));
     chains
+}
+
+/// Share of the synapses lost if every bus reached every chip and any free driver (mapping §7.2).
+fn ideal_l1_loss(chips: &[Chip], inputs: &InputTable, options: &MapOptions) -> f64 {
+    let lost: u64 = chips
+        .par_iter()
+        .map(|chip| {
+            let wanted: u64 = chip.demands.iter().map(|d| u64::from(d.wanted)).sum();
+            let drivers = SynapseDriverOnHicann::SIZE;
+            wanted - ideal_realised(&chip.demands, drivers, options.chain_length)
+        })
+        .sum();
+    lost as f64 / inputs.len().max(1) as f64
 }
 
 fn unrealised(network: &Network) -> Vec<Vec<SynapseFate>> {

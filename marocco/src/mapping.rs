@@ -131,6 +131,8 @@ pub struct DriverChain {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum LossCause {
+    /// The bus does not reach the target's chip.
+    NoRoute,
     /// The bus got no synapse driver on the target's chip.
     NoDriver,
     /// The drivers of the bus on the target's chip have no half row left for the synapse.
@@ -143,6 +145,7 @@ impl LossCause {
     /// Name in reports.
     pub const fn name(self) -> &'static str {
         match self {
+            Self::NoRoute => "no_route",
             Self::NoDriver => "no_driver",
             Self::NoHalfRow => "no_half_row",
             Self::WeightZero => "weight_zero",

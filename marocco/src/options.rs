@@ -1,6 +1,9 @@
 //! What a caller can ask of the mapper, and how it says no.
 
+use std::str::FromStr;
+
 use calib::{CircuitMode, Scaling};
+use hal::coord::HicannOnWafer;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
@@ -32,8 +35,18 @@ impl From<NeuronSize> for usize {
 
 impl NeuronSize {
     /// Sizes tried by [`NeuronSizeChoice::Auto`], small first.
-    pub const AUTOMATIC: [Self; 8] =
-        [Self(4), Self(8), Self(12), Self(16), Self(20), Self(24), Self(32), Self(64)];
+    pub const AUTOMATIC: [Self; 10] = [
+        Self(4),
+        Self(6),
+        Self(8),
+        Self(10),
+        Self(12),
+        Self(16),
+        Self(20),
+        Self(24),
+        Self(32),
+        Self(64),
+    ];
 
     /// Number of circuits.
     pub const fn circuits(self) -> usize {
@@ -43,13 +56,6 @@ impl NeuronSize {
     /// Number of columns, half the circuits.
     pub const fn width(self) -> u8 {
         self.0 / 2
-    }
-
-    /// Neurons of this size on a chip: a neuron lies within one of the eight blocks of 32 columns,
-    /// and one bus has 59 addresses (topology §6, §7.2).
-    pub const fn neurons_per_hicann(self) -> usize {
-        let fit = 8 * (32 / self.width() as usize);
-        if fit < ADDRESSES_PER_BUS { fit } else { ADDRESSES_PER_BUS }
     }
 }
 
@@ -66,9 +72,56 @@ pub enum NeuronSizeChoice {
     Fixed(NeuronSize),
 }
 
+/// How much time the search for a mapping without loss may take.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Effort {
+    /// The first good structure, no search.
+    Quick,
+    /// Structure and membership searched for some seconds.
+    #[default]
+    Normal,
+    /// Searched until nothing is lost, or for minutes.
+    Max,
+}
+
+impl FromStr for Effort {
+    type Err = InvalidEffort;
+    fn from_str(name: &str) -> Result<Self, InvalidEffort> {
+        match name {
+            "quick" => Ok(Self::Quick),
+            "normal" => Ok(Self::Normal),
+            "max" => Ok(Self::Max),
+            _ => Err(InvalidEffort(name.to_owned())),
+        }
+    }
+}
+
+/// The neurons of a chip share V_reset (analog §1.8). A population whose neurons ask for different
+/// ones can get their mean, or be refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub enum VariedReset {
+    /// All get the mean; those that asked for another value are counted as clipped.
+    #[default]
+    Average,
+    /// An error.
+    Refuse,
+}
+
+/// No effort has this name.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error("effort `{0}`: quick, normal or max")]
+pub struct InvalidEffort(pub String);
+
 /// Options of [`crate::map()`].
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct MapOptions {
+    /// How long to search.
+    pub effort: Effort,
+    /// What to do with populations whose neurons have different V_reset.
+    pub varied_reset: VariedReset,
+    /// Chips that are not to be used.
+    pub excluded: Vec<HicannOnWafer>,
     /// Circuits per neuron.
     pub neuron_size: NeuronSizeChoice,
     /// Longest chain of synapse drivers on one bus, 1..=8; 3 keeps the signal clean (topology
@@ -89,6 +142,9 @@ impl MapOptions {
     /// automatic neuron sizes.
     pub const fn new(scaling: Scaling, mode: CircuitMode) -> Self {
         Self {
+            effort: Effort::Normal,
+            varied_reset: VariedReset::Average,
+            excluded: Vec::new(),
             neuron_size: NeuronSizeChoice::Auto,
             chain_length: 3,
             bandwidth_utilisation: 0.8,
@@ -115,23 +171,27 @@ pub enum MapError {
     /// The option has no meaning.
     #[error("bandwidth utilisation {0}: a share of the links above 0 and up to 1")]
     BandwidthUtilisation(f64),
-    /// More buses than can be broadcast to every chip.
+    /// The wafer has too few chips.
     #[error(
-        "the network needs {buses} buses ({neuron_chips} chips of neurons of size {neuron_size}, \
-         {input_chips} of inputs), but only {limit} can be broadcast over the wafer; \
-         use smaller neurons, fewer neurons or lower input rates"
+        "the network needs {neuron_chips} chips for its neurons and {input_chips} for its inputs, \
+         but {usable} can send; use smaller neurons, fewer neurons or lower input rates"
     )]
-    TooManyBuses {
-        /// Buses needed.
-        buses: usize,
-        /// Of them with neurons.
+    TooManyChips {
+        /// Chips with neurons.
         neuron_chips: usize,
-        /// Of them with external inputs.
+        /// Chips with inputs.
         input_chips: usize,
-        /// Circuits per neuron.
-        neuron_size: usize,
-        /// What the wafer can broadcast.
-        limit: usize,
+        /// Chips that work and are not excluded.
+        usable: usize,
+    },
+    /// The circuits of the chips do not suffice.
+    #[error(
+        "the neurons of `{population}` do not fit onto the working circuits of their chips; \
+         use smaller neurons or exclude fewer chips"
+    )]
+    NoRoom {
+        /// Label of the first population concerned.
+        population: String,
     },
     /// One source is faster than its link.
     #[error(
@@ -165,16 +225,17 @@ pub enum MapError {
     },
     /// Cells that share a chip want different values of a shared parameter.
     #[error(
-        "population `{population}`: its neurons have different v_reset ({low} and {high} mV), \
-         which all neurons of a chip share; give the population one v_reset"
+        "population `{population}`, neuron {member}: its v_reset is not the {v_reset_mv} mV of the \
+         population's mean, which all neurons of a chip share; give the population one v_reset or \
+         let it be averaged"
     )]
     VariedReset {
         /// Label of the population.
         population: String,
-        /// Smallest value.
-        low: f64,
-        /// Largest value.
-        high: f64,
+        /// Which member.
+        member: usize,
+        /// Mean of the population.
+        v_reset_mv: f64,
     },
     /// A cell parameter is far outside of what the circuits reach.
     #[error("population `{population}`, neuron {member}: {source}")]

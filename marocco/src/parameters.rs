@@ -8,8 +8,9 @@ use hal::coord::{Coordinate, FgBlockOnHicann, HicannOnWafer};
 use hal::value::{DacCode, GmaxSelect};
 
 use crate::mapping::{LogicalNeuron, Placement, RealisedParameters};
-use crate::network::{Network, PerMember, Population, PopulationKind};
-use crate::options::{MapError, MapOptions};
+use crate::network::{Network, PopulationKind};
+use crate::options::{MapError, MapOptions, VariedReset};
+use crate::pools::mean_v_reset;
 
 /// Writes the parameters of all placed neurons and tells what they have become.
 pub(crate) fn translate(
@@ -24,13 +25,27 @@ pub(crate) fn translate(
     let offsets = network.member_offsets();
     for (id, population) in network.populations() {
         let PopulationKind::Neurons(cells) = &population.kind else { continue };
-        check_reset(population, cells)?;
+        let v_reset_mv = mean_v_reset(population).unwrap_or_default();
         let first = offsets[id.index()];
         for member in 0..population.size {
             let Some(neuron) = placement.neurons[first + member] else { continue };
             let cell = cells.get(member);
+            if cell.v_reset() != v_reset_mv {
+                if options.varied_reset == VariedReset::Refuse {
+                    let population = population.label.clone();
+                    return Err(MapError::VariedReset { population, member, v_reset_mv });
+                }
+                *realised.clipped.entry("v_reset".to_owned()).or_default() += 1;
+            }
             let chip = config.hicann_mut(neuron.hicann);
-            let done = write_neuron(chip, neuron, cell, options, calibration.hicann(neuron.hicann));
+            let done = write_neuron(
+                chip,
+                neuron,
+                cell,
+                v_reset_mv,
+                options,
+                calibration.hicann(neuron.hicann),
+            );
             let (cell, clipped) = done.map_err(|source| MapError::Cell {
                 population: population.label.clone(),
                 member,
@@ -45,23 +60,11 @@ pub(crate) fn translate(
     Ok(realised)
 }
 
-/// v_reset is shared by all circuits of a chip (analog §1.8).
-fn check_reset(population: &Population, cells: &PerMember<CellParameters>) -> Result<(), MapError> {
-    let PerMember::Each(cells) = cells else { return Ok(()) };
-    let resets = || cells.iter().map(CellParameters::v_reset);
-    let (low, high) =
-        (resets().fold(f64::INFINITY, f64::min), resets().fold(f64::NEG_INFINITY, f64::max));
-    if low < high {
-        let population = population.label.clone();
-        return Err(MapError::VariedReset { population, low, high });
-    }
-    Ok(())
-}
-
 fn write_neuron(
     chip: &mut HicannConfig,
     neuron: LogicalNeuron,
     cell: &CellParameters,
+    v_reset_mv: f64,
     options: &MapOptions,
     calibration: &HicannCalibration,
 ) -> Result<(CellParameters, Vec<String>), TranslateError> {
@@ -73,7 +76,7 @@ fn write_neuron(
     let mut clipped = Vec::new();
     for block in FgBlockOnHicann::all() {
         let (code, clip) =
-            calib::translate_v_reset(cell.v_reset(), scaling, &calibration.blocks[block])?;
+            calib::translate_v_reset(v_reset_mv, scaling, &calibration.blocks[block])?;
         gates.set_shared(block, SharedParameter::VReset, code);
         if block == firing.shared_fg_block() {
             v_reset_code = code;

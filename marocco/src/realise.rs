@@ -10,7 +10,8 @@ use hal::value::SynapseWeight;
 use crate::inputs::Input;
 use crate::mapping::{LossCause, Mapping, SynapseFate};
 use crate::network::{Network, PopulationKind, Synapse};
-use crate::options::{MapOptions, NeuronSize};
+use crate::options::MapOptions;
+use crate::plan::Plan;
 use crate::synapses::ChipSynapses;
 use crate::weights::{self, ChipWeights, Wanted};
 use crate::{configure, parameters};
@@ -19,15 +20,16 @@ use crate::{configure, parameters};
 /// target's circuits (analog §1.4).
 pub(crate) struct Conductances<'a> {
     network: &'a Network,
-    circuits: usize,
+    offsets: Vec<usize>,
+    plan: &'a Plan,
     mode: CircuitMode,
     scaling: calib::Scaling,
 }
 
 impl<'a> Conductances<'a> {
-    pub(crate) fn new(network: &'a Network, size: NeuronSize, options: &MapOptions) -> Self {
-        let (circuits, mode) = (size.circuits(), options.mode);
-        Self { network, circuits, mode, scaling: options.scaling }
+    pub(crate) fn new(network: &'a Network, plan: &'a Plan, options: &MapOptions) -> Self {
+        let offsets = network.member_offsets();
+        Self { network, offsets, plan, mode: options.mode, scaling: options.scaling }
     }
 
     fn synapse(&self, input: &Input) -> Synapse {
@@ -42,15 +44,24 @@ impl<'a> Conductances<'a> {
         }
     }
 
+    /// Circuits of a synapse's target.
+    fn circuits(&self, input: &Input) -> usize {
+        let (_, post) = self.network.endpoints(input.projection);
+        let member = self.offsets[post.index()] + self.synapse(input).post as usize;
+        2 * usize::from(self.plan.width(member))
+    }
+
     /// What a synapse asks for, in siemens on the wafer.
     fn wanted_s(&self, input: &Input) -> f64 {
         let weight_us = f64::from(self.synapse(input).weight_us);
-        calib::weight_siemens(weight_us, self.cm_nf(input), self.circuits, self.mode, &self.scaling)
+        let circuits = self.circuits(input);
+        calib::weight_siemens(weight_us, self.cm_nf(input), circuits, self.mode, &self.scaling)
     }
 
     /// What a conductance on the wafer means to a synapse's target, in uS.
     fn weight_us(&self, input: &Input, siemens: f64) -> f64 {
-        calib::weight_us(siemens, self.cm_nf(input), self.circuits, self.mode, &self.scaling)
+        let circuits = self.circuits(input);
+        calib::weight_us(siemens, self.cm_nf(input), circuits, self.mode, &self.scaling)
     }
 }
 

@@ -1,72 +1,83 @@
-//! Which chips the buses get.
+//! Which chips of the wafer are taken.
 //!
 //! Two chips with equal `(x + 2 y) mod 32` send into the same component of the L1 network and
 //! compete for the same two horizontal and eight vertical lines of every chip (topology §4.7). At
-//! most seven senders per class can be broadcast to all chips and still find a switch into the
-//! drivers: seven times four classes fill the 14 + 14 slots of a switch group (mapping §7.3).
+//! most seven senders per component can be broadcast to all chips and still find a switch into the
+//! drivers: seven times four classes fill the 14 + 14 slots of a switch group (mapping §7.3). Up to
+//! that number the chips are taken from the centre of the wafer; more need routes of local reach,
+//! for which chips follow each other along bands of rows.
 
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
-use hal::coord::{FpgaOnWafer, HicannOnWafer};
+use hal::coord::{Coordinate, FpgaOnWafer, HicannOnWafer};
+use hal::l1::{L1Component, L1Line};
 
+use crate::fabric::{Fabric, Split};
 use crate::options::{FPGA_INPUT_HZ, MapError, MapOptions};
-use crate::plan::{BusKind, Plan};
 
-/// Senders per class of `(x + 2 y) mod 32`.
-const MAX_PER_CLASS: usize = 7;
+/// Senders per component that can be broadcast.
+const MAX_PER_COMPONENT: usize = 7;
 
 /// The largest rectangle of chips: every row spans every column, so that a trunk along any row
 /// meets every column (mapping §1.1).
 const COLUMNS: std::ops::RangeInclusive<usize> = 8..=27;
 const ROWS: std::ops::RangeInclusive<usize> = 2..=13;
 
-/// Buses that can be broadcast at once: chips of the rectangle with at most seven per class.
-pub(crate) const MAX_BUSES: usize = places(MAX_PER_CLASS);
+/// Rows of a band of local networks.
+const BAND: usize = 4;
 
-const fn class(x: usize, y: usize) -> usize {
-    (x + 2 * y) % 32
+/// How the buses of a plan reach their targets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Reach {
+    /// Every bus can be heard everywhere.
+    Broadcast,
+    /// Too many for that: buses should be heard near their chips.
+    Local,
 }
 
-/// Chips of the rectangle when each class has at most `cap`.
-const fn places(cap: usize) -> usize {
-    let mut count = [0; 32];
-    let mut places = 0;
-    let mut y = *ROWS.start();
-    while y <= *ROWS.end() {
-        let mut x = *COLUMNS.start();
-        while x <= *COLUMNS.end() {
-            let c = class(x, y);
-            if count[c] < cap {
-                count[c] += 1;
-                places += 1;
-            }
-            x += 1;
-        }
-        y += 1;
+/// Chips in the order in which pools should fill them.
+#[derive(Debug, Clone)]
+pub(crate) struct Sites {
+    pub(crate) chips: Vec<HicannOnWafer>,
+    pub(crate) reach: Reach,
+}
+
+/// Takes `n` chips that send on the buses of `split` each; none if the wafer has not so many.
+pub(crate) fn take(fabric: &Fabric<'_>, n: usize, split: Split) -> Option<Sites> {
+    let broadcast = (1..=MAX_PER_COMPONENT).find_map(|cap| balanced(fabric, n, split, cap));
+    if let Some(chips) = broadcast {
+        return Some(Sites { chips, reach: Reach::Broadcast });
     }
-    places
+    let mut chips: Vec<HicannOnWafer> =
+        bands().filter(|&h| fabric.site(h, split).is_some()).collect();
+    if chips.len() < n {
+        return None;
+    }
+    // leave out chips evenly, so that neighbours in the order stay near each other
+    let spare = chips.len();
+    chips = (0..n).map(|i| chips[i * spare / n]).collect();
+    Some(Sites { chips, reach: Reach::Local })
 }
 
-/// The chip of each bus of the plan.
-///
-/// Chips near the centre of the wafer are taken first, with classes as equally used as possible.
-/// Neurons follow each other column by column, and inputs are spread evenly between them, as far
-/// as the FPGAs have bandwidth.
-pub(crate) fn choose(plan: &Plan, options: &MapOptions) -> Result<Vec<HicannOnWafer>, MapError> {
-    let n_buses = plan.buses.len();
-    let cap = (1..=MAX_PER_CLASS).find(|&cap| places(cap) >= n_buses).unwrap_or(MAX_PER_CLASS);
-    let mut sites = Vec::with_capacity(n_buses);
-    let mut used = [0; 32];
+/// The `n` chips nearest to the centre of the rectangle with at most `cap` senders per component.
+fn balanced(fabric: &Fabric<'_>, n: usize, split: Split, cap: usize) -> Option<Vec<HicannOnWafer>> {
+    let mut used = [0usize; L1Component::SIZE];
+    let mut chips = Vec::with_capacity(n);
     for hicann in by_distance_from_centre() {
-        let c = class(hicann.x(), hicann.y());
-        if used[c] < cap && sites.len() < n_buses {
-            used[c] += 1;
-            sites.push(hicann);
+        if chips.len() == n {
+            break;
+        }
+        let components: Vec<usize> = (0..split.buses())
+            .map(|bus| L1Line::H(split.merger(bus).hline()).on(hicann).component().index())
+            .collect();
+        if components.iter().all(|&c| used[c] < cap) && fabric.site(hicann, split).is_some() {
+            components.iter().for_each(|&c| used[c] += 1);
+            chips.push(hicann);
         }
     }
-    sites.sort_by_key(|h| (h.x(), h.y()));
-    seat_inputs(plan, &sites, options)
+    chips.sort_by_key(|h| (h.x(), h.y()));
+    (chips.len() == n).then_some(chips)
 }
 
 fn by_distance_from_centre() -> Vec<HicannOnWafer> {
@@ -81,43 +92,60 @@ fn by_distance_from_centre() -> Vec<HicannOnWafer> {
     chips
 }
 
-fn seat_inputs(
-    plan: &Plan,
-    sites: &[HicannOnWafer],
-    options: &MapOptions,
-) -> Result<Vec<HicannOnWafer>, MapError> {
-    let limit_hz = options.bandwidth_utilisation * FPGA_INPUT_HZ;
-    let mut load: BTreeMap<FpgaOnWafer, f64> = BTreeMap::new();
-    let mut taken = vec![None; sites.len()];
-    // the fastest buses choose first
-    let mut inputs: Vec<(usize, f64)> = plan
-        .buses
-        .iter()
-        .enumerate()
-        .filter_map(|(bus, b)| match b.kind {
-            BusKind::Inputs { rate_hz } => Some((bus, rate_hz)),
-            BusKind::Neurons => None,
+/// All chips along bands of rows, forth and back, down and up the columns of a band: chips that
+/// follow each other are neighbours, and so are most that are a few places apart.
+fn bands() -> impl Iterator<Item = HicannOnWafer> {
+    const WIDTH: usize = 36;
+    (0..16 / BAND).flat_map(|band| {
+        (0..WIDTH).flat_map(move |i| {
+            let x = if band % 2 == 0 { i } else { WIDTH - 1 - i };
+            (0..BAND).filter_map(move |j| {
+                let y = BAND * band + if i % 2 == 0 { j } else { BAND - 1 - j };
+                HicannOnWafer::at(x, y)
+            })
         })
-        .collect();
-    let n_inputs = inputs.len();
-    let wish: BTreeMap<usize, usize> = inputs
-        .iter()
-        .enumerate()
-        .map(|(i, &(bus, _))| (bus, (2 * i + 1) * sites.len() / (2 * n_inputs)))
-        .collect();
-    inputs.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
+    })
+}
+
+/// Chips of external inputs and of neurons.
+#[derive(Debug)]
+pub(crate) struct Seating {
+    /// In the order of the buses.
+    pub(crate) inputs: Vec<HicannOnWafer>,
+    /// The rest, in order.
+    pub(crate) neurons: Vec<HicannOnWafer>,
+}
+
+/// Spreads the buses of inputs, given by their rates in events per hardware second, evenly over
+/// the chips, as far as the FPGAs have bandwidth (mapping §1.8).
+pub(crate) fn seat_inputs(
+    fabric: &Fabric<'_>,
+    sites: &Sites,
+    rates_hz: &[f64],
+    options: &MapOptions,
+) -> Result<Seating, MapError> {
+    let limit_hz = options.bandwidth_utilisation * FPGA_INPUT_HZ;
+    let chips = &sites.chips;
+    let mut load: BTreeMap<FpgaOnWafer, f64> = BTreeMap::new();
+    let mut taken = vec![None; chips.len()];
+    let n_inputs = rates_hz.len();
+    // the fastest buses choose first
+    let mut order: Vec<usize> = (0..n_inputs).collect();
+    order.sort_by(|&a, &b| rates_hz[b].total_cmp(&rates_hz[a]).then(a.cmp(&b)));
+    let open: Vec<bool> = chips.iter().map(|&h| fabric.takes_inputs(h)).collect();
     let mut unplaced = 0;
-    for (bus, rate_hz) in inputs {
-        let fits = |site: usize, load: &BTreeMap<FpgaOnWafer, f64>| {
-            load.get(&sites[site].fpga()).copied().unwrap_or(0.0) + rate_hz <= limit_hz
+    for bus in order {
+        let wish = (2 * bus + 1) * chips.len() / (2 * n_inputs);
+        let fits = |chip: usize, load: &BTreeMap<FpgaOnWafer, f64>| {
+            load.get(&chips[chip].fpga()).copied().unwrap_or(0.0) + rates_hz[bus] <= limit_hz
         };
-        let site = (0..sites.len())
-            .filter(|&s| taken[s].is_none() && fits(s, &load))
-            .min_by_key(|&s| (s.abs_diff(wish[&bus]), Reverse(s)));
-        match site {
-            Some(site) => {
-                taken[site] = Some(bus);
-                *load.entry(sites[site].fpga()).or_default() += rate_hz;
+        let chip = (0..chips.len())
+            .filter(|&c| open[c] && taken[c].is_none() && fits(c, &load))
+            .min_by_key(|&c| (c.abs_diff(wish), Reverse(c)));
+        match chip {
+            Some(chip) => {
+                taken[chip] = Some(bus);
+                *load.entry(chips[chip].fpga()).or_default() += rates_hz[bus];
             }
             None => unplaced += 1,
         }
@@ -125,22 +153,37 @@ fn seat_inputs(
     if unplaced > 0 {
         return Err(MapError::InputBandwidth { unplaced, inputs: n_inputs, limit_hz });
     }
-    let mut neurons = (0..plan.buses.len()).filter(|&bus| plan.buses[bus].kind == BusKind::Neurons);
-    let mut chosen = vec![HicannOnWafer::new::<0>(); sites.len()];
-    for (site, bus) in taken.into_iter().enumerate() {
-        let bus = bus.or_else(|| neurons.next()).expect("as many sites as buses");
-        chosen[bus] = sites[site];
+    let mut seating = Seating { inputs: vec![chips[0]; n_inputs], neurons: Vec::new() };
+    for (&hicann, bus) in chips.iter().zip(taken) {
+        match bus {
+            Some(bus) => seating.inputs[bus] = hicann,
+            None => seating.neurons.push(hicann),
+        }
     }
-    Ok(chosen)
+    Ok(seating)
 }
 
 #[cfg(test)]
 mod tests {
+    use hal::defects::Defects;
+
     use super::*;
 
     #[test]
-    fn class_caps_give_the_places_of_the_study() {
-        // lossless-mapping, "Results": cap 6: 192 places, cap 7: 210, cap 8: 224
-        assert_eq!([places(6), places(7), places(8)], [192, 210, 224]);
+    fn caps_give_the_places_of_the_study() {
+        // lossless-mapping, "Results": cap 6: 192 places, cap 7: 210
+        let defects = Defects::default();
+        let fabric = Fabric::new(&defects, &[]);
+        for (cap, places) in [(6, 192), (7, 210)] {
+            assert!(balanced(&fabric, places, Split::One, cap).is_some());
+            assert!(balanced(&fabric, places + 1, Split::One, cap).is_none());
+        }
+    }
+
+    #[test]
+    fn bands_visit_every_chip_once() {
+        let mut chips: Vec<HicannOnWafer> = bands().collect();
+        chips.sort_unstable();
+        assert_eq!(chips, HicannOnWafer::all().collect::<Vec<_>>());
     }
 }

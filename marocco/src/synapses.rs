@@ -1,16 +1,16 @@
 //! Synapses to rows and columns of the drivers that their bus got.
 
-use std::collections::BTreeMap;
-
 use hal::coord::{
     Coordinate, RowOnSynapseDriver, SynapseColumnOnHicann, SynapseOnHicann, SynapseRowOnHicann,
 };
+use hal::defects::HicannDefects;
 
-use crate::demand::{BusDemand, RowUse};
+use crate::demand::{BusDemand, RowUse, widths};
 use crate::drivers::Assigned;
 use crate::inputs::{Input, InputTable};
 use crate::mapping::LossCause;
-use crate::plan::{Plan, addresses};
+use crate::network::Receptor;
+use crate::plan::{Plan, Seat};
 
 /// A row in use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,67 +27,105 @@ pub(crate) struct ChipSynapses {
     pub(crate) fates: Vec<(Input, Result<SynapseOnHicann, LossCause>)>,
 }
 
-/// The rows of one bus that serve one receptor and decoder group, by column parity.
-type HalfRows = BTreeMap<(usize, usize), [Vec<SynapseRowOnHicann>; 2]>;
+/// A chip with its buses: what the synapses are distributed over.
+pub(crate) struct Chip<'a> {
+    /// Number of the chip in the plan.
+    pub(crate) chip: usize,
+    pub(crate) demands: &'a [BusDemand],
+    pub(crate) drivers: &'a [Assigned],
+    /// Demands whose bus does not reach the chip.
+    pub(crate) unreached: &'a [bool],
+    /// First column of each neuron, in the order of the members.
+    pub(crate) columns: &'a [u8],
+    pub(crate) defects: Option<&'a HicannDefects>,
+}
 
-/// Distributes the synapses of a chip. `columns[i]` are the first column and the width of the
-/// neuron at position i of the chip's bus.
-pub(crate) fn assign(
-    plan: &Plan,
-    inputs: &InputTable,
-    chip: usize,
-    demands: &[BusDemand],
-    drivers: &[Assigned],
-    columns: &[(u8, u8)],
-) -> ChipSynapses {
-    let group: Vec<usize> = addresses().map(|a| a.driver_decoder().index()).collect();
+/// Half rows of a receptor and decoder group of a bus, by column parity.
+type HalfRows = [Vec<SynapseRowOnHicann>; 2];
+/// Receptors times decoder groups.
+const KINDS: usize = 8;
+
+/// Distributes the synapses of a chip.
+pub(crate) fn assign(plan: &Plan, inputs: &InputTable, chip: &Chip<'_>) -> ChipSynapses {
+    let widths = widths(plan, chip.chip);
     let mut result = ChipSynapses::default();
-    let mut half_rows: BTreeMap<u32, HalfRows> = BTreeMap::new();
-    for assigned in drivers {
-        let demand = &demands[assigned.demand];
+    // by demand and kind
+    let mut half_rows: Vec<HalfRows> = vec![HalfRows::default(); KINDS * chip.demands.len()];
+    let mut served = vec![false; chip.demands.len()];
+    for assigned in chip.drivers {
+        served[assigned.demand] = true;
         let rows = assigned
             .members
             .iter()
             .flat_map(|driver| RowOnSynapseDriver::all().map(|row| driver.row(row)));
-        let uses = demand.rows(plan.size.width(), assigned.members.len());
-        let by_group = half_rows.entry(demand.bus).or_default();
+        let uses = chip.demands[assigned.demand].rows(&widths, assigned.members.len());
         for (row, row_use) in rows.zip(uses) {
             result.rows.push(UsedRow { row, row_use });
             for (parity, decoder) in row_use.decoder.into_iter().enumerate() {
-                let key = (row_use.receptor.index(), decoder.index());
-                by_group.entry(key).or_default()[parity].push(row);
+                let kind = kind(row_use.receptor, decoder.index());
+                half_rows[KINDS * assigned.demand + kind][parity].push(row);
             }
         }
     }
-    for (position, &member) in plan.buses[chip].members.iter().enumerate() {
-        let (column, width) = columns[position];
-        // synapses already given to this neuron, by bus, receptor and group
-        let mut next: BTreeMap<(u32, usize, usize), usize> = BTreeMap::new();
+    let mut demand_of = vec![usize::MAX; plan.buses.len()];
+    for (i, demand) in chip.demands.iter().enumerate() {
+        demand_of[demand.bus as usize] = i;
+    }
+    // places already looked at for the present neuron, by demand and kind
+    let mut cursors = vec![0usize; half_rows.len()];
+    let mut touched: Vec<usize> = Vec::new();
+    let members = &plan.chips[chip.chip].members;
+    result.fates.reserve(members.iter().map(|&m| inputs.of(m as usize).len()).sum());
+    for (position, &member) in members.iter().enumerate() {
+        let (column, width) = (chip.columns[position], widths[position]);
         for input in inputs.of(member as usize) {
-            let Some(seat) = plan.seat[input.source as usize] else { continue };
-            let fate = match half_rows.get(&seat.bus) {
-                None => Err(LossCause::NoDriver),
-                Some(by_group) => {
-                    let key = (input.receptor.index(), group[seat.position as usize]);
-                    let n = next.entry((seat.bus, key.0, key.1)).or_default();
-                    let place = by_group.get(&key).and_then(|rows| nth(rows, column, width, *n));
-                    *n += 1;
-                    place.ok_or(LossCause::NoHalfRow)
+            let Some(Seat { bus, group }) = plan.seats[input.source as usize] else { continue };
+            let demand = demand_of[bus as usize];
+            let fate = if served[demand] {
+                let slot = KINDS * demand + kind(input.receptor, usize::from(group));
+                if cursors[slot] == 0 {
+                    touched.push(slot);
                 }
+                let place = next(&half_rows[slot], column, width, &mut cursors[slot], chip.defects);
+                place.ok_or(LossCause::NoHalfRow)
+            } else if chip.unreached[demand] {
+                Err(LossCause::NoRoute)
+            } else {
+                Err(LossCause::NoDriver)
             };
             result.fates.push((*input, fate));
+        }
+        for slot in touched.drain(..) {
+            cursors[slot] = 0;
         }
     }
     result
 }
 
-/// The n-th synapse of a neuron in the half rows of one group: columns first, then rows.
-fn nth(
-    rows: &[Vec<SynapseRowOnHicann>; 2],
+const fn kind(receptor: Receptor, group: usize) -> usize {
+    4 * receptor.index() + group
+}
+
+/// The next working synapse of a neuron in the half rows of one kind: columns first, then rows.
+fn next(
+    rows: &HalfRows,
     first_column: u8,
     width: u8,
-    n: usize,
+    cursor: &mut usize,
+    defects: Option<&HicannDefects>,
 ) -> Option<SynapseOnHicann> {
+    loop {
+        let place = nth(rows, first_column, width, *cursor);
+        *cursor += 1;
+        let synapse = place?;
+        if defects.is_none_or(|d| !d.is_defective(synapse)) {
+            return Some(synapse);
+        }
+    }
+}
+
+/// The n-th synapse of a neuron in the half rows of one kind.
+fn nth(rows: &HalfRows, first_column: u8, width: u8, n: usize) -> Option<SynapseOnHicann> {
     let mut n = n;
     for (parity, rows) in rows.iter().enumerate() {
         let first = first_column as usize + (first_column as usize + parity) % 2;

@@ -4,6 +4,7 @@ use std::time::Instant;
 
 use calib::WaferCalibration;
 use hal::codec::encode_wafer;
+use hal::defects::Defects;
 use hal::wafer::ConfigurationWords;
 use marocco::mapping::Mapping;
 use marocco::network::Network;
@@ -34,7 +35,7 @@ pub fn realise(
     observe: &mut dyn FnMut(Progress),
 ) -> Result<Realised, RunError> {
     let stage = &mut |stage| observe(Progress::Mapping(stage));
-    let mapped = map(network, options, &WaferCalibration::ideal(), stage)?;
+    let mapped = map(network, options, &Defects::default(), &WaferCalibration::ideal(), stage)?;
     let mapping = mapped.mapping;
 
     // from here on only words

@@ -25,10 +25,11 @@ struct Choice {
 
 /// The most synapses that chains around these primaries realise, and the chains.
 ///
-/// Primaries come as position (0..56, strictly ascending) and synapses realised with 0, 1, ...
-/// drivers; the length of that table limits the chain. Among equal results the shortest chains are
-/// taken.
+/// Primaries come as position (below `length`, at most 56, strictly ascending) and synapses
+/// realised with 0, 1, ... drivers; the length of that table limits the chain. Among equal results
+/// the shortest chains are taken.
 pub(super) fn best_chains<'a>(
+    length: usize,
     primaries: impl Iterator<Item = (u8, &'a [u32])>,
 ) -> (u32, Vec<Chain>) {
     let mut tables: [[Option<Choice>; MAX_REACH]; LENGTH] = [[None; MAX_REACH]; LENGTH];
@@ -39,7 +40,7 @@ pub(super) fn best_chains<'a>(
         let longest = realised.len() - 1;
         let room_after = match iter.peek() {
             Some(&(next, _)) => next - slot - 1,
-            None => LENGTH as u8 - 1 - slot,
+            None => length as u8 - 1 - slot,
         };
         let gap_before = previous_slot.map_or(slot, |p| slot - p - 1);
         for after in 0..longest.min(room_after as usize + 1) {
@@ -124,7 +125,7 @@ mod tests {
                 })
                 .collect();
             let (realised, chains) =
-                best_chains(primaries.iter().map(|(s, r)| (*s, r.as_slice())));
+                best_chains(LENGTH, primaries.iter().map(|(s, r)| (*s, r.as_slice())));
             prop_assert_eq!(realised, brute_force(&primaries));
             let mut first_free = 0;
             let mut sum = 0;

@@ -1,15 +1,17 @@
 //! The mapper as a whole.
 
 use calib::{CellParameters, WaferCalibration};
+use hal::defects::Defects;
 use marocco::mapping::{StageTimes, SynapseFate};
 use marocco::network::{Network, PerMember, PopulationKind, Projection, Receptor, Synapse};
-use marocco::{MapError, Mapped, map, report};
+use marocco::{MapError, Mapped, VariedReset, map, report};
 use proptest::prelude::*;
 
 use crate::networks::{balanced, cell, neurons, options, sources};
 
 fn mapped(network: &Network, size: Option<usize>) -> Mapped {
-    map(network, &options(size), &WaferCalibration::ideal(), &mut |_| {}).unwrap()
+    map(network, &options(size), &Defects::default(), &WaferCalibration::ideal(), &mut |_| {})
+        .unwrap()
 }
 
 #[test]
@@ -72,7 +74,9 @@ fn inputs_beyond_a_link_are_refused_with_the_limit() {
         synapses: vec![Synapse { pre: 1, post: 0, weight_us: 0.001 }],
     };
     network.add_projection(fast, exc, projection).unwrap();
-    let error = map(&network, &options(None), &WaferCalibration::ideal(), &mut |_| {}).unwrap_err();
+    let error =
+        map(&network, &options(None), &Defects::default(), &WaferCalibration::ideal(), &mut |_| {})
+            .unwrap_err();
     assert!(matches!(error, MapError::SourceTooFast { member: 1, .. }));
     let text = error.to_string();
     assert!(
@@ -82,23 +86,46 @@ fn inputs_beyond_a_link_are_refused_with_the_limit() {
 }
 
 #[test]
-fn networks_beyond_the_broadcast_are_refused_with_the_numbers() {
+fn networks_beyond_the_wafer_are_refused_with_the_numbers() {
     let network = balanced(20_000, [1, 1, 0], 0.0, 4);
-    let error =
-        map(&network, &options(Some(16)), &WaferCalibration::ideal(), &mut |_| {}).unwrap_err();
+    let error = map(
+        &network,
+        &options(Some(16)),
+        &Defects::default(),
+        &WaferCalibration::ideal(),
+        &mut |_| {},
+    )
+    .unwrap_err();
     let text = error.to_string();
-    assert!(text.contains("210") && text.contains("size 16"), "{text}");
+    assert!(text.contains("625 chips") && text.contains("384"), "{text}");
 }
 
-#[test]
-fn a_population_with_several_resets_is_refused() {
+/// Two neurons whose reset potentials differ by 5 mV.
+fn two_resets() -> Network {
     let mut network = Network::default();
     let CellParameters::IfCondExp(one) = cell() else { unreachable!() };
     let other = CellParameters::IfCondExp(calib::IfCondExp { v_reset: 5.0, ..one });
     let mut population = neurons("mixed", 2);
     population.kind = PopulationKind::Neurons(PerMember::Each(vec![cell(), other]));
     network.add_population(population).unwrap();
-    let error = map(&network, &options(None), &WaferCalibration::ideal(), &mut |_| {}).unwrap_err();
+    network
+}
+
+#[test]
+fn several_resets_of_a_population_are_averaged_and_counted() {
+    let mapped = mapped(&two_resets(), None);
+    assert_eq!(mapped.mapping.parameters.clipped.get("v_reset"), Some(&2));
+    let resets: Vec<f64> =
+        mapped.mapping.parameters.cells.iter().flatten().map(CellParameters::v_reset).collect();
+    assert!(resets.iter().all(|v| (v - 7.5).abs() < 0.5), "{resets:?}");
+}
+
+#[test]
+fn several_resets_of_a_population_are_refused_on_request() {
+    let options = marocco::MapOptions { varied_reset: VariedReset::Refuse, ..options(None) };
+    let calibration = WaferCalibration::ideal();
+    let error =
+        map(&two_resets(), &options, &Defects::default(), &calibration, &mut |_| {}).unwrap_err();
     assert!(error.to_string().contains("`mixed`"), "{error}");
 }
 

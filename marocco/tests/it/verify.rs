@@ -7,6 +7,7 @@ mod hand_made;
 
 use calib::{CellParameters, EifCondExpIsfaIsta, WaferCalibration};
 use hal::codec::encode_wafer;
+use hal::defects::Defects;
 use marocco::network::{Network, PerMember, Population, PopulationKind};
 use marocco::verify::{Rule, Rules, verify};
 use marocco::{Mapping, map};
@@ -30,7 +31,9 @@ fn what_the_mapper_makes_keeps_every_rule() {
         (balanced(150, [30, 10, 60], 40.0, 3), None),
     ] {
         let options = options(size);
-        let mapped = map(&network, &options, &WaferCalibration::ideal(), &mut |_| {}).unwrap();
+        let mapped =
+            map(&network, &options, &Defects::default(), &WaferCalibration::ideal(), &mut |_| {})
+                .unwrap();
         let words = encode_wafer(&mapped.config).unwrap();
         let rules = Rules {
             chain_length: options.chain_length,
@@ -60,7 +63,9 @@ fn cells_with_adaptation_keep_every_rule() {
     let population = Population { label: "adaptive".to_owned(), size: 5, kind };
     network.add_population(population).unwrap();
     let options = options(Some(4));
-    let mut mapped = map(&network, &options, &WaferCalibration::ideal(), &mut |_| {}).unwrap();
+    let mut mapped =
+        map(&network, &options, &Defects::default(), &WaferCalibration::ideal(), &mut |_| {})
+            .unwrap();
     let words = encode_wafer(&mapped.config).unwrap();
     let check = |mapping: &Mapping| verify(&network, mapping, &words, &Rules::default()).unwrap();
     let found = check(&mapped.mapping);

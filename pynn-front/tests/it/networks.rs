@@ -83,7 +83,7 @@ pub(crate) fn mapped(network: &Network, size: Option<usize>, seed: u64) -> Mappe
     });
     let options =
         MapOptions { neuron_size, seed, ..MapOptions::new(scaling, CircuitMode::default()) };
-    marocco::map(network, &options, &WaferCalibration::ideal(), &mut |_| {}).unwrap()
+    marocco::map(network, &options, &Defects::default(), &WaferCalibration::ideal(), &mut |_| {}).unwrap()
 }
 
 /// A synapse as the wafer sees it: address, place, circuit, input, weight.

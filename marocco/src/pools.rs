@@ -1,0 +1,110 @@
+//! Which members may share a chip or a bus.
+//!
+//! Populations stay together: a pool is one population, so that its buses are of one kind and its
+//! chips have one V_reset. Small populations would waste chips of their own, so neighbours that
+//! agree in everything a chip shares form one pool.
+
+use crate::inputs::{InputTable, ReceptorSet};
+use crate::network::{Network, Population, PopulationKind};
+use crate::options::{MapOptions, NeuronSizeChoice};
+
+/// Members that may share chips, in the order in which they fill them.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Pool {
+    pub(crate) members: Vec<u32>,
+    pub(crate) kind: PoolKind,
+}
+
+/// What the members of a pool are.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) enum PoolKind {
+    /// Neurons, of this size.
+    Neurons(NeuronSizeChoice),
+    /// Spike sources outside the wafer.
+    Inputs,
+}
+
+/// Populations up to this size share pools: less than half of a decoder group.
+const SMALL: usize = 7;
+
+/// How readily populations share a pool.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Sharing {
+    /// Only small ones.
+    Small,
+    /// All that agree.
+    All,
+}
+
+/// The pools of a network, in the order of the populations. Sources that nobody listens to are in
+/// none.
+pub(crate) fn pools(
+    network: &Network,
+    inputs: &InputTable,
+    options: &MapOptions,
+    sharing: Sharing,
+) -> Vec<Pool> {
+    let offsets = network.member_offsets();
+    let mut pools: Vec<(Key, Pool)> = Vec::new();
+    for (id, population) in network.populations() {
+        let first = offsets[id.index()];
+        let members = first..first + population.size;
+        let key = Key::of(population, inputs, members.clone(), options, sharing);
+        let is_source = population.is_source();
+        let members =
+            members.filter(|&m| !is_source || !inputs.receptors(m).is_empty()).map(|m| m as u32);
+        let shared = key.shared.then(|| pools.iter_mut().rev().find(|(k, _)| *k == key)).flatten();
+        match shared {
+            Some((_, pool)) => pool.members.extend(members),
+            None => pools.push((key, Pool { members: members.collect(), kind: key.kind })),
+        }
+    }
+    pools.into_iter().map(|(_, pool)| pool).filter(|pool| !pool.members.is_empty()).collect()
+}
+
+/// What populations of one pool have in common.
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Key {
+    kind: PoolKind,
+    receptors: ReceptorSet,
+    /// Mean reset potential of neurons, mV: circuits of a chip share it (analog §1.8).
+    v_reset_mv: f64,
+    /// Whether other populations may join.
+    shared: bool,
+}
+
+impl Key {
+    fn of(
+        population: &Population,
+        inputs: &InputTable,
+        members: std::ops::Range<usize>,
+        options: &MapOptions,
+        sharing: Sharing,
+    ) -> Self {
+        let receptors =
+            members.fold(ReceptorSet::default(), |all, m| all.union(inputs.receptors(m)));
+        let shared = sharing == Sharing::All || population.size <= SMALL;
+        let receptors = if sharing == Sharing::All { ReceptorSet::default() } else { receptors };
+        match &population.kind {
+            PopulationKind::Neurons(_) => Self {
+                kind: PoolKind::Neurons(options.neuron_size),
+                receptors,
+                v_reset_mv: mean_v_reset(population).unwrap_or(0.0),
+                shared,
+            },
+            PopulationKind::Sources(_) => {
+                Self { kind: PoolKind::Inputs, receptors, v_reset_mv: 0.0, shared }
+            }
+        }
+    }
+}
+
+/// Mean reset potential of a population of neurons in mV; none for sources and empty populations.
+pub(crate) fn mean_v_reset(population: &Population) -> Option<f64> {
+    let PopulationKind::Neurons(cells) = &population.kind else { return None };
+    let sum: f64 = (0..population.size).map(|i| cells.get(i).v_reset()).sum();
+    // equal values have exactly their own mean
+    let first = (population.size > 0).then(|| cells.get(0).v_reset())?;
+    let equal = (0..population.size).all(|i| cells.get(i).v_reset() == first);
+    Some(if equal { first } else { sum / population.size as f64 })
+}
