@@ -1,13 +1,33 @@
-//! L1 routing: from the sending repeaters to the chips that listen.
+//! L1 routing: from the sending repeaters to the chips that listen (mapping §7.3, §8.D).
+//!
+//! The network consists of 32 components that no bus leaves (topology §4.7), so there are 32
+//! independent problems in lines. What couples them are the synapse drivers: the lines of four
+//! components compete for the fourteen drivers of a slot group. Components that never do so are
+//! routed at the same time, the others one after the other, each with the loads left by those
+//! before it.
+//!
+//! Every bus starts as a trunk with ribs, where that fits; the rest, and whatever lies behind
+//! defects, is searched for under negotiated congestion.
 
 mod broadcast;
+mod ground;
+mod lines;
+mod part;
+mod search;
+mod slots;
+#[cfg(test)]
+mod tests;
+mod tree;
 
 use std::collections::BTreeMap;
 
-use hal::coord::{HicannOnWafer, OnWafer, VLineOnHicann};
+use hal::coord::{Coordinate, HicannOnWafer, OnWafer, VLineOnHicann};
 use hal::defects::Defects;
+use hal::l1::{L1Component, L1Line};
+use rayon::prelude::*;
 
 use crate::mapping::{Bus, Route};
+use part::Part;
 
 /// The chips that listen to a bus, each with the number of synapses that depend on it.
 pub(crate) type Targets = Vec<(HicannOnWafer, u32)>;
@@ -17,7 +37,7 @@ pub(crate) type Targets = Vec<(HicannOnWafer, u32)>;
 pub(crate) type BusEnds = BTreeMap<HicannOnWafer, OnWafer<VLineOnHicann>>;
 
 /// A routed bus.
-#[derive(Debug)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct RoutedBus {
     pub(crate) route: Route,
     pub(crate) ends: BusEnds,
@@ -32,22 +52,68 @@ pub(crate) struct Limits {
     pub(crate) crossbar_switches: usize,
     /// Closed synapse switches per vertical line of a chip, 1..=28 (topology §4.6).
     pub(crate) synapse_switches: usize,
-    /// Most rounds of rip-up.
+    /// Most rounds of negotiation.
     pub(crate) rounds: usize,
+    /// Lines that the searches of one component may visit before negotiation ends.
+    pub(crate) effort: u64,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { crossbar_switches: 1, synapse_switches: 1, rounds: 40 }
+        Self { crossbar_switches: 1, synapse_switches: 1, rounds: 40, effort: 1_000_000 }
     }
 }
 
+/// Components whose numbers differ by a multiple of this share no slot group.
+const COLOURS: usize = 4;
+/// How often the load of slot groups is evened out.
+const BALANCE_PASSES: usize = 2;
+
 /// Routes each bus to its targets: `senders[i]` sends to the chips `targets[i]`.
+///
+/// No line carries two buses, no line has more closed switches than the limits say, and nothing
+/// defective is used. Where not all targets can be reached, those with few synapses give way.
+/// Equal arguments give equal routes for any number of threads.
 pub(crate) fn route(
     senders: &[Bus],
     targets: &[Targets],
-    _defects: &Defects,
-    _limits: &Limits,
+    defects: &Defects,
+    limits: &Limits,
 ) -> Vec<RoutedBus> {
-    broadcast::broadcast(senders, targets)
+    let slots = slots::sizes(defects);
+    let mut buses: BTreeMap<L1Component, Vec<(usize, Bus, &Targets)>> = BTreeMap::new();
+    for (i, (&bus, targets)) in senders.iter().zip(targets).enumerate() {
+        let component = L1Line::H(bus.merger.hline()).on(bus.hicann).component();
+        buses.entry(component).or_default().push((i, bus, targets));
+    }
+    let buses: Vec<_> = buses.into_iter().collect();
+    let mut parts: Vec<Part<'_>> = buses
+        .par_iter()
+        .map(|(component, buses)| Part::new(*component, buses, defects, limits, &slots))
+        .collect();
+    in_turn(&mut parts, Part::broadcast);
+    in_turn(&mut parts, Part::negotiate);
+    for _ in 0..BALANCE_PASSES {
+        in_turn(&mut parts, Part::balance);
+    }
+    let mut routes: Vec<(usize, RoutedBus)> =
+        parts.into_par_iter().flat_map_iter(|part| part.into_routes(senders)).collect();
+    routes.sort_unstable_by_key(|&(i, _)| i);
+    routes.into_iter().map(|(_, route)| route).collect()
+}
+
+/// Applies a step to all components, those together that share no slot group.
+fn in_turn<'a>(parts: &mut [Part<'a>], step: fn(&mut Part<'a>)) {
+    for colour in 0..COLOURS {
+        let mut load = vec![0; slots::GROUPS];
+        for part in &*parts {
+            part.add_load(&mut load);
+        }
+        parts.par_iter_mut().filter(|part| part.component().index() % COLOURS == colour).for_each(
+            |part| {
+                part.set_load(&load);
+                step(part);
+            },
+        );
+    }
 }
