@@ -4,10 +4,10 @@
 //! address receive them; they are not sent to the FPGA, which filters them out.
 
 use hal::config::{BackgroundGenerator, WaferConfig};
+use hal::coord::{BackgroundGeneratorOnHicann, L1Address};
 use hal::wafer::DncCycles;
 
-use crate::connectivity::{Bus, buses};
-use crate::engine::{Network, SourceId};
+use crate::connectivity::{Bus, BusAddress, buses};
 use crate::flaws::Flaws;
 
 /// DNC cycles of 4 ns per cycle of the chip clock.
@@ -52,33 +52,43 @@ const fn shift(register: u16) -> u16 {
     register << 1 | bit
 }
 
-/// A generator and the sources its events go to.
-#[derive(Debug)]
+/// A generator and the buses that its events come to.
+#[derive(Debug, Clone)]
 struct Feeding {
     generator: Generator,
     next: Option<DncCycles>,
-    sources: Vec<SourceId>,
+    place: Place,
 }
 
-/// The generators that some synapse listens to.
-#[derive(Debug)]
+/// Where the events of a generator come from and go to.
+#[derive(Debug, Clone)]
+pub(crate) struct Place {
+    pub(crate) generator: BackgroundGeneratorOnHicann,
+    /// The buses, all with the address of the events.
+    pub(crate) buses: Vec<BusAddress>,
+}
+
+/// The generators whose events come to a bus.
+#[derive(Debug, Clone)]
 pub(crate) struct Generators(Vec<Feeding>);
 
 impl Generators {
-    pub(crate) fn new(config: &WaferConfig, flaws: &Flaws<'_>, network: &Network) -> Self {
+    /// The generators that send; those with the address of locking events do if `locking` is set.
+    pub(crate) fn new(config: &WaferConfig, flaws: &Flaws<'_>, locking: bool) -> Self {
         let mut all = Vec::new();
         for (&hicann, chip) in &config.hicanns {
             let buses = buses(hicann, chip, flaws);
-            for (g, &settings) in chip.mergers.background.iter() {
-                let address = Bus::generator_address(chip, g);
-                let sources: Vec<_> = buses
-                    .iter()
-                    .filter(|b| b.generators.contains(&g))
-                    .filter_map(|b| network.source(b.at(address)))
-                    .collect();
-                if !sources.is_empty() {
+            for (generator, &settings) in chip.mergers.background.iter() {
+                let address = Bus::generator_address(chip, generator);
+                if address == L1Address::BACKGROUND && !locking {
+                    continue;
+                }
+                let feeds = |b: &&Bus| b.generators.contains(&generator);
+                let buses: Vec<_> = buses.iter().filter(feeds).map(|b| b.at(address)).collect();
+                if !buses.is_empty() {
+                    let place = Place { generator, buses };
                     let mut feeding =
-                        Feeding { generator: Generator::new(settings), next: None, sources };
+                        Feeding { generator: Generator::new(settings), next: None, place };
                     feeding.step();
                     all.push(feeding);
                 }
@@ -88,12 +98,10 @@ impl Generators {
     }
 
     /// Hands out all events up to a time.
-    pub(crate) fn until(&mut self, time: DncCycles, mut send: impl FnMut(SourceId, DncCycles)) {
+    pub(crate) fn until(&mut self, time: DncCycles, mut send: impl FnMut(&Place, DncCycles)) {
         for feeding in &mut self.0 {
             while let Some(next) = feeding.next.filter(|&t| t <= time) {
-                for &source in &feeding.sources {
-                    send(source, next);
-                }
+                send(&feeding.place, next);
                 feeding.step();
             }
         }
@@ -108,8 +116,6 @@ impl Feeding {
 
 #[cfg(test)]
 mod tests {
-    use hal::coord::L1Address;
-
     use super::*;
 
     fn generator(random: bool, period: u16, seed: u16) -> Generator {

@@ -17,6 +17,7 @@ use hal::wafer::DncCycles;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
+use crate::effects::{Effect, Effects};
 use crate::flaws::Flaws;
 pub(crate) use buses::{Bus, buses};
 use wires::Wires;
@@ -69,12 +70,14 @@ pub struct Connectivity {
 
 /// Traces every event source of the wafer to every synapse of weight 1 or more.
 pub fn connectivity(config: &WaferConfig) -> Connectivity {
-    trace(config, &Flaws::NONE, false)
+    trace(config, &Flaws::NONE, Effects::NONE)
 }
 
-/// As [`connectivity`], on a wafer that may have defects; with `weight_zero` synapses of weight 0
-/// count as well.
-pub(crate) fn trace(config: &WaferConfig, flaws: &Flaws<'_>, weight_zero: bool) -> Connectivity {
+/// As [`connectivity`], on a wafer that may have defects. With the effect `weight_offset` synapses
+/// of weight 0 count as well, with `dll_locking` buses without a background generator do not.
+pub(crate) fn trace(config: &WaferConfig, flaws: &Flaws<'_>, effects: Effects) -> Connectivity {
+    let weight_zero = effects.contains(Effect::WeightOffset);
+    let locks = |bus: &Bus| !bus.generators.is_empty() || !effects.contains(Effect::DllLocking);
     let wires = Wires::new(config, flaws);
     let per_chip: Vec<Connectivity> = config
         .hicanns
@@ -84,6 +87,9 @@ pub(crate) fn trace(config: &WaferConfig, flaws: &Flaws<'_>, weight_zero: bool) 
             for bus in buses(hicann, chip, flaws) {
                 let first = found.synapses.len();
                 found.outputs.extend(bus.outputs(chip));
+                if !locks(&bus) {
+                    continue;
+                }
                 let reached = wires.reached_drivers(&bus, chip);
                 let synapses = &mut found.synapses;
                 synapses::listening(config, &bus, &reached, flaws, weight_zero, synapses);

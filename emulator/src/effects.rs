@@ -76,10 +76,23 @@ effects! {
     ReadoutOffset, "readout_offset", Analog;
     /// Samples of the ADC are noisy: standard deviation 1.5 mV, an assumption.
     AdcNoise, "adc_noise", Analog;
+    /// Events wait for each other in priority encoders and mergers, and are lost where too many
+    /// come (topology §5, analog §6.4).
+    Arbitration, "arbitration", Timing;
+    /// Each arrival of an event at a chip is early or late: standard deviation 10 ns (analog §5.5),
+    /// 32 ns at most.
+    L1Jitter, "l1_jitter", Timing;
     /// One event per 56 ns from the FPGA to a chip, 16 wait, more are lost (topology §8.2).
     LinkBandwidth, "link_bandwidth", Timing;
     /// One event per 40 ns from a chip to the FPGA, 16 wait, more are lost (topology §8.2).
     ReadoutBandwidth, "readout_bandwidth", Timing;
+    /// The events of background generators with address 0, which keep receivers locked, take part
+    /// like all others: they occupy mergers and reach synapses that answer to address 0
+    /// (topology §5.6). Generators with another address always do.
+    BackgroundEvents, "background_events", Timing;
+    /// Receivers on a bus lock only if a background generator sends on it; events of a bus without
+    /// reach no repeater and no driver (topology §5.6, §8.3).
+    DllLocking, "dll_locking", Timing;
 }
 
 impl Effect {

@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 use std::sync::OnceLock;
 
 use hal::codec::{Access, DecodeError, WaferState};
-use hal::config::{HicannConfig, WaferConfig};
+use hal::config::WaferConfig;
 use hal::coord::{AnalogOnHicann, DncOnWafer, FpgaOnWafer, HicannOnWafer};
 use hal::defects::Defects;
 use hal::playback::{self, Playback};
@@ -15,17 +15,18 @@ use hal::wafer::{
     Wafer, WaferError,
 };
 use rayon::{ThreadPool, ThreadPoolBuilder};
+use serde::{Deserialize, Serialize};
 
 use crate::absent;
 use crate::background::Generators;
 use crate::connectivity::{Connectivity, trace as trace_connectivity};
 use crate::effects::{Effect, Effects};
-use crate::engine::{Network, Release, Run};
+use crate::engine::{Made, Network, Release, Run};
 use crate::flaws::Flaws;
 use crate::instance::Instance;
 use crate::link;
 use crate::readout::{self, Shown};
-use crate::silicon::{Programming, Silicon};
+use crate::silicon::Programming;
 
 /// Windows of the engine between two calls of the progress callback.
 const WINDOWS_PER_CALL: usize = 64;
@@ -83,11 +84,21 @@ pub struct Emulator {
     record: Option<Record>,
 }
 
+/// Time that events waited in encoders and mergers, beyond the constant delay of their route.
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+pub struct Queueing {
+    /// Mean over all events and buses, hardware seconds.
+    pub mean_s: f64,
+    /// What 99 % of them do not exceed, hardware seconds.
+    pub p99_s: f64,
+}
+
 /// What the last run left behind.
 #[derive(Debug)]
 struct Record {
     trace: Pulses,
     released: Pulses,
+    queueing: Queueing,
     counters: Counters,
     adc: BTreeMap<(DncOnWafer, AnalogOnHicann), AdcTrace>,
 }
@@ -119,11 +130,12 @@ impl Emulator {
     }
 
     /// What the configuration words connect, as the emulator sees it. With the effect
-    /// `weight_offset` synapses of weight 0 are included.
+    /// `weight_offset` synapses of weight 0 are included, with `dll_locking` buses without a
+    /// background generator are not.
     pub fn connectivity(&self) -> &Connectivity {
         self.connectivity.get_or_init(|| {
-            let weight_zero = self.settings.effects.contains(Effect::WeightOffset);
-            self.install(|| trace_connectivity(&self.config, &self.flaws(), weight_zero))
+            let effects = self.settings.effects;
+            self.install(|| trace_connectivity(&self.config, &self.flaws(), effects))
         })
     }
 
@@ -156,17 +168,16 @@ impl Emulator {
         Flaws::new(self.settings.instance, &self.defects)
     }
 
-    fn silicon<'a>(&'a self, hicann: HicannOnWafer, chip: &'a HicannConfig) -> Silicon<'a> {
-        let Settings { instance, effects, .. } = self.settings;
-        let defects = self.defects.record(hicann);
-        let programming = self.programming.of(hicann);
-        Silicon::new(hicann, instance, effects, chip, defects, &programming)
-    }
-
     /// The pulses of the last run as they were released at the wafer's edge, by FPGA. Empty before
     /// the first run.
     pub fn released_stimulus(&self) -> Pulses {
         self.record.as_ref().map(|r| r.released.clone()).unwrap_or_default()
+    }
+
+    /// How long events waited in encoders and mergers during the last run; zero without the effect
+    /// `arbitration`.
+    pub fn queueing(&self) -> Queueing {
+        self.record.as_ref().map(|r| r.queueing).unwrap_or_default()
     }
 
     fn install<T: Send>(&self, work: impl FnOnce() -> T + Send) -> T {
@@ -232,12 +243,12 @@ impl Wafer for Emulator {
         let Settings { effects, step, .. } = self.settings;
         let wiring = self.connectivity();
         let flaws = self.flaws();
-        let silicon = |hicann, chip| self.silicon(hicann, chip);
-        let mut network =
-            self.install(|| Network::new(&self.config, wiring, &flaws, silicon, step));
+        let Settings { instance, .. } = self.settings;
+        let made = Made { instance, effects, flaws, programming: &self.programming };
+        let mut network = self.install(|| Network::new(&self.config, wiring, &made, step));
         for &neuron in shown.values() {
             let Some(chip) = self.config.hicanns.get(&neuron.hicann) else { continue };
-            let silicon = self.silicon(neuron.hicann, chip);
+            let silicon = made.chip(neuron.hicann, chip);
             let offset_v = silicon.readout_offset_v(neuron.local);
             network.add_probe(neuron, offset_v, silicon.adc_noise(neuron.local));
         }
@@ -245,12 +256,10 @@ impl Wafer for Emulator {
         let pulses = link::stimulus(&self.playback, &self.config, &flaws, bandwidth);
         let releases: Vec<Release> = pulses
             .iter()
-            .filter_map(|p| {
-                let source = network.source(p.fate.ok()?)?;
-                Some(Release { time: p.time, source })
-            })
+            .filter_map(|p| Some(Release { time: p.time, bus: p.fate.ok()? }))
             .collect();
-        let generators = Generators::new(&self.config, &flaws, &network);
+        let locking = effects.contains(Effect::BackgroundEvents);
+        let generators = Generators::new(&self.config, &flaws, locking);
         let mut run = Run::new(network, &releases, generators, step, end);
         let mut stopped = false;
         while !run.is_over() && !stopped {
@@ -262,12 +271,15 @@ impl Wafer for Emulator {
         let records = |fpga| self.playback.get(&fpga).is_some_and(|p| p.record);
         let bandwidth = effects.contains(Effect::ReadoutBandwidth);
         let (trace, readout) = link::readout(run.departures(), records, reached, bandwidth);
+        let waiting = run.waiting();
         self.record = Some(Record {
             trace,
             released: link::released(&pulses, reached),
+            queueing: Queueing { mean_s: waiting.mean_s(), p99_s: waiting.p99_s() },
             counters: Counters {
                 stimulus: link::stimulus_flow(&pulses, reached),
                 readout,
+                mergers: run.merger_flow(),
                 neuron_spikes: run.neuron_spikes(),
                 synaptic_events: run.synaptic_events(),
             },

@@ -12,15 +12,20 @@ mod cells;
 mod chip;
 mod math;
 mod network;
+mod tree;
 
 use fearless_simd::Level;
 use hal::coord::{HicannOnWafer, NeuronOnHicann, OnWafer, PulseLabel};
-use hal::wafer::DncCycles;
+use hal::wafer::{DncCycles, Flow};
 use rayon::prelude::*;
 
 use crate::background::Generators;
+use crate::connectivity::BusAddress;
+use crate::silicon::Jitter;
 use chip::Incoming;
-pub(crate) use network::{Network, SourceId};
+pub(crate) use network::{Made, Network, SourceId};
+use tree::Origin;
+pub(crate) use tree::Waiting;
 
 /// Steps of a window if there is no synapse.
 const LONGEST_WINDOW: u64 = 64;
@@ -29,7 +34,7 @@ const LONGEST_WINDOW: u64 = 64;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Release {
     pub(crate) time: DncCycles,
-    pub(crate) source: SourceId,
+    pub(crate) bus: BusAddress,
 }
 
 /// An event that a chip sends to its FPGA.
@@ -69,10 +74,12 @@ impl<'a> Run<'a> {
         step: DncCycles,
         end: DncCycles,
     ) -> Self {
-        let window = network.shortest.map_or(LONGEST_WINDOW, |d| d.0.div_ceil(step.0)).max(1);
+        let early = network.jitter.map_or(0, |_| Jitter::LARGEST_CYCLES);
+        let steps = |d: DncCycles| d.0.saturating_sub(early) / step.0;
+        let window = network.shortest.map_or(LONGEST_WINDOW, steps).max(1);
         let last = end.0.div_ceil(step.0);
         for chip in &mut network.chips {
-            chip.prepare(window, last);
+            chip.prepare(window, last, network.jitter);
         }
         Self {
             network,
@@ -125,27 +132,33 @@ impl<'a> Run<'a> {
         let due = self.releases.partition_point(|r| r.time <= until);
         let (now, later) = self.releases.split_at(due);
         self.releases = later;
-        for release in now {
-            self.network.send(release.source, release.time);
-        }
         let network = &mut self.network;
-        self.generators.until(until, |source, time| network.send(source, time));
+        for &Release { time, bus } in now {
+            network.enter(time, Origin::Link(bus.merger), &[bus]);
+        }
+        self.generators.until(until, |place, time| {
+            network.enter(time, Origin::Generator(place.generator), &place.buses);
+        });
     }
 
     /// Sends on what the chips fired in the last window.
     fn exchange(&mut self) {
         let mut events = Vec::new();
         for chip in &self.network.chips {
-            for crossing in chip.crossings.iter().filter(|x| x.time <= self.end) {
-                let outputs = &chip.outputs[crossing.membrane as usize];
-                for output in outputs.iter().filter(|o| o.sends && crossing.v >= o.threshold) {
-                    self.neuron_spikes += 1;
-                    events.extend(output.sources.iter().map(|&s| (s, crossing.time)));
-                    self.departures.extend(output.labels.iter().map(|&label| Departure {
-                        time: crossing.time,
-                        hicann: chip.hicann,
-                        label,
-                    }));
+            for (time, output) in chip.fired().filter(|(time, _)| *time <= self.end) {
+                self.neuron_spikes += 1;
+                if chip.tree.is_none() {
+                    events.extend(output.sources.iter().map(|&s| (s, time)));
+                    let depart = |&label| Departure { time, hicann: chip.hicann, label };
+                    self.departures.extend(output.labels.iter().map(depart));
+                }
+            }
+            for sent in &chip.sent {
+                events.extend(chip.buses.source(sent.merger, sent.address).map(|s| (s, sent.time)));
+                if let Origin::Neuron(_) = sent.origin
+                    && let Some(label) = chip.buses.label(sent.merger, sent.address)
+                {
+                    self.departures.push(Departure { time: sent.time, hicann: chip.hicann, label });
                 }
             }
         }
@@ -165,6 +178,24 @@ impl<'a> Run<'a> {
         self.neuron_spikes
     }
 
+    /// Events through the merger trees so far; none if nothing waits there.
+    pub(crate) fn merger_flow(&self) -> Flow {
+        let mut flow = Flow::default();
+        for tree in self.network.chips.iter().filter_map(|c| c.tree.as_ref()) {
+            flow.add(&tree.flow_so_far());
+        }
+        flow
+    }
+
+    /// How long events waited in the merger trees.
+    pub(crate) fn waiting(&self) -> Waiting {
+        let mut waiting = Waiting::default();
+        for tree in self.network.chips.iter().filter_map(|c| c.tree.as_ref()) {
+            waiting.add(&tree.waiting);
+        }
+        waiting
+    }
+
     /// Events that synapses received so far.
     pub(crate) fn synaptic_events(&self) -> u64 {
         self.network.chips.iter().map(|c| c.synaptic_events).sum()
@@ -179,6 +210,21 @@ impl<'a> Run<'a> {
 }
 
 impl Network {
+    /// An event that did not come from a circuit enters its chip, on the way to some buses.
+    fn enter(&mut self, time: DncCycles, origin: Origin, buses: &[BusAddress]) {
+        let Some(first) = buses.first() else { return };
+        let place = self.chips.binary_search_by_key(&first.hicann, |c| c.hicann);
+        if let Ok(place) = place
+            && let Some(tree) = &mut self.chips[place].tree
+        {
+            tree.announce(time, origin, first.address);
+            return;
+        }
+        for source in buses.iter().filter_map(|&bus| self.source(bus)).collect::<Vec<_>>() {
+            self.send(source, time);
+        }
+    }
+
     /// Puts an event on its way to every synapse that listens.
     fn send(&mut self, source: SourceId, time: DncCycles) {
         for leg in &self.legs[source as usize] {

@@ -17,6 +17,6 @@ pub use absent::NotEmulated;
 pub use circuits::joined_circuits;
 pub use connectivity::{BusAddress, Connectivity, FunctionalSynapse, NeuronOutput, connectivity};
 pub use effects::{Effect, EffectGroup, Effects, UnknownEffect};
-pub use emulator::{Emulator, Settings};
+pub use emulator::{Emulator, Queueing, Settings};
 pub use instance::{Instance, UnknownInstance};
 pub use readout::OutputConflict;

@@ -21,7 +21,8 @@ use crate::instance::Instance;
 use cells::GateValues;
 pub(crate) use circuit::Circuit;
 use circuit::Deviation;
-pub(crate) use draw::{AdcNoise, Kind, normals};
+pub(crate) use draw::{AdcNoise, Jitter};
+use draw::{Kind, normals};
 pub(crate) use programming::{Programming, ProgrammingOfChip};
 
 /// Spread of the factors of single synapses (contract §2).

@@ -106,15 +106,30 @@ pub enum DropCause {
     StimulusLinkClosed,
     /// The buffer of the link from the chip to the FPGA was full.
     ReadoutLinkFull,
+    /// The circuit fired again before the priority encoder had taken its last event.
+    EncoderBusy,
+    /// A merger had not taken the last event from this input.
+    MergerOverrun,
 }
 
 impl DropCause {
+    /// All causes.
+    pub const ALL: [Self; 5] = [
+        Self::StimulusLinkFull,
+        Self::StimulusLinkClosed,
+        Self::ReadoutLinkFull,
+        Self::EncoderBusy,
+        Self::MergerOverrun,
+    ];
+
     /// Name in reports.
     pub const fn name(self) -> &'static str {
         match self {
             Self::StimulusLinkFull => "stimulus_link_full",
             Self::StimulusLinkClosed => "stimulus_link_closed",
             Self::ReadoutLinkFull => "readout_link_full",
+            Self::EncoderBusy => "encoder_busy",
+            Self::MergerOverrun => "merger_overrun",
         }
     }
 }
@@ -135,7 +150,22 @@ pub struct Flow {
 impl Flow {
     /// Counts a lost event.
     pub fn drop_one(&mut self, cause: DropCause) {
-        *self.dropped.entry(cause).or_default() += 1;
+        self.drop_many(cause, 1);
+    }
+
+    /// Counts lost events.
+    pub fn drop_many(&mut self, cause: DropCause, events: u64) {
+        *self.dropped.entry(cause).or_default() += events;
+    }
+
+    /// Adds the counts of another part of the stage.
+    pub fn add(&mut self, other: &Self) {
+        self.sent += other.sent;
+        self.delivered += other.delivered;
+        self.pending += other.pending;
+        for (&cause, &events) in &other.dropped {
+            self.drop_many(cause, events);
+        }
     }
 
     /// Lost for any cause.
@@ -156,6 +186,9 @@ pub struct Counters {
     pub stimulus: Flow,
     /// Events from the chips to the trace.
     pub readout: Flow,
+    /// Events through the merger trees of the chips to L1: those of circuits, of background
+    /// generators and of the stimulus, each once per bus. Empty if nothing can delay them there.
+    pub mergers: Flow,
     /// Threshold crossings of circuits with an enabled output.
     pub neuron_spikes: u64,
     /// Events that arrived at a synapse with a matching address.

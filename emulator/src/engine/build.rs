@@ -14,6 +14,7 @@ use hal::wafer::DncCycles;
 use super::cells::Cells;
 use super::chip::{Axon, Chip, Output, Target};
 use super::network::SourceId;
+use super::tree::Tree;
 use crate::circuits::{InputMap, Membrane, membranes};
 use crate::connectivity::{Bus, BusAddress, FunctionalSynapse};
 use crate::silicon::Silicon;
@@ -110,8 +111,13 @@ impl<'a> ChipBuilder<'a> {
         made.factors.as_ref().map_or(level_s, |f| level_s * f[s.synapse.local.column().index()])
     }
 
-    /// Adds what the comparators send.
-    pub(super) fn finish(self, buses: &[Bus], sources: &BTreeMap<BusAddress, SourceId>) -> Chip {
+    /// Adds what the comparators send, directly or through a tree.
+    pub(super) fn finish(
+        self,
+        buses: &[Bus],
+        sources: &BTreeMap<BusAddress, SourceId>,
+        tree: Option<Tree>,
+    ) -> Chip {
         let output = |m: &Membrane, neuron, v_t_v: f64| {
             let circuit = &self.config.neurons.circuits[neuron];
             let on: Vec<&Bus> = buses.iter().filter(|b| b.neurons.contains(&neuron)).collect();
@@ -122,6 +128,8 @@ impl<'a> ChipBuilder<'a> {
             };
             let id = |bus: &&Bus| sources.get(&bus.at(circuit.address)).copied();
             Output {
+                neuron,
+                address: circuit.address,
                 threshold: (v_t_v - m.e_leak_v) as f32,
                 sends: circuit.enable_spl1_output,
                 sources: on.iter().filter_map(id).collect(),
@@ -134,6 +142,13 @@ impl<'a> ChipBuilder<'a> {
             .map(|m| m.comparators.iter().map(|c| output(m, c.neuron, c.v_t_v)).collect())
             .collect();
         let circuits = self.membranes.into_iter().map(|m| m.circuits).collect();
-        Chip::new(self.hicann, self.cells, circuits, outputs, self.axons, self.targets, self.step)
+        let mut chip = Chip::new(self.hicann, self.cells, circuits, outputs, self.step);
+        (chip.axons, chip.targets, chip.tree) = (self.axons, self.targets, tree);
+        for bus in buses {
+            let source = |address| sources.get(&bus.at(address)).copied();
+            chip.buses.sources[bus.merger] = Table::from_fn(source);
+            chip.buses.recorded[bus.merger] = bus.recorded;
+        }
+        chip
     }
 }

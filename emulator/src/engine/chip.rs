@@ -1,13 +1,17 @@
 //! One chip during a run. Within a window shorter than every delay, chips do not need each other.
 
 use fearless_simd::{Level, dispatch};
-use hal::coord::{HicannOnWafer, NeuronOnHicann, PulseLabel};
+use hal::coord::{
+    DncMergerOnHicann, HicannOnWafer, HighspeedLinkOnDnc, L1Address, NeuronOnHicann, PulseLabel,
+    Table,
+};
 use hal::wafer::DncCycles;
 
 use super::cells::{Cells, SILENT};
 use super::network::SourceId;
+use super::tree::{Origin, Sent, Tree};
 use crate::readout::Sampler;
-use crate::silicon::AdcNoise;
+use crate::silicon::{AdcNoise, Jitter};
 
 /// The synapses of a chip that one event reaches after the same delay.
 #[derive(Debug, Clone, Copy)]
@@ -31,6 +35,9 @@ pub(super) struct Target {
 /// What happens when a comparator fires.
 #[derive(Debug, Clone)]
 pub(super) struct Output {
+    /// Its circuit, and the address that this sends.
+    pub(super) neuron: NeuronOnHicann,
+    pub(super) address: L1Address,
     /// Threshold relative to the leak potential of the membrane, V.
     pub(super) threshold: f32,
     /// Whether the circuit puts an event onto L1.
@@ -57,6 +64,29 @@ pub(super) struct Crossing {
     pub(super) v: f32,
 }
 
+/// What becomes of events that the mergers put onto the buses of a chip.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Buses {
+    /// By bus and address, if somebody listens.
+    pub(super) sources: Table<DncMergerOnHicann, Table<L1Address, Option<SourceId>>>,
+    /// Whether the events of a bus go to the FPGA as well.
+    pub(super) recorded: Table<DncMergerOnHicann, bool>,
+    link: Option<HighspeedLinkOnDnc>,
+}
+
+impl Buses {
+    /// The source that synapses know an address on a bus by.
+    pub(super) fn source(&self, bus: DncMergerOnHicann, address: L1Address) -> Option<SourceId> {
+        self.sources[bus][address]
+    }
+
+    /// The label under which the FPGA receives an address of a bus.
+    pub(super) fn label(&self, bus: DncMergerOnHicann, address: L1Address) -> Option<PulseLabel> {
+        let link = self.link.filter(|_| self.recorded[bus])?;
+        Some(PulseLabel { link, gbit_link: bus.gbit_link(), address })
+    }
+}
+
 /// Samples of one membrane.
 #[derive(Debug, Clone)]
 struct Probe {
@@ -75,8 +105,14 @@ pub(super) struct Chip {
     circuits: Vec<Vec<NeuronOnHicann>>,
     /// By membrane, then comparator.
     pub(super) outputs: Vec<Vec<Output>>,
-    axons: Vec<Axon>,
-    targets: Vec<Target>,
+    pub(super) axons: Vec<Axon>,
+    pub(super) targets: Vec<Target>,
+    /// The way of events onto the buses, if they may wait there.
+    pub(super) tree: Option<Tree>,
+    pub(super) buses: Buses,
+    /// Of the last window, in order of time: what the tree put onto the buses.
+    pub(super) sent: Vec<Sent>,
+    jitter: Option<Jitter>,
     /// Conductance on its way: one row of slots for each of the next steps, used in a circle.
     ring: Vec<f32>,
     rows: u64,
@@ -95,8 +131,6 @@ impl Chip {
         cells: Cells,
         circuits: Vec<Vec<NeuronOnHicann>>,
         outputs: Vec<Vec<Output>>,
-        axons: Vec<Axon>,
-        targets: Vec<Target>,
         step: DncCycles,
     ) -> Self {
         Self {
@@ -105,8 +139,12 @@ impl Chip {
             cells,
             circuits,
             outputs,
-            axons,
-            targets,
+            axons: Vec::new(),
+            targets: Vec::new(),
+            tree: None,
+            buses: Buses { link: Some(hicann.link()), ..Buses::default() },
+            sent: Vec::new(),
+            jitter: None,
             ring: Vec::new(),
             rows: 0,
             last: 0,
@@ -119,9 +157,10 @@ impl Chip {
 
     /// Makes room for conductance of events that come up to `window` steps early, in a run of
     /// `last` steps.
-    pub(super) fn prepare(&mut self, window: u64, last: u64) {
-        self.last = last;
-        let longest = self.axons.iter().map(|a| a.delay.0).max().unwrap_or(0);
+    pub(super) fn prepare(&mut self, window: u64, last: u64, jitter: Option<Jitter>) {
+        (self.last, self.jitter) = (last, jitter);
+        let late = jitter.map_or(0, |_| Jitter::LARGEST_CYCLES);
+        let longest = self.axons.iter().map(|a| a.delay.0).max().unwrap_or(0) + late;
         self.rows = window + longest.div_ceil(self.step.0) + 1;
         self.ring = vec![0.0; self.rows as usize * self.cells.slots()];
     }
@@ -148,18 +187,46 @@ impl Chip {
 
     /// Takes in what has arrived and runs `steps` steps from number `first` on.
     pub(super) fn advance(&mut self, level: Level, first: u64, steps: u64) {
-        self.deliver();
+        self.deliver(first);
         self.crossings.clear();
         dispatch!(level, _simd => self.integrate(first, steps));
+        if self.tree.is_some() {
+            self.arbitrate(DncCycles((first + steps) * self.step.0));
+        }
     }
 
-    /// Adds the conductance of all incoming events to the ring, in the order of the inbox.
-    fn deliver(&mut self) {
+    /// Sends what has fired through the tree, and lets this run until a time.
+    fn arbitrate(&mut self, until: DncCycles) {
+        let Some(mut tree) = self.tree.take() else { return };
+        for (time, output) in self.fired() {
+            tree.announce(time, Origin::Neuron(output.neuron), output.address);
+        }
+        self.sent.clear();
+        tree.run(until, |sent| self.sent.push(sent));
+        self.tree = Some(tree);
+    }
+
+    /// The comparators that have fired in the last window and send, in order of time.
+    pub(super) fn fired(&self) -> impl Iterator<Item = (DncCycles, &Output)> {
+        self.crossings.iter().flat_map(|crossing| {
+            let outputs = self.outputs[crossing.membrane as usize].iter();
+            let fired = outputs.filter(|o| o.sends && crossing.v >= o.threshold);
+            fired.map(|output| (crossing.time, output))
+        })
+    }
+
+    /// Adds the conductance of all incoming events to the ring, in the order of the inbox. `first`
+    /// is the first step that is still to come.
+    fn deliver(&mut self, first: u64) {
         let slots = self.cells.slots();
         for event in self.inbox.drain(..) {
             let axon = &self.axons[event.axon as usize];
             // conductance that arrives at time t acts from the end of the step that ends at t on
-            let step = ((event.time.0 + axon.delay.0).div_ceil(self.step.0)).saturating_sub(1);
+            let arrival = event.time.0 + axon.delay.0;
+            let arrival = self.jitter.map_or(arrival, |jitter| {
+                jitter.arrival(arrival, event.time, self.hicann, event.axon)
+            });
+            let step = arrival.div_ceil(self.step.0).saturating_sub(1).max(first);
             if step >= self.last {
                 continue;
             }

@@ -9,9 +9,12 @@ use rayon::prelude::*;
 
 use super::build::ChipBuilder;
 use super::chip::Chip;
+use super::tree::Tree;
 use crate::connectivity::{BusAddress, Connectivity, buses};
+use crate::effects::{Effect, Effects};
 use crate::flaws::Flaws;
-use crate::silicon::{AdcNoise, Silicon};
+use crate::instance::Instance;
+use crate::silicon::{AdcNoise, Jitter, Programming, Silicon};
 
 /// Number of a bus address that some synapse listens to.
 pub(crate) type SourceId = u32;
@@ -35,15 +38,34 @@ pub(crate) struct Network {
     sources: BTreeMap<BusAddress, SourceId>,
     /// Shortest delay of any synapse.
     pub(super) shortest: Option<DncCycles>,
+    /// Deviation of arrivals from their delay.
+    pub(super) jitter: Option<Jitter>,
+}
+
+/// The wafer that a network is built on.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Made<'a> {
+    pub(crate) instance: Instance,
+    pub(crate) effects: Effects,
+    pub(crate) flaws: Flaws<'a>,
+    pub(crate) programming: &'a Programming,
+}
+
+impl<'a> Made<'a> {
+    /// A chip of the wafer.
+    pub(crate) fn chip(&self, hicann: HicannOnWafer, config: &'a HicannConfig) -> Silicon<'a> {
+        let Self { instance, effects, flaws, programming } = *self;
+        let programming = programming.of(hicann);
+        Silicon::new(hicann, instance, effects, config, flaws.record(hicann), &programming)
+    }
 }
 
 impl Network {
-    /// The network of a configuration; `silicon` is asked once for each of its chips.
-    pub(crate) fn new<'a>(
-        config: &'a WaferConfig,
+    /// The network of a configuration on a wafer.
+    pub(crate) fn new(
+        config: &WaferConfig,
         wiring: &Connectivity,
-        flaws: &Flaws<'_>,
-        silicon: impl Fn(HicannOnWafer, &'a HicannConfig) -> Silicon<'a> + Sync,
+        made: &Made<'_>,
         step: DncCycles,
     ) -> Self {
         let mut driven: BTreeMap<HicannOnWafer, Table<NeuronOnHicann, [bool; 2]>> = BTreeMap::new();
@@ -56,7 +78,7 @@ impl Network {
             .par_iter()
             .map(|(&hicann, chip)| {
                 let driven = driven.get(&hicann).unwrap_or(&nothing);
-                ChipBuilder::new(hicann, chip, driven, silicon(hicann, chip), step)
+                ChipBuilder::new(hicann, chip, driven, made.chip(hicann, chip), step)
             })
             .collect();
         let mut legs: Vec<Vec<Leg>> = Vec::new();
@@ -76,12 +98,17 @@ impl Network {
             legs.push(here);
         }
         let finish = |builder: ChipBuilder<'_>| {
-            let buses = buses(builder.hicann, builder.config, flaws);
-            builder.finish(&buses, &sources)
+            let (hicann, config) = (builder.hicann, builder.config);
+            let buses = buses(hicann, config, &made.flaws);
+            let waits = made.effects.contains(Effect::Arbitration);
+            let tree = waits.then(|| Tree::new(hicann, config, &made.flaws));
+            builder.finish(&buses, &sources, tree)
         };
         let chips = builders.into_iter().map(finish).collect();
         let shortest = wiring.synapses.iter().map(|s| s.delay).min();
-        Self { chips, legs, sources, shortest }
+        let jitters = made.effects.contains(Effect::L1Jitter);
+        let jitter = jitters.then(|| Jitter::new(made.instance));
+        Self { chips, legs, sources, shortest, jitter }
     }
 
     /// The number of a bus address, if any synapse listens to it.

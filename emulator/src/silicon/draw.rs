@@ -1,6 +1,7 @@
 //! Random numbers of a wafer: one stream per kind and place.
 
 use hal::coord::{HicannOnWafer, NeuronOnHicann};
+use hal::wafer::DncCycles;
 use rand::rngs::ChaCha8Rng;
 use rand::{RngExt as _, SeedableRng as _};
 use rand_distr::{Distribution as _, StandardNormal};
@@ -26,6 +27,8 @@ pub(crate) enum Kind {
     Adc,
     /// What broken circuits do.
     Fault,
+    /// Jitter of L1.
+    Jitter,
 }
 
 /// The stream of a place on a chip; `place` counts within the kind.
@@ -93,10 +96,80 @@ impl AdcNoise {
     }
 }
 
+/// Jitter of L1: a function of event, chip and axon.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Jitter {
+    key: u64,
+}
+
+impl Jitter {
+    /// Standard deviation, cycles of 4 ns: 10 ns (analog §5.5).
+    const SPREAD_CYCLES: f64 = 2.5;
+    /// Largest deviation, cycles.
+    pub(crate) const LARGEST_CYCLES: u64 = 8;
+
+    /// The jitter of a wafer.
+    pub(crate) fn new(instance: Instance) -> Self {
+        let hicann = HicannOnWafer::new::<0>();
+        Self { key: stream(instance, Kind::Jitter, hicann, 0).random() }
+    }
+
+    /// The time of an arrival that is nominally at `arrival`, in cycles.
+    pub(crate) fn arrival(
+        self,
+        arrival: u64,
+        sent: DncCycles,
+        hicann: HicannOnWafer,
+        axon: u32,
+    ) -> u64 {
+        let place = (hicann.index() as u64) << 32 | u64::from(axon);
+        let bits = scramble(scramble(self.key ^ place) ^ sent.0);
+        // the sum of four uniform numbers in 0..1 has mean 2 and variance 1/3
+        let sum: u64 = (0..4).map(|i| bits >> (16 * i) & 0xffff).sum();
+        let normal = (sum as f64 / 65_536.0 - 2.0 + 2.0 / 65_536.0) * 3_f64.sqrt();
+        let largest = Self::LARGEST_CYCLES as i64;
+        let late = ((Self::SPREAD_CYCLES * normal).round() as i64).clamp(-largest, largest);
+        arrival.saturating_add_signed(late)
+    }
+}
+
 /// A permutation of 64 bits without visible structure: the output function of SplitMix64.
-pub(crate) const fn scramble(bits: u64) -> u64 {
+const fn scramble(bits: u64) -> u64 {
     let bits = bits.wrapping_add(0x9e37_79b9_7f4a_7c15);
     let bits = (bits ^ bits >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     let bits = (bits ^ bits >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
     bits ^ bits >> 31
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn jitter_has_its_size_and_its_limit() {
+        let jitter = Jitter::new(Instance::Ideal);
+        let hicann = HicannOnWafer::new::<77>();
+        let late: Vec<f64> = (0..20_000)
+            .map(|i| jitter.arrival(1000, DncCycles(i), hicann, (i % 7) as u32) as f64 - 1000.0)
+            .collect();
+        let mean = late.iter().sum::<f64>() / late.len() as f64;
+        let variance = late.iter().map(|l| (l - mean).powi(2)).sum::<f64>() / late.len() as f64;
+        // rounding to cycles adds a twelfth
+        let expected = Jitter::SPREAD_CYCLES.powi(2) + 1.0 / 12.0;
+        assert!(mean.abs() < 0.06, "{mean}");
+        assert!((variance / expected - 1.0).abs() < 0.05, "{variance}");
+        assert!(late.iter().all(|l| l.abs() <= Jitter::LARGEST_CYCLES as f64));
+    }
+
+    #[test]
+    fn scrambled_bits_are_those_of_splitmix64() {
+        // the generator's published sequence for seed 1234567
+        let step = 0x9e37_79b9_7f4a_7c15_u64;
+        let numbers =
+            [0, 1, 2].map(|i: u64| scramble(1_234_567_u64.wrapping_add(i.wrapping_mul(step))));
+        assert_eq!(
+            numbers,
+            [6_457_827_717_110_365_317, 3_203_168_211_198_807_973, 9_817_491_932_198_370_423]
+        );
+    }
 }

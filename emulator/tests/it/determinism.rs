@@ -19,6 +19,10 @@ fn busy(seed: usize) -> HicannConfig {
     for merger in MergerOnHicann::all() {
         chip.mergers.tree[merger].mode = MergerMode::Merge;
     }
+    // keeps the receivers of all buses locked, by way of every merger
+    for generator in chip.mergers.background.values_mut() {
+        (generator.enable, generator.period) = (true, 124);
+    }
     for i in 0..60 {
         let n = neuron(4 * i + (i % 3));
         let e_l_v = 0.88 + 0.002 * ((i * 7 + seed * 3) % 20) as f64;
@@ -100,6 +104,8 @@ fn absurd_steps_are_brought_into_range() {
 #[test]
 fn all_flows_are_conserved() {
     let (_, counters) = outcome(None, 1);
-    assert!(counters.stimulus.is_conserved() && counters.readout.is_conserved());
+    let Counters { stimulus, readout, mergers, .. } = &counters;
+    assert!(stimulus.is_conserved() && readout.is_conserved() && mergers.is_conserved());
+    assert!(mergers.dropped_total() > 0, "{mergers:?}");
     assert_eq!(counters.stimulus.sent, 2000);
 }

@@ -4,6 +4,7 @@ mod absent;
 mod adex;
 mod defects;
 mod determinism;
+mod events;
 mod links;
 mod membrane;
 mod mergers;

@@ -132,6 +132,7 @@ proptest! {
         let counters = emulator.counters();
         prop_assert!(counters.stimulus.is_conserved());
         prop_assert!(counters.readout.is_conserved());
+        prop_assert!(counters.mergers.is_conserved());
         prop_assert_eq!(counters.stimulus.sent, 200);
         let read: usize = recorded(&emulator).values().map(Vec::len).sum();
         prop_assert_eq!(read as u64, counters.readout.delivered);

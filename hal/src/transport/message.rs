@@ -91,9 +91,8 @@ impl Reply {
             Self::Done => vec![0],
             Self::Progress(Progress { now, end }) => vec![1, now.0, end.0],
             Self::Counters(c) => {
-                let (stimulus, readout) = (flow_words(&c.stimulus), flow_words(&c.readout));
-                let totals = [c.neuron_spikes, c.synaptic_events];
-                [&[2][..], &stimulus, &readout, &totals].concat()
+                let flows = [&c.stimulus, &c.readout, &c.mergers].map(flow_words).concat();
+                [&[2][..], &flows, &[c.neuron_spikes, c.synaptic_events]].concat()
             }
             Self::Samples(n) => vec![3, *n],
             Self::Refused(refusal) => [vec![4], refusal.words()].concat(),
@@ -109,11 +108,12 @@ impl Reply {
                 Some(Self::Progress(Progress { now, end }))
             }
             [2, ref flows @ .., neuron_spikes, synaptic_events]
-                if flows.len() == 2 * FLOW_WORDS =>
+                if flows.len() == 3 * FLOW_WORDS =>
             {
-                let (stimulus, readout) = flows.split_at(FLOW_WORDS);
-                let (stimulus, readout) = (flow(stimulus), flow(readout));
-                Some(Self::Counters(Counters { stimulus, readout, neuron_spikes, synaptic_events }))
+                let part = |i| flow(&flows[i * FLOW_WORDS..(i + 1) * FLOW_WORDS]);
+                let (stimulus, readout, mergers) = (part(0), part(1), part(2));
+                let totals = Counters { neuron_spikes, synaptic_events, ..Counters::default() };
+                Some(Self::Counters(Counters { stimulus, readout, mergers, ..totals }))
             }
             [3, n] => Some(Self::Samples(n)),
             [4, ref refusal @ ..] => Refusal::from_words(refusal).map(Self::Refused),
@@ -186,8 +186,7 @@ fn coordinate<C: Coordinate>(word: u64) -> Option<C> {
 }
 
 /// Causes in the order in which their counts travel.
-const CAUSES: [DropCause; 3] =
-    [DropCause::StimulusLinkFull, DropCause::StimulusLinkClosed, DropCause::ReadoutLinkFull];
+const CAUSES: [DropCause; 5] = DropCause::ALL;
 /// Sent, delivered, pending, and a count per cause.
 const FLOW_WORDS: usize = 3 + CAUSES.len();
 

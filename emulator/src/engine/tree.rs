@@ -1,0 +1,525 @@
+//! The way of events from their sources onto the L1 buses of a chip, clock by clock: priority
+//! encoders and mergers (topology §5, analog §6.4).
+//!
+//! The constant part of the time that events take is in the delay of the routes. What this adds is
+//! waiting: an event passes a free stage in the clock in which it comes. An encoder takes one event
+//! per two clocks, the lowest line first; a merger one per clock, or per two clocks if it is slow,
+//! alternating between its inputs. A merger waits until all inputs behind it are free. What comes to
+//! an occupied input replaces the event there, which is lost; and a circuit that fires again before
+//! its encoder has taken its last event loses the new one.
+
+use std::collections::VecDeque;
+
+use hal::config::{HicannConfig, MergerMode};
+use hal::coord::{
+    BackgroundGeneratorOnHicann, Coordinate, DncMergerOnHicann, HicannOnWafer, L1Address,
+    MergerInput, MergerOnHicann, NeuronBlockOnHicann, NeuronOnHicann, NeuronOnNeuronBlock, Table,
+};
+use hal::wafer::{DncCycles, DropCause, Flow};
+
+use crate::flaws::Flaws;
+
+/// Cycles of 4 ns per clock of the chip, which runs at 125 MHz.
+const CYCLES_PER_CLOCK: u64 = 2;
+/// Clocks that an encoder needs for an event.
+const ENCODER_CLOCKS: u64 = 2;
+/// Delays up to this many clocks are counted one by one.
+const COUNTED_DELAYS: usize = 256;
+
+/// Where an event comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Origin {
+    /// A circuit.
+    Neuron(NeuronOnHicann),
+    /// A background generator.
+    Generator(BackgroundGeneratorOnHicann),
+    /// The FPGA, by way of the link of this merger.
+    Link(DncMergerOnHicann),
+}
+
+/// An event on its way through the tree.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Event {
+    origin: Origin,
+    address: L1Address,
+    /// Clock at which it came.
+    since: u64,
+}
+
+/// An event that has come out onto a bus.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Sent {
+    pub(crate) time: DncCycles,
+    pub(crate) merger: DncMergerOnHicann,
+    pub(crate) address: L1Address,
+    pub(crate) origin: Origin,
+}
+
+/// One merger with its two input registers.
+#[derive(Debug, Clone, Default)]
+struct Node {
+    inputs: [Option<Event>; 2],
+    /// Which inputs it passes on, if it works.
+    passes: [bool; 2],
+    /// Clocks per event.
+    clocks: u64,
+    free_at: u64,
+    /// The input that had the last turn.
+    last: usize,
+    /// Buses that an event behind it reaches.
+    reach: u64,
+    /// Those who take its events: in front of a bus, and in the next level.
+    tapped: Option<DncMergerOnHicann>,
+    above: Option<(MergerOnHicann, usize)>,
+}
+
+impl Node {
+    fn new(mode: MergerMode, slow: bool, works: bool) -> Self {
+        // the slow flag acts in merge mode only
+        let clocks = if slow && mode == MergerMode::Merge { 2 } else { 1 };
+        let passes = [0, 1].map(|input| works && mode.passes(input));
+        Self { passes, clocks, ..Self::default() }
+    }
+
+    /// The input whose turn it is.
+    fn next(&self, clock: u64) -> Option<usize> {
+        let waiting = |input: usize| self.inputs[input].is_some();
+        let other = 1 - self.last;
+        let input = if waiting(other) { other } else { self.last };
+        (clock >= self.free_at && waiting(input)).then_some(input)
+    }
+
+    fn take(&mut self, input: usize, clock: u64) -> Option<Event> {
+        (self.last, self.free_at) = (input, clock + self.clocks);
+        self.inputs[input].take()
+    }
+}
+
+/// A priority encoder.
+#[derive(Debug, Clone, Default)]
+struct Encoder {
+    /// Lines with an event that waits.
+    requests: u64,
+    free_at: u64,
+}
+
+/// How long events waited.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Waiting {
+    /// Events by clocks waited; the last entry counts all that waited longer.
+    clocks: Vec<u64>,
+    total: u64,
+}
+
+impl Default for Waiting {
+    fn default() -> Self {
+        Self { clocks: vec![0; COUNTED_DELAYS + 1], total: 0 }
+    }
+}
+
+impl Waiting {
+    fn count(&mut self, clocks: u64) {
+        self.clocks[(clocks as usize).min(COUNTED_DELAYS)] += 1;
+        self.total += clocks;
+    }
+
+    /// Adds what waited elsewhere.
+    pub(crate) fn add(&mut self, other: &Self) {
+        self.total += other.total;
+        for (mine, theirs) in self.clocks.iter_mut().zip(&other.clocks) {
+            *mine += theirs;
+        }
+    }
+
+    /// Mean in seconds; 0 without events.
+    pub(crate) fn mean_s(&self) -> f64 {
+        let events: u64 = self.clocks.iter().sum();
+        clock_s() * self.total as f64 / events.max(1) as f64
+    }
+
+    /// The time that 99 % of the events do not exceed, in seconds; 0 without events.
+    pub(crate) fn p99_s(&self) -> f64 {
+        let events: u64 = self.clocks.iter().sum();
+        let mut below = 0;
+        let enough = self.clocks.iter().position(|n| {
+            below += n;
+            100 * below >= 99 * events
+        });
+        clock_s() * enough.unwrap_or(0) as f64
+    }
+}
+
+fn clock_s() -> f64 {
+    DncCycles(CYCLES_PER_CLOCK).hardware_s()
+}
+
+/// The tree of one chip.
+#[derive(Debug, Clone)]
+pub(crate) struct Tree {
+    /// What is still to come, by clock.
+    arrivals: VecDeque<Event>,
+    /// Events in the encoders, by circuit: when they came.
+    requests: Table<NeuronOnHicann, u64>,
+    addresses: Table<NeuronOnHicann, L1Address>,
+    encoders: Table<NeuronBlockOnHicann, Encoder>,
+    mergers: Table<MergerOnHicann, Node>,
+    dnc: Table<DncMergerOnHicann, Node>,
+    clock: u64,
+    flow: Flow,
+    pub(crate) waiting: Waiting,
+}
+
+/// The merger of the next level that takes the output of another one, and at which input.
+fn next_level(merger: MergerOnHicann) -> Option<(MergerOnHicann, usize)> {
+    MergerOnHicann::all().find_map(|next| {
+        let input = next.inputs().into_iter().position(|i| i == MergerInput::Merger(merger))?;
+        Some((next, input))
+    })
+}
+
+/// The merger in front of a bus that takes the output of a merger of the tree.
+fn tap(merger: MergerOnHicann) -> Option<DncMergerOnHicann> {
+    DncMergerOnHicann::all().find(|dnc| dnc.tree_input() == merger)
+}
+
+/// The input of a merger in front of a bus that takes the tree's events; the other one is the link.
+const TREE: usize = 1;
+const LINK: usize = 0;
+/// Inputs of the mergers next to the encoders.
+const GENERATOR: usize = 0;
+const ENCODER: usize = 1;
+
+impl Tree {
+    pub(crate) fn new(hicann: HicannOnWafer, config: &HicannConfig, flaws: &Flaws<'_>) -> Self {
+        let mut mergers: Table<MergerOnHicann, Node> = Table::from_fn(|m: MergerOnHicann| {
+            let settings = config.mergers.tree[m];
+            Node::new(settings.mode, settings.slow, flaws.works(m.on(hicann)))
+        });
+        let dnc = Table::from_fn(|m: DncMergerOnHicann| {
+            let settings = config.mergers.dnc[m];
+            let node = Node::new(settings.mode, settings.slow, flaws.works(m.on(hicann)));
+            Node { reach: 1, ..node }
+        });
+        // from the root to the encoders
+        let all: Vec<MergerOnHicann> = MergerOnHicann::all().collect();
+        for &m in all.iter().rev() {
+            let takes = |&(next, input): &(MergerOnHicann, usize)| {
+                mergers[next].passes[input] && mergers[next].reach > 0
+            };
+            let tapped = tap(m).filter(|&d| dnc[d].passes[TREE]);
+            let above = next_level(m).filter(takes);
+            let reach =
+                u64::from(tapped.is_some()) + above.map_or(0, |(next, _)| mergers[next].reach);
+            let node = &mut mergers[m];
+            (node.tapped, node.above, node.reach) = (tapped, above, reach);
+        }
+        Self {
+            arrivals: VecDeque::new(),
+            requests: Table::default(),
+            addresses: Table::from_fn(|n| config.neurons.circuits[n].address),
+            encoders: Table::default(),
+            mergers,
+            dnc,
+            clock: 0,
+            flow: Flow::default(),
+            waiting: Waiting::default(),
+        }
+    }
+
+    /// Announces an event. It must not lie before the time run to.
+    pub(crate) fn announce(&mut self, time: DncCycles, origin: Origin, address: L1Address) {
+        let since = time.0.div_ceil(CYCLES_PER_CLOCK);
+        self.arrivals.push_back(Event { origin, address, since });
+    }
+
+    /// Runs until a time and hands out what comes onto the buses, in order of time.
+    pub(crate) fn run(&mut self, until: DncCycles, mut send: impl FnMut(Sent)) {
+        self.arrivals.make_contiguous().sort_by_key(|e| (e.since, e.origin));
+        let last = until.0 / CYCLES_PER_CLOCK;
+        loop {
+            let next = match self.arrivals.front() {
+                _ if self.is_busy() => self.clock + 1,
+                Some(event) => event.since.max(self.clock + 1),
+                None => break,
+            };
+            if next > last {
+                break;
+            }
+            self.clock = next;
+            while let Some(event) = self.arrivals.pop_front_if(|e| e.since <= next) {
+                self.enter(event);
+            }
+            self.tick(&mut send);
+        }
+        if !self.is_busy() {
+            self.clock = self.clock.max(last);
+        }
+    }
+
+    fn is_busy(&self) -> bool {
+        let waits = |node: &Node| node.inputs.iter().any(Option::is_some);
+        self.encoders.values().iter().any(|e| e.requests != 0)
+            || self.mergers.values().iter().any(waits)
+            || self.dnc.values().iter().any(waits)
+    }
+
+    /// Takes an event from its source.
+    fn enter(&mut self, event: Event) {
+        match event.origin {
+            Origin::Neuron(neuron) => {
+                let node = &self.mergers[behind(neuron.block())];
+                let reach = if node.passes[ENCODER] { node.reach } else { 0 };
+                if reach == 0 {
+                    return;
+                }
+                self.flow.sent += reach;
+                let encoder = &mut self.encoders[neuron.block()];
+                let line = 1 << neuron.on_block().index();
+                if encoder.requests & line != 0 {
+                    self.flow.drop_many(DropCause::EncoderBusy, reach);
+                    return;
+                }
+                encoder.requests |= line;
+                self.requests[neuron] = event.since;
+            }
+            Origin::Generator(generator) => {
+                let input = MergerInput::Background(generator);
+                let mut all = MergerOnHicann::all();
+                let Some(merger) = all.find(|m| m.inputs()[GENERATOR] == input) else { return };
+                let node = &mut self.mergers[merger];
+                if node.passes[GENERATOR] && node.reach > 0 {
+                    self.flow.sent += node.reach;
+                    put(node, GENERATOR, event, &mut self.flow);
+                }
+            }
+            Origin::Link(merger) => {
+                let node = &mut self.dnc[merger];
+                if node.passes[LINK] {
+                    self.flow.sent += 1;
+                    put(node, LINK, event, &mut self.flow);
+                }
+            }
+        }
+    }
+
+    /// One clock, from the encoders to the buses.
+    fn tick(&mut self, send: &mut impl FnMut(Sent)) {
+        let clock = self.clock;
+        for (block, encoder) in NeuronBlockOnHicann::all().zip(self.encoders.values_mut()) {
+            if encoder.requests == 0 || clock < encoder.free_at {
+                continue;
+            }
+            let line = encoder.requests.trailing_zeros() as usize;
+            encoder.requests &= encoder.requests - 1;
+            encoder.free_at = clock + ENCODER_CLOCKS;
+            let on_block = NeuronOnNeuronBlock::from_index(line).expect("a block has 64 lines");
+            let (neuron, merger) = (block.neuron(on_block), behind(block));
+            let (address, since) = (self.addresses[neuron], self.requests[neuron]);
+            let event = Event { origin: Origin::Neuron(neuron), address, since };
+            put(&mut self.mergers[merger], ENCODER, event, &mut self.flow);
+        }
+        for m in MergerOnHicann::all() {
+            let Some(input) = self.mergers[m].next(clock) else { continue };
+            let Node { tapped, above, .. } = self.mergers[m];
+            let free = tapped.is_none_or(|d| self.dnc[d].inputs[TREE].is_none())
+                && above.is_none_or(|(n, i)| self.mergers[n].inputs[i].is_none());
+            if !free {
+                continue;
+            }
+            let event = self.mergers[m].take(input, clock);
+            if let Some(dnc) = tapped {
+                self.dnc[dnc].inputs[TREE] = event;
+            }
+            if let Some((next, i)) = above {
+                self.mergers[next].inputs[i] = event;
+            }
+        }
+        for (merger, node) in DncMergerOnHicann::all().zip(self.dnc.values_mut()) {
+            let Some(input) = node.next(clock) else { continue };
+            let Some(Event { origin, address, since }) = node.take(input, clock) else { continue };
+            self.flow.delivered += 1;
+            self.waiting.count(clock - since);
+            send(Sent { time: DncCycles(clock * CYCLES_PER_CLOCK), merger, address, origin });
+        }
+    }
+
+    /// The events so far; those that are still inside are pending.
+    pub(crate) fn flow_so_far(&self) -> Flow {
+        let mut flow = self.flow.clone();
+        let events = |node: &Node| node.inputs.iter().flatten().count() as u64 * node.reach;
+        let queued = |(block, encoder): (NeuronBlockOnHicann, &Encoder)| {
+            u64::from(encoder.requests.count_ones()) * self.mergers[behind(block)].reach
+        };
+        flow.pending = self.mergers.values().iter().map(events).sum::<u64>()
+            + self.dnc.values().iter().map(events).sum::<u64>()
+            + self.encoders.iter().map(queued).sum::<u64>();
+        flow
+    }
+}
+
+/// The merger that takes the events of a neuron block.
+fn behind(block: NeuronBlockOnHicann) -> MergerOnHicann {
+    let input = MergerInput::NeuronBlock(block);
+    let mut all = MergerOnHicann::all();
+    all.find(|m| m.inputs()[ENCODER] == input).expect("every block has a merger")
+}
+
+/// Puts an event into an input register; what was there is lost.
+fn put(node: &mut Node, input: usize, event: Event, flow: &mut Flow) {
+    if node.inputs[input].replace(event).is_some() {
+        flow.drop_many(DropCause::MergerOverrun, node.reach);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const CHIP: HicannOnWafer = HicannOnWafer::new::<200>();
+
+    fn tree(config: &HicannConfig) -> Tree {
+        Tree::new(CHIP, config, &Flaws::NONE)
+    }
+
+    /// The circuit of a line of neuron block 0.
+    fn line(line: usize) -> Origin {
+        let on_block = NeuronOnNeuronBlock::from_index(line).expect("one of 64 lines");
+        Origin::Neuron(NeuronBlockOnHicann::new::<0>().neuron(on_block))
+    }
+
+    fn address(origin: Origin) -> L1Address {
+        let Origin::Neuron(n) = origin else { return L1Address::BACKGROUND };
+        L1Address::from_index(n.on_block().index()).expect("six bits")
+    }
+
+    /// Each circuit has the number of its line as its address.
+    fn numbered() -> HicannConfig {
+        let mut config = HicannConfig::default();
+        for n in NeuronOnHicann::all() {
+            config.neurons.circuits[n].address = address(Origin::Neuron(n));
+        }
+        config
+    }
+
+    fn run(tree: &mut Tree, events: &[(u64, Origin)], until: u64) -> Vec<Sent> {
+        for &(time, origin) in events {
+            tree.announce(DncCycles(time), origin, address(origin));
+        }
+        let mut sent = Vec::new();
+        tree.run(DncCycles(until), |s| sent.push(s));
+        sent
+    }
+
+    #[test]
+    fn the_encoder_has_the_published_order_and_losses() {
+        // vectors priority_encoder-001 to -003: clocks of 5 ns, and one clock of constant delay
+        // that stands in the delay of the routes here
+        let eight: Vec<(u64, usize)> = (0..8).map(|i| (1, i)).collect();
+        type Case<'a> = (&'a [(u64, usize)], &'a [(u64, usize)], u64);
+        let cases: [Case<'_>; 3] = [
+            (&[(1, 5), (1, 0), (1, 63)], &[(10, 0), (20, 5), (30, 63)], 0),
+            (&[(1, 3), (2, 3), (12, 3)], &[(10, 3), (20, 3)], 1),
+            (&eight, &[(10, 0), (20, 1), (30, 2), (40, 3), (50, 4), (60, 5), (70, 6), (80, 7)], 0),
+        ];
+        for (requests, expected, lost) in cases {
+            let mut tree = tree(&numbered());
+            let cycles = |ns: u64| (ns * CYCLES_PER_CLOCK).div_ceil(5);
+            let events: Vec<_> = requests.iter().map(|&(t, l)| (cycles(t), line(l))).collect();
+            let sent: Vec<(u64, usize)> = run(&mut tree, &events, 1000)
+                .iter()
+                .map(|s| (5 * (s.time.0 / CYCLES_PER_CLOCK + 1), s.address.index()))
+                .collect();
+            assert_eq!(sent, expected);
+            let flow = tree.flow_so_far();
+            assert_eq!(flow.dropped.get(&DropCause::EncoderBusy).copied().unwrap_or(0), lost);
+            assert!(flow.is_conserved());
+        }
+    }
+
+    #[test]
+    fn a_single_event_does_not_wait_and_is_copied_to_every_bus() {
+        let mut config = numbered();
+        for m in MergerOnHicann::all() {
+            config.mergers.tree[m].mode = MergerMode::Merge;
+        }
+        let mut tree = tree(&config);
+        let sent = run(&mut tree, &[(100, line(7))], 100);
+        // block 0 reaches D0, D1 and D3 (topology §5.1)
+        let buses: Vec<usize> = sent.iter().map(|s| s.merger.index()).collect();
+        assert_eq!(buses, [0, 1, 3]);
+        assert!(sent.iter().all(|s| s.time == DncCycles(100)));
+        assert_eq!(tree.waiting.mean_s(), 0.0);
+        let flow = Flow { sent: 3, delivered: 3, ..Flow::default() };
+        assert_eq!(tree.flow_so_far(), flow);
+    }
+
+    #[test]
+    fn slow_mergers_pass_every_second_clock_and_take_turns() {
+        let mut config = numbered();
+        let (dnc, generator) =
+            (DncMergerOnHicann::new::<0>(), BackgroundGeneratorOnHicann::new::<0>());
+        for (slow, gap) in [(true, 4), (false, 2)] {
+            config.mergers.dnc[dnc].slow = slow;
+            let mut tree = tree(&config);
+            let events =
+                [(10, line(0)), (10, Origin::Generator(generator)), (10, Origin::Link(dnc))];
+            let sent = run(&mut tree, &events, 1000);
+            let times: Vec<u64> =
+                sent.iter().filter(|s| s.merger == dnc).map(|s| s.time.0).collect();
+            assert_eq!(times, [10, 10 + gap, 10 + 2 * gap], "slow: {slow}");
+            assert!(tree.flow_so_far().is_conserved());
+        }
+    }
+
+    #[test]
+    fn a_bus_carries_62_5_million_events_per_second_at_most() {
+        let mut config = numbered();
+        for m in MergerOnHicann::all() {
+            config.mergers.tree[m].mode = MergerMode::Merge;
+        }
+        for m in DncMergerOnHicann::all().filter(|m| m.index() != 3) {
+            config.mergers.dnc[m].mode = MergerMode::LeftOnly;
+        }
+        let mut tree = tree(&config);
+        // eight blocks with an event per 100 ns from each of 16 lines: 1280 M/s
+        let mut delivered = 0;
+        for start in (0..25_000_u64).step_by(25) {
+            let events: Vec<(u64, Origin)> = NeuronBlockOnHicann::all()
+                .flat_map(|b| {
+                    (0..16).map(move |l| {
+                        let l = NeuronOnNeuronBlock::from_index(l).expect("one of 64 lines");
+                        (start, Origin::Neuron(b.neuron(l)))
+                    })
+                })
+                .collect();
+            delivered += run(&mut tree, &events, start + 24).len();
+        }
+        // 100 us
+        let rate = delivered as f64 / 100e-6;
+        assert!((rate / 62.5e6 - 1.0).abs() < 0.01, "{rate}");
+        let flow = tree.flow_so_far();
+        assert!(flow.is_conserved() && flow.pending > 0, "{flow:?}");
+        assert!(flow.dropped[&DropCause::EncoderBusy] > 0);
+        assert!(flow.dropped[&DropCause::MergerOverrun] > 0);
+        assert!(tree.waiting.p99_s() > tree.waiting.mean_s());
+    }
+
+    #[test]
+    fn windows_of_any_length_give_the_same() {
+        let config = numbered();
+        let events: Vec<(u64, Origin)> =
+            (0..500).map(|i| (3 * i + (i * i) % 17, line((i as usize * 29) % 64))).collect();
+        let whole = run(&mut tree(&config), &events, 2000);
+        for window in [1, 2, 5, 17] {
+            let mut tree = tree(&config);
+            let mut pieces = Vec::new();
+            for until in (0..=2000_u64).step_by(window) {
+                let since = (until + 1).saturating_sub(window as u64);
+                let now: Vec<_> =
+                    events.iter().copied().filter(|(t, _)| (since..=until).contains(t)).collect();
+                pieces.extend(run(&mut tree, &now, until));
+            }
+            assert_eq!(pieces, whole, "windows of {window}");
+        }
+    }
+}
