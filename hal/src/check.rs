@@ -15,9 +15,9 @@ use thiserror::Error;
 use crate::codec::{self, EncodeError};
 use crate::config::{HicannConfig, WaferConfig};
 use crate::coord::{
-    AnalogOnHicann, DncMergerOnHicann, DncOnWafer, HLineOnHicann, HicannOnWafer, NeuronOnHicann,
-    OnWafer, QuadOnHicann, RepeaterBlockOnHicann, SynapseSwitchRowOnHicann,
-    TestPortOnRepeaterBlock, VLineOnHicann,
+    AnalogOnHicann, BackgroundGeneratorOnHicann, DncMergerOnHicann, DncOnWafer, HLineOnHicann,
+    HicannOnWafer, NeuronOnHicann, OnWafer, QuadOnHicann, RepeaterBlockOnHicann,
+    SynapseSwitchRowOnHicann, TestPortOnRepeaterBlock, VLineOnHicann,
 };
 use crate::l1::{L1Line, L1Repeater};
 
@@ -165,6 +165,18 @@ pub enum ConfigFault {
         /// The merger.
         merger: OnWafer<DncMergerOnHicann>,
     },
+    /// A random generator whose shift register is stuck at zero never fires.
+    #[error("{generator} is random with seed 0, which never fires; give it another seed")]
+    DeadGenerator {
+        /// The generator.
+        generator: OnWafer<BackgroundGeneratorOnHicann>,
+    },
+    /// A random generator sends the background address whatever it is set to.
+    #[error("{generator} is random and sends address 0 instead of its own; set that to 0")]
+    RandomAddress {
+        /// The generator.
+        generator: OnWafer<BackgroundGeneratorOnHicann>,
+    },
     /// Two membranes on one analog line.
     #[error("{first} and {second} share an analog line; connect one of them")]
     SharedAnalogLine {
@@ -201,6 +213,7 @@ pub fn check_hicann(
     neurons::check(hicann, &config.neurons, &mut faults);
     lines::check_test_ports(hicann, &config.repeaters, &mut faults);
     lines::check_mergers(hicann, config, &mut faults);
+    lines::check_generators(hicann, &config.mergers, &mut faults);
     analog::check_lines(hicann, &config.neurons, &mut faults);
     let unencodable = codec::unencodable(config).into_iter();
     faults.extend(unencodable.map(|reason| EncodeError { hicann, reason }.into()));

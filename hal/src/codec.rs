@@ -24,6 +24,7 @@ mod analog;
 mod bus;
 mod chip;
 mod fg_controller;
+mod fg_pass;
 mod floating_gate;
 #[cfg(test)]
 mod invariants;
@@ -49,7 +50,7 @@ use crate::coord::{
 
 pub use bus::{Access, Answer, Operation, Unit};
 pub use fg_controller::{FgAnswer, FgBias, FgWrite};
-pub use floating_gate::{FgDirection, FgPass, worst_case_clocks as fg_worst_case_clocks};
+pub use fg_pass::{FgDirection, FgPass, Programming};
 pub use read_back::ReadPlace;
 pub use stage::Stage;
 pub(crate) use stage::{Extent, Task};

@@ -39,7 +39,8 @@ pub use board::{
 };
 pub use event::{
     BackgroundGeneratorOnHicann, DncMergerOnHicann, DriverDecoder, GbitLinkOnHicann, L1Address,
-    MergerInput, MergerOnHicann, PulseLabel, SendingRepeaterOnHicann, SynapseDecoder,
+    Merger0OnHicann, Merger1OnHicann, Merger2OnHicann, Merger3OnHicann, MergerInput,
+    MergerOnHicann, PulseLabel, SendingRepeaterOnHicann, SynapseDecoder,
 };
 pub use floating_gate::{FgBlockOnHicann, FgColumnOnBlock, FgRowOnBlock};
 pub use global::{FpgaGlobal, Global, HicannGlobal, WaferNumber};
@@ -61,7 +62,8 @@ pub use synapse::{
     SynapseRowOnHicann, SynapticInputOnHicann, SynapticInputOnNeuron,
 };
 pub use wafer::{
-    AnalogOnHicann, DncOnWafer, FpgaOnWafer, HicannOnDnc, HicannOnWafer, HighspeedLinkOnDnc,
+    AnalogOnHicann, DncOnFpga, DncOnWafer, FpgaOnWafer, HicannOnDnc, HicannOnWafer,
+    HighspeedLinkOnDnc,
 };
 
 /// A number that no coordinate of this type has.

@@ -1,5 +1,5 @@
-//! Words to the FPGA itself: time base, resets, PLL, event generator, link directions
-//! (hal-config §3.1, §3.5, §3.6).
+//! Words to the FPGA itself: time base, resets, PLL, event generator, link directions, statistics
+//! (hal-config §3.1, §3.5, §3.6, §4.2).
 
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
@@ -231,6 +231,88 @@ impl FpgaBackgroundGenerator {
             | u64::from(self.rate - 2) << 25
             | u64::from(self.seed) << 39
     }
+}
+
+/// A number that an FPGA tells when asked for its statistics: the one word of the packet is the
+/// [`id`](Self::id), and so is the one of the answer the value (hal-config §4.2).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum FpgaStatistic {
+    /// Pulses that were recorded.
+    TracePulses,
+    /// Pulses that were played back.
+    PlaybackPulses,
+    /// Packets from the network.
+    NetworkReceived,
+    /// Packets to the network.
+    NetworkSent,
+    /// Reads from the uplink.
+    UplinkReads,
+    /// Writes to the uplink.
+    UplinkWrites,
+    /// Which firmware runs; see [`FpgaVersion`].
+    Version,
+    /// What went wrong; see [`FpgaErrors`].
+    Errors,
+    /// Wrong checksums.
+    ChecksumErrors,
+}
+
+impl FpgaStatistic {
+    /// All, in the order of their ids.
+    pub const ALL: [Self; 9] = [
+        Self::TracePulses,
+        Self::PlaybackPulses,
+        Self::NetworkReceived,
+        Self::NetworkSent,
+        Self::UplinkReads,
+        Self::UplinkWrites,
+        Self::Version,
+        Self::Errors,
+        Self::ChecksumErrors,
+    ];
+
+    /// The number that asks for it, 0..=8.
+    pub const fn id(self) -> u64 {
+        self as u64
+    }
+}
+
+/// The firmware of an FPGA.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FpgaVersion {
+    /// First digits of the commit it was built from.
+    pub git_hash: u32,
+    /// Whether it was built from uncommitted changes.
+    pub is_dirty: bool,
+}
+
+impl FpgaVersion {
+    /// From the value of [`FpgaStatistic::Version`].
+    pub const fn from_value(value: u64) -> Self {
+        Self { git_hash: (value >> 32) as u32, is_dirty: value & 1 != 0 }
+    }
+}
+
+/// What went wrong in an FPGA.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FpgaErrors {
+    /// A pulse came too late to be released in time.
+    pub release: bool,
+    /// The queue from playback to the HICANN-ARQ was full.
+    pub arq_queue_full: bool,
+}
+
+impl FpgaErrors {
+    /// From the value of [`FpgaStatistic::Errors`].
+    pub const fn from_value(value: u64) -> Self {
+        Self { release: value & 1 != 0, arq_queue_full: value & 2 != 0 }
+    }
+}
+
+/// Pulses to a chip that its FPGA dropped, 0..=4095, from the 64-bit status of the link
+/// (hal-config §3.1).
+pub const fn dropped_pulses(interface_status: u64) -> u16 {
+    (interface_status >> 52) as u16
 }
 
 /// The word that tells the DNC which links lead to the chips: a byte per chip in the order of its

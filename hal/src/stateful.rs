@@ -50,7 +50,7 @@ use thiserror::Error;
 
 use crate::archive::Archive;
 use crate::check::{ConfigFault, SwitchLimits, check_wafer};
-use crate::codec::EncodeError;
+use crate::codec::{EncodeError, Programming};
 use crate::config::{HicannConfig, WaferConfig};
 use crate::coord::{Coordinate, FpgaOnWafer, HicannOnWafer};
 use crate::defects::Defects;
@@ -108,8 +108,12 @@ impl Subsystems {
 /// What is written to chips whose state is known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Differential {
-    /// What the smart configurator of the original writes: floating gates, synapse rows, drivers
-    /// and repeaters if they have changed, everything else in any case.
+    /// What the smart configurator of the original writes (hal-config §5.6): floating gates, synapse
+    /// rows, drivers and repeaters if they have changed, everything else in any case. All chips
+    /// lock anew if L1 has changed on any of them.
+    ///
+    /// Resets of the delay-locked loops end as the configuration says; the original releases them
+    /// whatever it says.
     Sthal(Subsystems),
     /// Registers that have changed, and locking if L1 has changed anywhere. Only the changed rows
     /// of floating gates are programmed, without erasing them first; the others may shift a little.
@@ -135,7 +139,7 @@ pub enum Checks {
 }
 
 /// Settings of a wafer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Settings {
     /// Clock of the chips, which floating gates are programmed with.
     pub pll: PllFrequency,
@@ -147,6 +151,8 @@ pub struct Settings {
     pub checks: Checks,
     /// How many switches may be closed at once.
     pub limits: SwitchLimits,
+    /// How cells of floating gates are programmed.
+    pub programming: Programming,
 }
 
 impl Default for Settings {
@@ -157,6 +163,7 @@ impl Default for Settings {
             differential: Differential::default(),
             checks: Checks::default(),
             limits: SwitchLimits::default(),
+            programming: Programming::default(),
         }
     }
 }
@@ -341,5 +348,5 @@ impl StatefulWafer {
 
 impl Archive for StatefulWafer {
     const KIND: [u8; 8] = *b"STATEFUL";
-    const VERSION: u32 = 1;
+    const VERSION: u32 = 2;
 }

@@ -57,8 +57,17 @@ coord! {
     StimulusSample: u8, 129, "stim"
 }
 coord! {
-    /// Length of a current stimulus step: `4 (length + 1)` PLL clocks (hal-config §1.10).
+    /// Length of a clock of the floating-gate controllers, and so of a current stimulus step:
+    /// `4 (length + 1)` PLL clocks (hal-config §1.10).
     PulseLength: u8, 16, "pl"
+}
+coord! {
+    /// Time or count of the floating-gate controllers, six bits, 0..=63 (hal-config §1.10).
+    FgTime: u8, 64, "fgt"
+}
+coord! {
+    /// Bias current of the floating-gate controllers, four bits (hal-config §2.18).
+    FgBiasCurrent: u8, 16, "fgb"
 }
 
 impl GmaxDivisorSum {

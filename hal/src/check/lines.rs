@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use petgraph::unionfind::UnionFind;
 
 use super::{ConfigFault, TestPortUse};
-use crate::config::{HicannConfig, MergerMode, RepeaterMode, Repeaters, WaferConfig};
+use crate::config::{HicannConfig, MergerMode, MergerTree, RepeaterMode, Repeaters, WaferConfig};
 use crate::coord::{
-    Coordinate, Direction, HicannOnWafer, OnWafer, RepeaterBlockOnHicann, SendingRepeaterOnHicann,
-    Side, TestPortOnRepeaterBlock, Vertical,
+    Coordinate, Direction, HicannOnWafer, L1Address, OnWafer, RepeaterBlockOnHicann,
+    SendingRepeaterOnHicann, Side, TestPortOnRepeaterBlock, Vertical,
 };
 use crate::l1::{L1Line, L1Repeater};
 
@@ -62,6 +62,23 @@ pub(super) fn check_mergers(
         };
         if usage(mode) == Some(TestPortUse::Output) && !paced {
             faults.push(ConfigFault::FastMerger { merger: place.on(hicann) });
+        }
+    }
+}
+
+/// A random generator needs a seed, and has no address (topology §5.6).
+pub(super) fn check_generators(
+    hicann: HicannOnWafer,
+    mergers: &MergerTree,
+    faults: &mut Vec<ConfigFault>,
+) {
+    for (place, generator) in mergers.background.iter().filter(|(_, g)| g.enable && g.random) {
+        let place = place.on(hicann);
+        if generator.seed == 0 {
+            faults.push(ConfigFault::DeadGenerator { generator: place });
+        }
+        if generator.address != L1Address::BACKGROUND {
+            faults.push(ConfigFault::RandomAddress { generator: place });
         }
     }
 }

@@ -4,7 +4,7 @@ use super::bus::{Access, NO_REGISTER, NOT_READABLE, Operation, Refusal, Unit, wi
 use super::floating_gate::ROW_WORDS;
 use crate::config::{CurrentStimulus, FgBlock, FgCellOnBlock};
 use crate::coord::{Coordinate, FgBlockOnHicann, FgColumnOnBlock, FgRowOnBlock};
-use crate::value::{DacCode, PulseLength, StimulusSample};
+use crate::value::{DacCode, FgBiasCurrent, PulseLength, StimulusSample};
 
 /// Second bank of the memory; software does not use it.
 const BANK_1: u16 = 0x80;
@@ -28,14 +28,14 @@ const BUSY: u32 = 1 << 8;
 const ERROR: u32 = 1 << 9;
 
 /// The bias register of a controller.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct FgBias {
-    /// Bias current, 0..=15.
-    pub bias: u8,
-    /// Bias current of the other polarity, 0..=15.
-    pub bias_n: u8,
-    /// Length of a clock of the controller minus one, in slow clocks, 0..=15.
-    pub pulse_length: u8,
+    /// Bias current; the original forces 0.
+    pub bias: FgBiasCurrent,
+    /// Bias current of the other polarity; the original forces 0.
+    pub bias_n: FgBiasCurrent,
+    /// Length of a clock of the controller.
+    pub pulse_length: PulseLength,
     /// Grounds the membranes.
     pub ground: bool,
     /// Connects the calibration line.
@@ -52,11 +52,9 @@ const fn bias_read_back(register: u32) -> u32 {
 }
 
 impl FgBias {
-    /// The register as it is written. Currents and lengths above 15 lose their upper bits.
+    /// The register as it is written.
     pub const fn to_register(self) -> u32 {
-        (self.bias as u32 & 15)
-            | (self.bias_n as u32 & 15) << 4
-            | (self.pulse_length as u32 & 15) << 8
+        (self.bias.index() | self.bias_n.index() << 4 | self.pulse_length.index() << 8) as u32
             | (self.ground as u32) << 12
             | (self.calibrate as u32) << 13
     }
@@ -65,11 +63,24 @@ impl FgBias {
     pub const fn from_read_back(raw: u32) -> Self {
         let register = bias_read_back(raw);
         Self {
-            bias: (register & 15) as u8,
-            bias_n: (register >> 4 & 15) as u8,
-            pulse_length: (register >> 8 & 15) as u8,
+            bias: FgBiasCurrent::wrap((register & 15) as usize),
+            bias_n: FgBiasCurrent::wrap((register >> 4 & 15) as usize),
+            pulse_length: PulseLength::wrap((register >> 8 & 15) as usize),
             ground: register >> 12 & 1 != 0,
             calibrate: register >> 13 & 1 != 0,
+        }
+    }
+}
+
+impl Default for FgBias {
+    /// No bias, the shortest clock, both switches open.
+    fn default() -> Self {
+        Self {
+            bias: FgBiasCurrent::new::<0>(),
+            bias_n: FgBiasCurrent::new::<0>(),
+            pulse_length: PulseLength::new::<0>(),
+            ground: false,
+            calibrate: false,
         }
     }
 }

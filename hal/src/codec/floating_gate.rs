@@ -6,9 +6,10 @@
 
 use super::bus::{PassWords, Register, Unit, Writer};
 use super::fg_controller::{
-    BIAS, FgBias, INSTRUCTION, INSTRUCTION_SHIFT, OPERATION, SLAVE_ANSWER, STIMULATE,
-    STIMULATE_FOREVER, WRITE_DOWN, WRITE_UP,
+    BIAS, INSTRUCTION, INSTRUCTION_SHIFT, OPERATION, SLAVE_ANSWER, STIMULATE, STIMULATE_FOREVER,
+    WRITE_DOWN, WRITE_UP,
 };
+use super::fg_pass::{FgDirection, FgPass, Programming};
 use crate::config::{
     CurrentStimulus, FgBlock, FgCellOnBlock, FloatingGates, NeuronParameter, SharedParameter,
 };
@@ -31,118 +32,13 @@ pub(super) const READABLE: [u16; ROW_WORDS + 2] = {
     registers
 };
 
-/// Rows whose smallest value is at least this are programmed in one fast pass.
-const FAST_UPWARDS_LIMIT: usize = 800;
-
-/// In which direction a pass moves the cells.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum FgDirection {
-    /// Raises cells below their value; instruction 1.
-    Up,
-    /// Lowers cells above their value; instruction 2.
-    Down,
-}
-
-/// One programming pass: direction and settings of the controller.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct FgPass {
-    /// Direction of the pass.
-    pub direction: FgDirection,
-    /// Most write pulses per cell, 0..=255.
-    pub max_cycle: u8,
-    /// Clocks of a comparison, 0..=63.
-    pub read_time: u8,
-    /// Pulses after which the write time doubles, 0..=63.
-    pub acceleration_step: u8,
-    /// First write time of voltage cells, 0..=63.
-    pub voltage_write_time: u8,
-    /// First write time of current cells, 0..=63.
-    pub current_write_time: u8,
-    /// Length of a clock of the controller minus one, in slow clocks, 0..=15.
-    pub pulse_length: u8,
-}
-
-impl FgPass {
-    const COARSE: Self = Self {
-        direction: FgDirection::Down,
-        max_cycle: 255,
-        read_time: 40,
-        acceleration_step: 9,
-        voltage_write_time: 15,
-        current_write_time: 1,
-        pulse_length: 9,
-    };
-    const FINE: Self = Self {
-        direction: FgDirection::Down,
-        max_cycle: 10,
-        read_time: 63,
-        acceleration_step: 63,
-        voltage_write_time: 5,
-        current_write_time: 20,
-        pulse_length: 1,
-    };
-    /// The default list: coarse down and up, fine down and up.
-    pub const DEFAULT: [Self; 4] = [
-        Self::COARSE,
-        Self { direction: FgDirection::Up, ..Self::COARSE },
-        Self::FINE,
-        Self { direction: FgDirection::Up, ..Self::FINE },
-    ];
-    const ERASE: Self = Self {
-        direction: FgDirection::Down,
-        max_cycle: 23,
-        read_time: 30,
-        acceleration_step: 2,
-        voltage_write_time: 63,
-        current_write_time: 63,
-        pulse_length: 15,
-    };
-    const FAST_UP: Self = Self { direction: FgDirection::Up, max_cycle: 31, ..Self::ERASE };
-
-    /// The operation register.
-    pub const fn operation(self) -> u32 {
-        (self.current_write_time as u32) << 26
-            | (self.voltage_write_time as u32) << 20
-            | (self.acceleration_step as u32) << 14
-            | (self.read_time as u32) << 8
-            | self.max_cycle as u32
-    }
-
-    /// The bias register. Both bias currents are 0, as the original enforces, and so are the
-    /// switches for calibration and grounding.
-    pub const fn bias(self) -> u32 {
-        let pulse_length = self.pulse_length;
-        let off = FgBias { bias: 0, bias_n: 0, pulse_length: 0, ground: false, calibrate: false };
-        FgBias { pulse_length, ..off }.to_register()
-    }
-
-    /// PLL clocks that a row takes if no cell ever reaches its value.
-    pub fn worst_case_clocks(self, row: FgRowOnBlock) -> u64 {
-        let pulse = u64::from(self.pulse_length) + 1;
-        let mut write_time = u64::from(if row.is_current() {
-            self.current_write_time
-        } else {
-            self.voltage_write_time
-        });
-        let (mut clocks, mut last) = (0, 0);
-        for cycle in 0..=u64::from(self.max_cycle) {
-            if cycle == last + u64::from(self.acceleration_step) && write_time < 128 {
-                write_time *= 2;
-                last = cycle;
-            }
-            clocks += write_time * pulse + (u64::from(self.read_time) + 1) * pulse * 129;
-        }
-        4 * clocks
-    }
-}
-
 /// One row of each block, by block.
 type Rows = [FgRowOnBlock; 4];
 
 /// One step of the programming: a row of every block, through some passes.
-struct Step {
+struct Step<'a> {
     rows: Rows,
-    passes: &'static [FgPass],
+    passes: &'a [FgPass],
 }
 
 fn same_row(row: usize) -> Rows {
@@ -150,33 +46,36 @@ fn same_row(row: usize) -> Rows {
 }
 
 /// The steps after erasing and setting the amplifiers: voltages, small currents, large currents.
-fn steps(gates: &FloatingGates) -> Vec<Step> {
+fn steps<'a>(gates: &FloatingGates, programming: &'a Programming) -> Vec<Step<'a>> {
     let parameter_rows = |parameter: NeuronParameter| -> Rows {
         std::array::from_fn(|b| parameter.row(FgBlockOnHicann::wrap(b).side()))
     };
     let least = |block: FgBlockOnHicann, row: FgRowOnBlock| {
-        row_values(&gates.blocks[block], row).iter().map(|code| code.index()).min()
+        row_values(&gates.blocks[block], row).iter().min().copied()
     };
-    let is_large = |rows: &Rows| {
-        FgBlockOnHicann::all().any(|b| least(b, rows[b.index()]) >= Some(FAST_UPWARDS_LIMIT))
-    };
+    let limit = programming.fast_upwards_limit;
+    let is_large =
+        |rows: &Rows| FgBlockOnHicann::all().any(|b| least(b, rows[b.index()]) >= Some(limit));
     let currents = NeuronParameter::all().map(parameter_rows).filter(|rows| rows[0].is_current());
     let (large, small): (Vec<Rows>, Vec<Rows>) = currents.partition(is_large);
     let voltages = (0..FgRowOnBlock::SIZE).step_by(2).map(same_row);
-    let slow = voltages.chain(small).map(|rows| Step { rows, passes: &FgPass::DEFAULT });
+    let slow =
+        voltages.chain(small).map(|rows| Step { rows, passes: programming.passes.as_slice() });
     let fast = large.into_iter().map(|rows| Step { rows, passes: &[FgPass::FAST_UP] });
     slow.chain(fast).collect()
 }
 
-/// PLL clocks that programming a chip takes at worst. All chips and blocks are programmed at the
-/// same time.
-pub fn worst_case_clocks(gates: &FloatingGates) -> u64 {
-    let step_clocks = |step: &Step| -> u64 {
-        step.passes.iter().map(|pass| pass.worst_case_clocks(step.rows[0])).sum()
-    };
-    let erase: u64 = FgRowOnBlock::all().map(|row| FgPass::ERASE.worst_case_clocks(row)).sum();
-    let amplifiers = step_clocks(&Step { rows: AMPLIFIER_ROWS, passes: &FgPass::DEFAULT });
-    erase + amplifiers + steps(gates).iter().map(step_clocks).sum::<u64>()
+impl Programming {
+    /// PLL clocks that programming a chip takes at worst. All chips and blocks are programmed at
+    /// the same time.
+    pub fn worst_case_clocks(&self, gates: &FloatingGates) -> u64 {
+        let step_clocks = |step: &Step<'_>| -> u64 {
+            step.passes.iter().map(|pass| pass.worst_case_clocks(step.rows[0])).sum()
+        };
+        let erase: u64 = FgRowOnBlock::all().map(|row| FgPass::ERASE.worst_case_clocks(row)).sum();
+        let amplifiers = step_clocks(&Step { rows: AMPLIFIER_ROWS, passes: &self.passes });
+        erase + amplifiers + steps(gates, self).iter().map(step_clocks).sum::<u64>()
+    }
 }
 
 /// Row of int_op_bias, the same in all blocks.
@@ -228,7 +127,7 @@ fn start(rows: Rows, pass: FgPass, w: &mut Writer<'_>) {
 }
 
 /// Programs the rows of a step.
-fn encode_step(gates: &FloatingGates, step: &Step, w: &mut Writer<'_>) {
+fn encode_step(gates: &FloatingGates, step: &Step<'_>, w: &mut Writer<'_>) {
     for (block, row) in FgBlockOnHicann::all().zip(step.rows) {
         load(block, row_values(&gates.blocks[block], row), w);
     }
@@ -240,31 +139,38 @@ fn encode_step(gates: &FloatingGates, step: &Step, w: &mut Writer<'_>) {
 
 /// Programs the rows that differ from what the chip holds, without erasing the others. All passes
 /// are needed, since cells may have to go down as well as up.
-pub(super) fn encode_changed(gates: &FloatingGates, before: &FloatingGates, w: &mut Writer<'_>) {
+pub(super) fn encode_changed(
+    gates: &FloatingGates,
+    before: &FloatingGates,
+    programming: &Programming,
+    w: &mut Writer<'_>,
+) {
     let differs = |block: FgBlockOnHicann, row: FgRowOnBlock| {
         row_values(&gates.blocks[block], row) != row_values(&before.blocks[block], row)
     };
     let changed = |rows: &Rows| FgBlockOnHicann::all().any(|b| differs(b, rows[b.index()]));
     let amplifiers = changed(&AMPLIFIER_ROWS).then_some(AMPLIFIER_ROWS);
     // the amplifiers have their place in front; a row of currents next to them comes again
-    for rows in
-        amplifiers.into_iter().chain(steps(gates).into_iter().map(|step| step.rows).filter(changed))
+    for rows in amplifiers
+        .into_iter()
+        .chain(steps(gates, programming).into_iter().map(|step| step.rows).filter(changed))
     {
-        encode_step(gates, &Step { rows, passes: &FgPass::DEFAULT }, w);
+        encode_step(gates, &Step { rows, passes: &programming.passes }, w);
     }
 }
 
 /// Leaves the controllers as after the last pass, as the original does with unchanged cells.
-pub(super) fn encode_last_pass(w: &mut Writer<'_>) {
-    set_up(FgPass::DEFAULT[3], w);
+pub(super) fn encode_last_pass(programming: &Programming, w: &mut Writer<'_>) {
+    set_up(programming.last_pass(), w);
 }
 
 /// The registers that start a current stimulus.
 pub(super) fn stimulus_registers(
     block: FgBlockOnHicann,
     stimulus: &CurrentStimulus,
+    programming: &Programming,
 ) -> impl Iterator<Item = Register> {
-    let pass = FgPass { pulse_length: stimulus.pulse_length.index() as u8, ..FgPass::DEFAULT[3] };
+    let pass = FgPass { pulse_length: stimulus.pulse_length, ..programming.last_pass() };
     let code = if stimulus.continuous { STIMULATE_FOREVER } else { STIMULATE };
     [(BIAS, pass.bias()), (OPERATION, pass.operation())]
         .into_iter()
@@ -277,17 +183,21 @@ pub(super) fn stimulus_registers(
 pub(super) fn encode_stimuli(
     stimuli: &Table<FgBlockOnHicann, CurrentStimulus>,
     before: Option<&Table<FgBlockOnHicann, CurrentStimulus>>,
+    programming: &Programming,
     w: &mut Writer<'_>,
 ) {
     for (block, stimulus) in stimuli.iter() {
         if before.is_none_or(|before| before[block] != *stimulus) {
-            w.write_changed(None::<[Register; 0]>, stimulus_registers(block, stimulus));
+            w.write_changed(
+                None::<[Register; 0]>,
+                stimulus_registers(block, stimulus, programming),
+            );
         }
     }
 }
 
 /// Programs all cells of a chip.
-pub(super) fn encode(gates: &FloatingGates, w: &mut Writer<'_>) {
+pub(super) fn encode(gates: &FloatingGates, programming: &Programming, w: &mut Writer<'_>) {
     let zeros = [DacCode::default(); FgColumnOnBlock::SIZE];
     FgBlockOnHicann::all().for_each(|block| load(block, &zeros, w));
     set_up(FgPass::ERASE, w);
@@ -301,11 +211,11 @@ pub(super) fn encode(gates: &FloatingGates, w: &mut Writer<'_>) {
         values[0] = gates.shared(block, SharedParameter::IntOpBias).unwrap_or_default();
         load(block, &values, w);
     }
-    for pass in FgPass::DEFAULT {
+    for &pass in &programming.passes {
         set_up(pass, w);
         start(AMPLIFIER_ROWS, pass, w);
     }
-    for step in steps(gates) {
+    for step in steps(gates, programming) {
         encode_step(gates, &step, w);
     }
 }

@@ -4,8 +4,8 @@
 use super::bus::Writer;
 use super::synapse_driver::DriverWrites;
 use super::{
-    Unencodable, analog, floating_gate, merger, neuron, repeater, switches, synapse_array,
-    synapse_controller, synapse_driver,
+    Programming, Unencodable, analog, floating_gate, merger, neuron, repeater, switches,
+    synapse_array, synapse_controller, synapse_driver,
 };
 use crate::config::HicannConfig;
 
@@ -42,6 +42,8 @@ pub(crate) enum Extent {
 pub(crate) struct Task<'a> {
     /// The configuration to reach.
     pub(crate) target: &'a HicannConfig,
+    /// How cells are programmed.
+    pub(crate) programming: &'a Programming,
     /// What the chip holds, if that is known. Otherwise it is initialised.
     pub(crate) before: Option<&'a HicannConfig>,
     /// Writes single registers that differ, instead of the containers that the original writes.
@@ -64,9 +66,10 @@ pub(crate) struct Task<'a> {
 
 impl<'a> Task<'a> {
     /// Configures a chip of which nothing is known.
-    pub(crate) fn anew(target: &'a HicannConfig) -> Self {
+    pub(crate) fn anew(target: &'a HicannConfig, programming: &'a Programming) -> Self {
         Self {
             target,
+            programming,
             before: None,
             minimal: false,
             init: true,
@@ -90,14 +93,14 @@ impl<'a> Task<'a> {
 
     /// Programs cells, the first thing in [`Stage::TimingUncritical`].
     pub(super) fn encode_gates(self, w: &mut Writer<'_>) {
-        let gates = &self.target.floating_gates;
+        let (gates, programming) = (&self.target.floating_gates, self.programming);
         match self.known() {
             Some(known) if self.floating_gates == Extent::Changes => {
-                floating_gate::encode_changed(gates, &known.floating_gates, w);
+                floating_gate::encode_changed(gates, &known.floating_gates, programming, w);
             }
-            _ if self.programs_gates() => floating_gate::encode(gates, w),
+            _ if self.programs_gates() => floating_gate::encode(gates, programming, w),
             Some(_) => {}
-            None => floating_gate::encode_last_pass(w),
+            None => floating_gate::encode_last_pass(programming, w),
         }
     }
 
@@ -117,8 +120,9 @@ impl Stage {
         Self::Neurons,
     ];
 
-    /// The words of this stage for one chip, without its floating gates. A stage ends with a flush, since order is kept within
-    /// a tag only; single registers need one only if receivers lock after them.
+    /// The words of this stage for one chip, without its floating gates. A stage ends with a flush,
+    /// since order is kept within a tag only; single registers need one only if receivers lock
+    /// after them.
     pub(super) fn encode(self, task: Task<'_>, w: &mut Writer<'_>) -> Result<(), Unencodable> {
         let flush = match self {
             Self::Init => task.init,
@@ -183,7 +187,7 @@ fn timing_uncritical(task: Task<'_>, w: &mut Writer<'_>) -> Result<(), Unencodab
     w.write_changed(known.map(links), links(c));
     // programming ends what ran before
     let running = known.filter(|_| !task.programs_gates()).map(|k| &k.current_stimuli);
-    floating_gate::encode_stimuli(&c.current_stimuli, running, w);
+    floating_gate::encode_stimuli(&c.current_stimuli, running, task.programming, w);
     w.write_changed(
         known.map(|k| switches::synapse_switch_registers(&k.synapse_switches)),
         switches::synapse_switch_registers(&c.synapse_switches),

@@ -8,7 +8,7 @@ use rayon::prelude::*;
 use super::bus::{Access, Answer, Operation, PassWords, Writer};
 use super::chip::Chip;
 use super::stage::{Stage, Task};
-use super::{DecodeError, EncodeError, ReadPlace, read_back};
+use super::{DecodeError, EncodeError, Programming, ReadPlace, read_back};
 use crate::config::{HicannConfig, WaferConfig};
 use crate::coord::{
     Coordinate, FpgaOnWafer, HicannOnWafer, HighspeedLinkOnDnc, SynapseDriverOnHicann, Table,
@@ -40,7 +40,9 @@ pub fn encode_wafer(config: &WaferConfig) -> Result<ConfigurationWords, EncodeEr
 }
 
 fn encode_chips(chips: &[(HicannOnWafer, &HicannConfig)]) -> Result<Vec<u64>, EncodeError> {
-    let tasks: Vec<_> = chips.iter().map(|&(h, config)| (h, Task::anew(config))).collect();
+    let programming = Programming::default();
+    let task = |&(h, config)| (h, Task::anew(config, &programming));
+    let tasks: Vec<_> = chips.iter().map(task).collect();
     let mut words = Vec::with_capacity(chips.len() * WORDS_PER_CHIP);
     for stage in Stage::ALL {
         encode_stage(stage, &tasks, &mut words)?;
@@ -114,7 +116,8 @@ pub(crate) fn encode_reads(
 pub(crate) fn after_init(before: &HicannConfig) -> Result<HicannConfig, EncodeError> {
     let place = HicannOnWafer::new::<0>();
     let mut words = encode_hicann(place, before)?;
-    let init = [(place, Task::anew(before))];
+    let programming = Programming::default();
+    let init = [(place, Task::anew(before, &programming))];
     encode_stage(Stage::Init, &init, &mut words)?;
     let by_fpga = BTreeMap::from([(place.fpga(), words)]);
     let mut chips = decode_wafer(&ConfigurationWords { by_fpga })

@@ -6,8 +6,8 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    HLineOnHicann, HRepeaterOnHicann, HighspeedLinkOnDnc, NeuronBlockOnHicann,
-    ParseCoordinateError, coord,
+    Coordinate, HLineOnHicann, HRepeaterOnHicann, HighspeedLinkOnDnc, NeuronBlockOnHicann,
+    OutOfRange, ParseCoordinateError, coord,
 };
 
 coord! {
@@ -30,6 +30,22 @@ coord! {
     /// One of the fifteen tree mergers in register order: level 0 (0..=7, one per neuron block and
     /// background generator), level 1 (8..=11), level 2 (12..=13), level 3 (14).
     MergerOnHicann: u8, 15, "mrg"
+}
+coord! {
+    /// One of the eight mergers of level 0, between a background generator and a neuron block.
+    Merger0OnHicann: u8, 8, "m0."
+}
+coord! {
+    /// One of the four mergers of level 1.
+    Merger1OnHicann: u8, 4, "m1."
+}
+coord! {
+    /// One of the two mergers of level 2.
+    Merger2OnHicann: u8, 2, "m2."
+}
+coord! {
+    /// The merger of level 3, the last one.
+    Merger3OnHicann: u8, 1, "m3."
 }
 coord! {
     /// Six-bit address of an event on an L1 bus.
@@ -126,6 +142,29 @@ impl GbitLinkOnHicann {
         DncMergerOnHicann::wrap(self.index())
     }
 }
+
+macro_rules! levels {
+    ($($name:ident: $first:literal),*) => {$(
+        impl From<$name> for MergerOnHicann {
+            fn from(merger: $name) -> Self {
+                Self::wrap($first + merger.index())
+            }
+        }
+
+        impl TryFrom<MergerOnHicann> for $name {
+            type Error = OutOfRange;
+            /// The merger within its level, if it is of this one.
+            fn try_from(merger: MergerOnHicann) -> Result<Self, OutOfRange> {
+                let (kind, value) = ("MergerOnHicann", merger.index());
+                let (first, last) = ($first, $first + $name::SIZE - 1);
+                let on_level = value.checked_sub(first).and_then(<Self as Coordinate>::from_index);
+                on_level.ok_or(OutOfRange { kind, value, first, last })
+            }
+        }
+    )*};
+}
+
+levels!(Merger0OnHicann: 0, Merger1OnHicann: 8, Merger2OnHicann: 12, Merger3OnHicann: 14);
 
 /// What stands at an input of a tree merger.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,6 +1,8 @@
 //! Synapse drivers, rows, columns and single synapses (topology §4.4, §7.3, §7.5).
 
-use super::{FgBlockOnHicann, NeuronOnHicann, Parity, Side, Vertical, coord};
+use super::{
+    FgBlockOnHicann, NeuronOnHicann, Parity, SendingRepeaterOnHicann, Side, Vertical, coord,
+};
 
 coord! {
     /// One of the 224 synapse drivers, numbered by height; 0..=111 in the top half.
@@ -50,6 +52,16 @@ coord! {
 }
 
 impl SynapseDriverOnHicann {
+    /// The sending repeater of the same chip that reaches this driver; there is one (topology
+    /// §4.7).
+    pub const fn sending_repeater(self) -> SendingRepeaterOnHicann {
+        let b = self.index() / 2 % 8;
+        SendingRepeaterOnHicann::wrap(match self.vertical() {
+            Vertical::Top => 7 - b,
+            Vertical::Bottom => b,
+        })
+    }
+
     /// Half of the chip.
     pub const fn vertical(self) -> Vertical {
         if self.index() < 112 { Vertical::Top } else { Vertical::Bottom }

@@ -19,10 +19,13 @@ coord! {
     HighspeedLinkOnDnc: u8, 8, "hs"
 }
 coord! {
-    /// One of the 48 reticles. Each has one DNC, served by one FPGA; the original's DNCOnFPGA is
-    /// always 0 and needs no type.
+    /// One of the 48 reticles. Each has one DNC, served by one FPGA.
     #[doc(alias = "reticle")]
     DncOnWafer: u8, 48, "D"
+}
+coord! {
+    /// The DNC of an FPGA. Each FPGA serves one reticle, so that there is only number 0.
+    DncOnFpga: u8, 1, "dof"
 }
 coord! {
     /// One of the 48 FPGAs. A permutation of the reticles, not the same number.

@@ -95,16 +95,12 @@ impl Start {
         let of_chip = |(hicann, target, before): (_, &'a _, Option<&'a _>)| Task {
             before,
             init: self.init.contains(&hicann),
-            ..Task::anew(target)
+            ..Task::anew(target, &wafer.settings.programming)
         };
         match wafer.settings.differential {
             Differential::Sthal(subsystems) => {
                 let changed = chips().any(|(_, target, before)| {
-                    before.is_none_or(|b| {
-                        l1_differs(b, target)
-                            || repeaters_held_in_reset(b)
-                            || drivers_held_in_reset(b)
-                    })
+                    before.is_none_or(|b| l1_differs(b, target) || repeaters_held_in_reset(b))
                 });
                 let task = |chip| sthal(of_chip(chip), subsystems, changed);
                 chips().map(|chip| (chip.0, task(chip))).collect()

@@ -26,6 +26,14 @@ impl PacketType {
     pub const CONFIGURATION: Self = Self(0x8002);
     /// To be ignored.
     pub const DUMMY: Self = Self(0x8003);
+    /// Numbers that the FPGA counts ([`FpgaStatistic`](crate::fpga::FpgaStatistic)).
+    pub const FPGA_STATISTICS: Self = Self(0x8004);
+    /// Measurement of the line.
+    pub const PERFORMANCE: Self = Self(0x8006);
+    /// State of the protocol.
+    pub const ARQ_STATUS: Self = Self(0x0002);
+    /// Debugging of the FPGA.
+    pub const FPGA_DEBUG: Self = Self(0x0db0);
     /// JTAG commands.
     pub const JTAG_BULK: Self = Self(0x06a4);
     /// Trace words (hal-config §3.4).

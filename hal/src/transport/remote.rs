@@ -176,7 +176,8 @@ impl Wafer for RemoteWafer {
         command(&streams, FpgaOnWafer::all(), |_| FpgaCommand::prime_system_time(true))?;
         let start = |fpga| FpgaCommand::start_system_time(fpga, true, true);
         command(&streams, FpgaOnWafer::all().filter(|f| *f != FpgaOnWafer::MASTER), start)?;
-        command(&streams, [FpgaOnWafer::MASTER].into_iter(), start)?;
+        let last = Packet::new(PacketType::FPGA_CONFIG, [start(FpgaOnWafer::MASTER).bits()]);
+        streams.send(FpgaOnWafer::MASTER, last.clone())?;
         let (mut trace, mut counters) = (Gathered::default(), None);
         let (mut is_complete, mut is_stopping) = (false, false);
         // the trace comes by itself, then the counters, then the end; each FPGA at its own pace
@@ -185,6 +186,8 @@ impl Wafer for RemoteWafer {
             let (fpga, packet) = wait_for_packet(&streams)?;
             let strange = TransportError::Unexpected { fpga, what: "not part of a run" };
             match packet.kind {
+                // the echo of the start; the trace of another FPGA may overtake it
+                PacketType::FPGA_CONFIG if packet == last => {}
                 PacketType::FPGA_TRACE => trace.extend(fpga, packet.words),
                 message::END_OF_WORDS => {
                     let end = EndOfWords::decode(&packet.words).ok_or(strange)?;

@@ -233,3 +233,23 @@ fn loopback_in_both_directions() {
     let text = "H93: dnc4 and dnc5 are looped back to each other; switch one of both off";
     assert_eq!(faults(&config), [text]);
 }
+
+#[test]
+fn random_generators_need_a_seed_and_have_no_address() {
+    let mut config = HicannConfig::default();
+    let generator = &mut config.mergers.background[BackgroundGeneratorOnHicann::new::<3>()];
+    generator.enable = true;
+    generator.address = L1Address::new::<9>();
+    assert_eq!(faults(&config), [""; 0], "a regular one");
+    config.mergers.background.values_mut()[3].random = true;
+    assert_eq!(
+        faults(&config),
+        [
+            "H93.bg3 is random with seed 0, which never fires; give it another seed",
+            "H93.bg3 is random and sends address 0 instead of its own; set that to 0",
+        ]
+    );
+    let generator = &mut config.mergers.background[BackgroundGeneratorOnHicann::new::<3>()];
+    (generator.seed, generator.address) = (1, L1Address::BACKGROUND);
+    assert_eq!(faults(&config), [""; 0]);
+}

@@ -70,6 +70,7 @@ every!(
     CrossbarSwitchOnHicann,
     CrossbarSwitchOnRow,
     DncMergerOnHicann,
+    DncOnFpga,
     DncOnWafer,
     DriverDecoder,
     DriverOnQuadrant,
@@ -87,6 +88,10 @@ every!(
     L1Address,
     L1Class,
     L1Component,
+    Merger0OnHicann,
+    Merger1OnHicann,
+    Merger2OnHicann,
+    Merger3OnHicann,
     MergerOnHicann,
     NeuronBlockOnHicann,
     NeuronOnFgBlock,
@@ -119,6 +124,29 @@ every!(
     VRepeaterOnHicann,
     WioOnWafer,
 );
+
+/// The fifteen tree mergers are those of the four levels, one after the other.
+#[test]
+fn levels_of_the_merger_tree() {
+    let levels = [
+        Merger0OnHicann::all().map(MergerOnHicann::from).collect::<Vec<_>>(),
+        Merger1OnHicann::all().map(MergerOnHicann::from).collect(),
+        Merger2OnHicann::all().map(MergerOnHicann::from).collect(),
+        Merger3OnHicann::all().map(MergerOnHicann::from).collect(),
+    ];
+    assert!(levels.concat().into_iter().eq(MergerOnHicann::all()));
+    for merger in MergerOnHicann::all() {
+        let on_level = [
+            Merger0OnHicann::try_from(merger).map(MergerOnHicann::from),
+            Merger1OnHicann::try_from(merger).map(MergerOnHicann::from),
+            Merger2OnHicann::try_from(merger).map(MergerOnHicann::from),
+            Merger3OnHicann::try_from(merger).map(MergerOnHicann::from),
+        ];
+        assert_eq!(on_level.into_iter().filter_map(Result::ok).collect::<Vec<_>>(), [merger]);
+    }
+    let error = Merger2OnHicann::try_from(MergerOnHicann::new::<5>()).unwrap_err();
+    assert_eq!(error.to_string(), "MergerOnHicann 5 does not exist; valid are 12..=13");
+}
 
 #[test]
 fn lines_and_repeaters_are_told_by_their_prefix() {

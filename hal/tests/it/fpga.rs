@@ -1,7 +1,10 @@
 //! Words to the FPGA and JTAG messages.
 
 use hal::coord::{Coordinate as _, FpgaOnWafer, GbitLinkOnHicann, HicannOnDnc, JtagFrequency};
-use hal::fpga::{FpgaBackgroundGenerator, FpgaCommand, InvalidFpgaGenerator};
+use hal::fpga::{
+    FpgaBackgroundGenerator, FpgaCommand, FpgaErrors, FpgaStatistic, FpgaVersion,
+    InvalidFpgaGenerator, dropped_pulses,
+};
 use hal::jtag;
 
 #[test]
@@ -32,4 +35,17 @@ fn a_bulk_message_counts_its_nibbles_and_is_padded_to_words() {
     assert_eq!(message, [0x0c, 0x33, 0, 6, 0x62, 0x62, 0x62, 0]);
     assert_eq!(jtag::to_packet(&message), [0x0c33_0006_0000_0002, 0x6262_6200]);
     assert_eq!(jtag::set_frequency(JtagFrequency::MIN)[2], 255, "the divider saturates");
+}
+
+#[test]
+fn statistics_have_the_numbers_of_the_firmware() {
+    assert!(FpgaStatistic::ALL.iter().map(|s| s.id()).eq(0..9));
+    assert_eq!((FpgaStatistic::Version.id(), FpgaStatistic::Errors.id()), (6, 7));
+    let version = FpgaVersion::from_value(0xdfb0_e251_0000_0001);
+    assert_eq!(version, FpgaVersion { git_hash: 0xdfb0_e251, is_dirty: true });
+    for value in 0..4 {
+        let FpgaErrors { release, arq_queue_full } = FpgaErrors::from_value(value);
+        assert_eq!(u64::from(release) | u64::from(arq_queue_full) << 1, value);
+    }
+    assert_eq!(dropped_pulses(0xabc0_0000_0000_0049), 0xabc);
 }

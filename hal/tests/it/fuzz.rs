@@ -2,9 +2,9 @@
 //! sequence of mutations run with every test; `cargo xtask fuzz --seconds N` goes on for longer.
 //!
 //! What guides the mutations is not coverage of the code, which a stable toolchain cannot read while
-//! a test runs without unsafe code. Instead an input that ends in a new way joins the pool that is
-//! mutated further: accepted with another shape (containers that changed, kinds and coarse numbers
-//! of what was found), or refused with another message or further inside.
+//! a test runs without unsafe code. Instead a decoder tells its findings: which containers have
+//! changed, kinds and coarse numbers of what was found, or the error and how far inside it came. An
+//! input with a finding that no input had before joins the pool that is mutated further.
 //!
 //! An execution that takes longer than [`HANG`] ends the run, and its input is kept.
 
@@ -26,7 +26,7 @@ use watchdog::Watchdog;
 /// How long `cargo xtask fuzz` wants it, and from which seed.
 const SECONDS: &str = "BSS1_FUZZ_SECONDS";
 const SEED: &str = "BSS1_FUZZ_SEED";
-/// Whether inputs that end in new ways join the committed ones.
+/// Whether inputs with new findings join the committed ones.
 const KEEP: &str = "BSS1_FUZZ_KEEP";
 /// No input of 4 kB takes a decoder longer than this, not even on a busy machine.
 const HANG: Duration = Duration::from_secs(20);
@@ -35,20 +35,20 @@ const MAX_POOL: usize = 1000;
 /// Executions per decoder in every test run.
 const SHORT: u64 = 200;
 
-/// Inputs of one decoder and the ways in which they ended.
+/// Inputs of one decoder and what it has found in them.
 struct Pool<'a> {
     decoder: &'static Decoder,
     watchdog: &'a Watchdog,
     inputs: Vec<Vec<u8>>,
-    outcomes: BTreeSet<String>,
+    findings: BTreeSet<String>,
     executions: u64,
 }
 
 impl<'a> Pool<'a> {
     /// The examples and the committed inputs.
     fn new(decoder: &'static Decoder, watchdog: &'a Watchdog) -> Self {
-        let (inputs, outcomes) = (Vec::new(), BTreeSet::new());
-        let mut pool = Self { decoder, watchdog, inputs, outcomes, executions: 0 };
+        let (inputs, findings) = (Vec::new(), BTreeSet::new());
+        let mut pool = Self { decoder, watchdog, inputs, findings, executions: 0 };
         let committed =
             committed(decoder.name).into_iter().map(|path| std::fs::read(path).unwrap());
         for input in (decoder.examples)().into_iter().chain(committed) {
@@ -59,7 +59,7 @@ impl<'a> Pool<'a> {
     }
 
     /// Runs the decoder; an input that makes it panic is saved and ends the test. Tells whether
-    /// the outcome is new.
+    /// any finding is new.
     fn run(&mut self, input: &[u8]) -> bool {
         self.executions += 1;
         let run = || (self.decoder.run)(input);
@@ -75,7 +75,9 @@ impl<'a> Pool<'a> {
                 self.decoder.name
             );
         };
-        self.outcomes.insert(without_values(&outcome))
+        let known = self.findings.len();
+        self.findings.extend(outcome.split(';').map(without_values));
+        self.findings.len() > known
     }
 
     /// Runs one mutated input.
@@ -88,7 +90,7 @@ impl<'a> Pool<'a> {
 }
 
 /// A message without what it quotes and without words that contain a number: messages that differ
-/// in these only are the same outcome.
+/// in these only are the same finding.
 fn without_values(message: &str) -> String {
     let quotes = ['`', '"'];
     let before = message.split(quotes).next().unwrap_or_default();
@@ -148,7 +150,7 @@ fn no_input_makes_a_decoder_panic() {
     let watchdog = Watchdog::new(HANG, hangs);
     println!(
         "seed {seed}\n{:<16} {:>12} {:>12} {:>9}",
-        "decoder", "executions", "per second", "outcomes"
+        "decoder", "executions", "per second", "findings"
     );
     for decoder in &DECODERS {
         let mut random = ChaCha8Rng::seed_from_u64(seed);
@@ -167,8 +169,8 @@ fn no_input_makes_a_decoder_panic() {
             pool.inputs[known..].iter().for_each(|input| drop(write(&corpus(decoder.name), input)));
         }
         let rate = pool.executions as f64 / start.elapsed().as_secs_f64();
-        let (name, outcomes) = (decoder.name, pool.outcomes.len());
-        println!("{name:<16} {:>12} {rate:>12.0} {outcomes:>9}", pool.executions);
+        let (name, findings) = (decoder.name, pool.findings.len());
+        println!("{name:<16} {:>12} {rate:>12.0} {findings:>9}", pool.executions);
     }
 }
 

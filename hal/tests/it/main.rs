@@ -15,6 +15,7 @@ mod l1;
 mod playback;
 mod reads;
 mod roundtrip;
+mod shortcuts;
 mod stateful;
 mod stream;
 mod topology;

@@ -2,8 +2,8 @@
 
 use hal::check::{ConfigFault, SwitchLimits, check_wafer};
 use hal::codec::{
-    Access, DecodeError, FgDirection, FgPass, Operation, Unit, WaferState, decode_wafer,
-    encode_hicann, encode_wafer, fg_worst_case_clocks,
+    Access, DecodeError, FgPass, Operation, Programming, Unit, WaferState, decode_wafer,
+    encode_hicann, encode_wafer,
 };
 use hal::config::{FloatingGates, HicannConfig, WaferConfig};
 use hal::coord::*;
@@ -232,16 +232,7 @@ fn programming_time_counts_every_pass_once() {
         let row = FgRowOnBlock::from_index(row).unwrap();
         passes.iter().map(|pass| pass.worst_case_clocks(row)).sum()
     };
-    let erase = FgPass {
-        direction: FgDirection::Down,
-        max_cycle: 23,
-        read_time: 30,
-        acceleration_step: 2,
-        voltage_write_time: 63,
-        current_write_time: 63,
-        pulse_length: 15,
-    };
-    let fast_up = FgPass { direction: FgDirection::Up, max_cycle: 31, ..erase };
+    let (erase, fast_up) = (FgPass::ERASE, FgPass::FAST_UP);
     let erased = 12 * (time(&[erase], 0) + time(&[erase], 1));
     let slow = [0, 1].map(|row| time(&FgPass::DEFAULT, row));
 
@@ -249,14 +240,14 @@ fn programming_time_counts_every_pass_once() {
     gates.blocks.values_mut().iter_mut().for_each(|b| b.cells.values_mut().fill(DacCode::MAX));
     // the row of the amplifiers, twelve rows of voltages, twelve of large currents
     let large = erased + slow[1] + 12 * slow[0] + 12 * time(&[fast_up], 1);
-    assert_eq!(fg_worst_case_clocks(&gates), large);
+    assert_eq!(Programming::default().worst_case_clocks(&gates), large);
     gates
         .blocks
         .values_mut()
         .iter_mut()
         .for_each(|b| b.cells.values_mut().fill(DacCode::new::<0>()));
     let small = erased + slow[1] + 12 * slow[0] + 12 * slow[1];
-    assert_eq!(fg_worst_case_clocks(&gates), small);
+    assert_eq!(Programming::default().worst_case_clocks(&gates), small);
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 
 use hal::archive;
 use hal::check::ConfigFault;
-use hal::codec::{Access, Operation, Stage, Unit, WaferState, encode_wafer, fg_worst_case_clocks};
+use hal::codec::{Access, FgPass, Operation, Programming, Stage, Unit, WaferState, encode_wafer};
 use hal::config::{HicannConfig, RepeaterMode, WaferConfig};
 use hal::coord::*;
 use hal::defects::Defects;
@@ -268,7 +268,7 @@ fn cells_are_programmed_again_only_if_they_change() {
     for differential in [SMART, Differential::Minimal] {
         let mut wafer = wafer(differential, &busy_wafer());
         let first = wafer.configure(&mut Registers::default()).unwrap();
-        let whole = fg_worst_case_clocks(&busy().floating_gates);
+        let whole = Programming::default().worst_case_clocks(&busy().floating_gates);
         assert_eq!(gates(&first), whole, "three chips at the same time");
         assert!(first.cost().hardware_s > whole as f64 / 125e6);
         let cell = &mut wafer.hicann_mut(CHIP).unwrap().floating_gates.blocks.values_mut()[2].cells;
@@ -280,6 +280,21 @@ fn cells_are_programmed_again_only_if_they_change() {
             assert!(again > 0 && again < whole / 10);
         }
     }
+}
+
+/// Passes of one's own lead to the same cells, in their own time.
+#[test]
+fn cells_are_programmed_with_the_passes_of_the_settings() {
+    let [_, _, down, up] = FgPass::DEFAULT;
+    let programming = Programming { passes: vec![down, up], fast_upwards_limit: DacCode::MAX };
+    let mut wafer = wafer(SMART, &busy_wafer());
+    let slow = wafer.plan().unwrap().cost().programming_clocks;
+    wafer.settings.programming = programming.clone();
+    let mut hardware = Registers::default();
+    let cost = wafer.configure(&mut hardware).unwrap().cost();
+    assert_eq!(cost.programming_clocks, programming.worst_case_clocks(&busy().floating_gates));
+    assert!(cost.programming_clocks < slow / 4);
+    assert!(hardware.state.config().unwrap() == busy_wafer());
 }
 
 #[test]

@@ -11,7 +11,7 @@ use crate::config::{
     MergerTree, Neurons, Repeater, RepeaterMode, Repeaters, SynapseDriver, SynapseSwitches,
 };
 use crate::coord::*;
-use crate::value::RepeaterCapacitor;
+use crate::value::{FgTime, RepeaterCapacitor};
 
 const MODES: [MergerMode; 3] = [MergerMode::RightOnly, MergerMode::LeftOnly, MergerMode::Merge];
 
@@ -236,7 +236,7 @@ fn hal_invariant_01_merger_tree_and_phase() {
         assert_eq!(through_neuron_control(&mergers), mergers);
         assert_eq!(
             merger::phase_registers(&mergers.phase)[0].1,
-            (bits as u8).reverse_bits().into()
+            u16::from((bits as u8).reverse_bits())
         );
     }
 }
@@ -291,12 +291,12 @@ fn hal_invariant_01_fg_config() {
         let read = word & 0x3f00 | reversed(word >> 4) << 4 | reversed(word);
         let bias = FgBias::from_read_back(read);
         assert_eq!(bias.to_register(), word);
-        assert_eq!((u32::from(bias.bias), u32::from(bias.bias_n)), (word & 15, word >> 4 & 15));
+        assert_eq!((bias.bias.into(), bias.bias_n.into()), (word & 15, word >> 4 & 15));
     }
     let mut words = BTreeSet::new();
     for i in 0..256_u32 {
         // all values of each field, all different ones at the same time
-        let [a, b, c, d] = [1, 3, 5, 7].map(|factor| (i * factor % 64) as u8);
+        let [a, b, c, d] = [1, 3, 5, 7].map(|factor| FgTime::wrap((i * factor % 64) as usize));
         let pass = FgPass {
             max_cycle: i as u8,
             read_time: a,

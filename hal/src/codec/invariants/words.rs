@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use super::drawn;
 use crate::codec::fg_controller::{FgController, INSTRUCTION, WRITE_DOWN, WRITE_UP};
 use crate::codec::floating_gate::{row_words, stimulus_registers};
-use crate::codec::{neuron, synapse_controller};
+use crate::codec::{Programming, neuron, synapse_controller};
 use crate::config::{
     CurrentStimulus, FgBlock, FgCellOnBlock, FloatingGates, LookupTables, Neurons, SharedParameter,
 };
@@ -46,7 +46,7 @@ proptest! {
         let place = FgBlockOnHicann::new::<2>();
         let mut block = FloatingGates::default().blocks[place].clone();
         let (mut found, mut controller) = (CurrentStimulus::default(), FgController::default());
-        for (_, local, word) in stimulus_registers(place, &sent) {
+        for (_, local, word) in stimulus_registers(place, &sent, &Programming::default()) {
             controller.write(&mut block, &mut found, local, word).unwrap();
         }
         prop_assert_eq!(found, sent);

@@ -11,8 +11,9 @@ use hal::coord::FpgaOnWafer;
 #[derive(Clone, Copy)]
 pub(super) struct Decoder {
     pub(super) name: &'static str,
-    /// Decodes and tells how it ended: the shape of what was accepted, or the error and how far
-    /// the decoder came. Asserts what must hold for accepted inputs.
+    /// Decodes and tells how it ended, in findings with semicolons between them: features of what
+    /// was accepted, or the error and how far the decoder came. Asserts what must hold for
+    /// accepted inputs.
     pub(super) run: fn(&[u8]) -> String,
     /// Inputs that are accepted.
     pub(super) examples: fn() -> Vec<Vec<u8>>,
@@ -53,9 +54,9 @@ pub(super) const DECODERS: [Decoder; 16] = decoders! {
 
 const FPGA: FpgaOnWafer = FpgaOnWafer::MASTER;
 
-/// The shape of what was accepted, or the error.
+/// The findings about what was accepted, or the error.
 fn outcome<T, E: ToString>(result: Result<T, E>, shape: impl Fn(&T) -> String) -> String {
-    result.map_or_else(|e| e.to_string(), |value| format!("{ACCEPTED} {}", shape(&value)))
+    result.map_or_else(|e| e.to_string(), |value| format!("{ACCEPTED}; {}", shape(&value)))
 }
 
 /// A number, coarsely: outcomes that differ in it a little are the same.

@@ -1,22 +1,23 @@
 //! Invariants 9 and 12: programming time and rows of the floating gates.
 
-use hal::codec::FgPass;
+use hal::codec::{FgDirection, FgPass, Programming};
 use hal::config::{NeuronParameter, SharedParameter};
-use hal::coord::{FgRowOnBlock, Side};
+use hal::coord::{Coordinate, FgRowOnBlock, Side};
+use hal::value::FgTime;
 use proptest::prelude::*;
 
-fn any_pass() -> impl Strategy<Value = FgPass> {
-    (any::<u8>(), 0..64_u8, 0..64_u8, 0..64_u8, 0..64_u8, 0..16_u8).prop_map(
-        |(max_cycle, read_time, acceleration_step, voltage, current, pulse_length)| FgPass {
-            max_cycle,
-            read_time,
-            acceleration_step,
-            voltage_write_time: voltage,
-            current_write_time: current,
-            pulse_length,
-            ..FgPass::DEFAULT[0]
-        },
-    )
+use crate::configs::place;
+
+prop_compose! {
+    fn any_pass()(
+        max_cycle: u8, read_time in place(), acceleration_step in place(),
+        voltage_write_time in place(), current_write_time in place(), pulse_length in place(),
+    ) -> FgPass {
+        FgPass {
+            direction: FgDirection::Up, max_cycle, read_time, acceleration_step,
+            voltage_write_time, current_write_time, pulse_length,
+        }
+    }
 }
 
 proptest! {
@@ -24,21 +25,21 @@ proptest! {
 
     /// More cycles or slower reads never take less time, whatever the other settings.
     #[test]
-    fn hal_invariant_09_programming_time(pass in any_pass(), row in 0..FgRowOnBlock::SIZE) {
-        let row = FgRowOnBlock::try_from(row).unwrap();
+    fn hal_invariant_09_programming_time(pass in any_pass(), row in place()) {
+        let row: FgRowOnBlock = row;
         let clocks = |max_cycle, read_time| {
             FgPass { max_cycle, read_time, ..pass }.worst_case_clocks(row)
         };
         let cycles: Vec<u64> = (0..=255).map(|n| clocks(n, pass.read_time)).collect();
         prop_assert!(cycles.is_sorted_by(|a, b| a < b));
-        let reads: Vec<u64> = (0..64).map(|n| clocks(pass.max_cycle, n)).collect();
+        let reads: Vec<u64> = FgTime::all().map(|n| clocks(pass.max_cycle, n)).collect();
         prop_assert!(reads.is_sorted_by(|a, b| a < b));
     }
 }
 
 #[test]
 fn hal_invariant_09_default_passes() {
-    assert_eq!(FgPass::DEFAULT.len(), 4);
+    assert_eq!(Programming::default().passes.len(), 4);
 }
 
 /// Rows in left and right blocks (hal-config §1.10); -1 where a parameter is missing.

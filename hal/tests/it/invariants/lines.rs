@@ -247,6 +247,7 @@ fn invariant_29_drivers_of_the_sending_lines() {
             let b = (y.index() / 2) % 8;
             let s = if y.vertical() == Vertical::Top { 7 - b } else { b };
             assert_eq!(s, sending.index());
+            assert_eq!(y.sending_repeater(), sending);
         }
         all.extend(drivers);
     }

@@ -42,15 +42,14 @@ pub(crate) fn fg_instruction(input: &Value, expected: &Value) {
 }
 
 fn pass(input: &Value) -> FgPass {
-    let field = |name: &str| number(&input[name]) as u8;
     FgPass {
         direction: FgDirection::Down,
-        max_cycle: field("maxcycle"),
-        read_time: field("readtime"),
-        acceleration_step: field("accel"),
-        voltage_write_time: field("vwt"),
-        current_write_time: field("cwt"),
-        pulse_length: field("pulselength"),
+        max_cycle: number(&input["maxcycle"]) as u8,
+        read_time: coord(&input["readtime"]),
+        acceleration_step: coord(&input["accel"]),
+        voltage_write_time: coord(&input["vwt"]),
+        current_write_time: coord(&input["cwt"]),
+        pulse_length: coord(&input["pulselength"]),
     }
 }
 
@@ -58,8 +57,8 @@ pub(crate) fn fg_config(input: &Value, expected: &Value) {
     let pass = pass(input);
     assert_eq!(u64::from(pass.operation()), number(&expected["op(0x102)"]));
     let bias = FgBias {
-        bias: number(&input["bias"]) as u8,
-        bias_n: number(&input["biasn"]) as u8,
+        bias: coord(&input["bias"]),
+        bias_n: coord(&input["biasn"]),
         pulse_length: pass.pulse_length,
         ground: flag(&input["groundvm"]),
         calibrate: flag(&input["calib"]),
@@ -187,9 +186,9 @@ pub(crate) fn fg_stimulus(input: &Value, expected: &Value) {
 pub(crate) fn fg_config_readback(input: &Value, expected: &Value) {
     let bias = FgBias::from_read_back(number(&input["raw_bias_register"]) as u32);
     let wanted = FgBias {
-        bias: number(&expected["bias"]) as u8,
-        bias_n: number(&expected["biasn"]) as u8,
-        pulse_length: number(&expected["pulselength"]) as u8,
+        bias: coord(&expected["bias"]),
+        bias_n: coord(&expected["biasn"]),
+        pulse_length: coord(&expected["pulselength"]),
         ground: flag(&expected["groundvm"]),
         calibrate: flag(&expected["calib"]),
     };

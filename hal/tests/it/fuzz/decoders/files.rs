@@ -35,7 +35,7 @@ fn archive_as<T: Archive>(bytes: &[u8], shape: impl Fn(&T) -> String) -> String 
 /// How many FPGAs words are for, and how many words.
 macro_rules! shape {
     () => {
-        |words| format!("{} {}", size(words.by_fpga.len()), size(words.len()))
+        |words| format!("{} FPGAs; {} words", size(words.by_fpga.len()), size(words.len()))
     };
 }
 
@@ -80,7 +80,7 @@ pub(super) fn payload_examples() -> Vec<Vec<u8>> {
 
 pub(super) fn stateful_payload(payload: &[u8]) -> String {
     archive_as::<StatefulWafer>(&with_header::<StatefulWafer>(payload), |wafer| {
-        format!("{} chips {:?}", size(wafer.config().hicanns.len()), wafer.settings.differential)
+        format!("{} chips; {:?}", size(wafer.config().hicanns.len()), wafer.settings.checks)
     })
 }
 
@@ -92,7 +92,7 @@ pub(super) fn stateful_examples() -> Vec<Vec<u8>> {
 pub(super) fn defects(bytes: &[u8]) -> String {
     text(bytes, str::parse::<Defects>, Defects::to_text, |defects| {
         let counts = defects.counts().into_iter();
-        counts.map(|(kind, n)| format!("{} {kind:?}", size(n))).collect::<Vec<_>>().join(" ")
+        counts.map(|(kind, n)| format!("{} {kind:?}", size(n))).collect::<Vec<_>>().join("; ")
     })
 }
 
@@ -110,9 +110,9 @@ pub(super) fn description(bytes: &[u8]) -> String {
     text(bytes, HardwareDescription::from_text, HardwareDescription::to_text, |hardware| {
         let module = |(_, wafer): (_, &hal::description::WaferDescription)| {
             let chips = wafer.hicanns().count();
-            format!("{:?} {}", wafer.setup(), size(chips))
+            format!("{:?}; {} chips", wafer.setup(), size(chips))
         };
-        hardware.wafers().map(module).collect::<Vec<_>>().join(", ")
+        hardware.wafers().map(module).collect::<Vec<_>>().join("; ")
     })
 }
 

@@ -53,7 +53,7 @@ pub(super) fn hicann_arq(bytes: &[u8]) -> String {
         while machine.transmit(Ticks(7 * now)).is_some() {}
         received += std::iter::from_fn(|| machine.deliver()).count();
     }
-    format!("{ACCEPTED} {}", size(received))
+    format!("{ACCEPTED}; {} received", size(received))
 }
 
 pub(super) fn hicann_arq_examples() -> Vec<Vec<u8>> {
@@ -81,7 +81,7 @@ fn feed(mut machine: HostArq, mut bytes: &[u8]) -> String {
             }
         }
     }
-    outcome + " " + size(received)
+    outcome + "; received " + size(received)
 }
 
 pub(super) fn host_arq(bytes: &[u8]) -> String {

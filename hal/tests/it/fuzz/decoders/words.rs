@@ -29,7 +29,7 @@ fn containers(chip: &HicannConfig) -> String {
         ("stimuli", chip.current_stimuli != d.current_stimuli),
     ];
     let names = changed.into_iter().filter(|(_, is)| *is).map(|(name, _)| name);
-    names.collect::<Vec<_>>().join(" ")
+    names.collect::<Vec<_>>().join("; ")
 }
 
 pub(super) fn configuration(bytes: &[u8]) -> String {
@@ -42,9 +42,9 @@ pub(super) fn configuration(bytes: &[u8]) -> String {
         _ => "",
     };
     let shape = |wafer: &hal::config::WaferConfig| {
-        wafer.hicanns.values().map(containers).collect::<Vec<_>>().join(", ")
+        wafer.hicanns.values().map(containers).collect::<Vec<_>>().join("; ")
     };
-    outcome(decoded, shape) + " " + depth
+    outcome(decoded, shape) + "; " + depth
 }
 
 /// Pieces of the words that initialise a chip.
@@ -77,9 +77,9 @@ pub(super) fn playback_words(bytes: &[u8]) -> String {
     };
     let shape = |p: &playback::Playback| {
         let record = if p.record { "recorded" } else { "unrecorded" };
-        format!("{} pulses {record} {}", size(p.pulses.len()), size(p.end.0 as usize >> 14))
+        format!("{} pulses; {record}; ends {}", size(p.pulses.len()), size(p.end.0 as usize >> 14))
     };
-    outcome(decoded, shape) + " " + depth
+    outcome(decoded, shape) + "; " + depth
 }
 
 fn pulses() -> Vec<PulseEvent> {
@@ -112,9 +112,9 @@ pub(super) fn trace_words(bytes: &[u8]) -> String {
     };
     let shape = |pulses: &Vec<PulseEvent>| {
         let last = pulses.last().map_or(0, |p| p.time.0 as usize >> 15);
-        format!("{} pulses {}", size(pulses.len()), size(last))
+        format!("{} pulses; {} wraps", size(pulses.len()), size(last))
     };
-    outcome(decoded, shape) + " " + depth
+    outcome(decoded, shape) + "; " + depth
 }
 
 pub(super) fn trace_examples() -> Vec<Vec<u8>> {
@@ -138,7 +138,7 @@ pub(super) fn single_words(bytes: &[u8]) -> String {
         let _ = recorded_event([word as u8, (word >> 8) as u8]);
         assert!(adc_samples(word as u32).iter().all(|sample| *sample < 1 << 12));
     }
-    format!("{ACCEPTED} {} commands", size(known))
+    format!("{ACCEPTED}; {} commands", size(known))
 }
 
 pub(super) fn single_word_examples() -> Vec<Vec<u8>> {
