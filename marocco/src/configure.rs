@@ -109,7 +109,7 @@ pub(crate) fn route(config: &mut WaferConfig, route: &Route) {
             Some(parent) => {
                 let from = route.lines[parent as usize].line;
                 match (from.local, to.local) {
-                    (L1Line::H(h), L1Line::V(v)) => {
+                    (L1Line::H(h), L1Line::V(v)) | (L1Line::V(v), L1Line::H(h)) => {
                         let switch = CrossbarSwitchOnHicann::between(h, v)
                             .expect("routes turn where a switch is");
                         config.hicann_mut(to.hicann).crossbar.set(switch, true);

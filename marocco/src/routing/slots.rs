@@ -10,6 +10,8 @@ use hal::coord::{
 };
 use hal::defects::Defects;
 
+use crate::fabric::driver_is_usable;
+
 /// Number of a slot group, `16 * chip + 8 * side + (y % 16) / 2` with the y of its top drivers.
 pub(super) type SlotGroup = u16;
 
@@ -29,7 +31,7 @@ pub(super) fn sizes(defects: &Defects) -> Vec<u16> {
     let mut sizes = vec![0; GROUPS];
     for hicann in defects.usable_hicanns() {
         for driver in SynapseDriverOnHicann::all().map(|y| y.on(hicann)) {
-            sizes[group(driver) as usize] += u16::from(defects.is_usable(driver));
+            sizes[group(driver) as usize] += u16::from(driver_is_usable(defects, driver));
         }
     }
     sizes
@@ -54,7 +56,7 @@ pub(super) fn reached(
         let Some(switch) = SynapseSwitchOnHicann::between(vline.local, y) else { continue };
         let Some(driver) = switch.row().driver(hicann) else { continue };
         let known = if driver.hicann == hicann { own.is_some() } else { facing.is_some() };
-        if known || !defects.is_usable(switch.on(hicann)) || !defects.is_usable(driver) {
+        if known || !defects.is_usable(switch.on(hicann)) || !driver_is_usable(defects, driver) {
             continue;
         }
         if driver.hicann == hicann {

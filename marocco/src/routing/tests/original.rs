@@ -79,7 +79,7 @@ fn t25_a_broken_line_is_passed_by_the_row_above_or_below() {
 }
 
 #[test]
-fn t26_missing_reticles_are_passed_with_two_turns_back_each() {
+fn t26_missing_reticles_are_passed_with_at_most_two_turns_back() {
     let mut defects = Defects::default();
     for reticle in [19, 28] {
         defects.insert(DncOnWafer::from_index(reticle).unwrap());
