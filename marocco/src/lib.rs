@@ -31,7 +31,6 @@ pub mod mapping;
 pub mod report;
 pub mod saved;
 pub mod verify;
-pub mod view;
 
 pub use map::{Mapped, Stage, map};
 pub use mapping::Mapping;

@@ -12,6 +12,7 @@ mod folder;
 mod listing;
 mod map;
 mod serve;
+mod show;
 mod summary;
 
 use std::ffi::OsString;
@@ -28,6 +29,7 @@ use serde_json::{Value, json};
 use console::{Console, say};
 use defects::UniformDefects;
 use map::MapArguments;
+use show::ShowArguments;
 
 /// Pixels per unit of the pictures.
 const PNG_SCALE: f32 = 2.0;
@@ -62,14 +64,8 @@ enum Command {
         /// A mapping, like mapping.bss1 of a run
         mapping: PathBuf,
     },
-    /// Draw the wafer of a mapping
-    Show {
-        /// A mapping, like mapping.bss1 of a run
-        mapping: PathBuf,
-        /// Picture to write, .svg or .png
-        #[arg(long)]
-        out: PathBuf,
-    },
+    /// Draw a mapping, and tell about it on one screen
+    Show(ShowArguments),
     /// Run the emulator from register and playback words alone
     Emulate {
         /// Configuration words, like words.bss1 of a run
@@ -271,7 +267,7 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
             out,
         }) => experiment::run(&name, &settings, &machine, remote, seed, &out),
         Command::Verify { mapping } => files::verify(&mapping),
-        Command::Show { mapping, out } => files::show(&mapping, &out),
+        Command::Show(arguments) => show::show(&arguments),
         Command::Emulate { words, input, machine, remote, out } => {
             files::emulate(&words, &input, &machine, remote, &out)
         }

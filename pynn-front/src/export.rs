@@ -112,12 +112,12 @@ pub fn connections(saved: &SavedMapping) -> Result<Connections, ExportError> {
 }
 
 /// Delay from source to synapse, by the synapse's driver.
-struct Delays {
+pub(crate) struct Delays {
     by_driver: BTreeMap<OnWafer<SynapseDriverOnHicann>, DncCycles>,
 }
 
 impl Delays {
-    fn new(mapping: &Mapping) -> Self {
+    pub(crate) fn new(mapping: &Mapping) -> Self {
         let routes: BTreeMap<Bus, &Route> = mapping.routes.iter().map(|r| (r.bus, r)).collect();
         let mut by_driver = BTreeMap::new();
         for chain in &mapping.chains {
@@ -133,7 +133,7 @@ impl Delays {
         Self { by_driver }
     }
 
-    fn of(&self, driver: OnWafer<SynapseDriverOnHicann>) -> Option<DncCycles> {
+    pub(crate) fn of(&self, driver: OnWafer<SynapseDriverOnHicann>) -> Option<DncCycles> {
         self.by_driver.get(&driver).copied()
     }
 }

@@ -8,6 +8,7 @@ pub mod figure;
 pub mod model;
 pub mod networks;
 pub mod parameter;
+pub mod picture;
 pub mod random;
 pub mod realise;
 pub mod recording;

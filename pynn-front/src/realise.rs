@@ -28,14 +28,16 @@ pub struct Realised {
     pub verify_s: f64,
 }
 
-/// Maps a network, encodes the configuration, and has the words verified.
+/// Maps a network onto a wafer with these defects, encodes the configuration, and has the words
+/// verified.
 pub fn realise(
     network: &Network,
     options: &MapOptions,
+    defects: &Defects,
     observe: &mut dyn FnMut(Progress),
 ) -> Result<Realised, RunError> {
     let stage = &mut |stage| observe(Progress::Mapping(stage));
-    let mapped = map(network, options, &Defects::default(), &WaferCalibration::ideal(), stage)?;
+    let mapped = map(network, options, defects, &WaferCalibration::ideal(), stage)?;
     let mapping = mapped.mapping;
 
     // from here on only words

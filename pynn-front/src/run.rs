@@ -10,6 +10,7 @@ use std::time::Instant;
 use emulator::{Effects, Settings};
 use hal::codec::{DecodeError, EncodeError};
 use hal::coord::{Coordinate as _, FpgaOnWafer};
+use hal::defects::Defects;
 use hal::playback::{self, PlaybackError};
 use hal::trace::TraceError;
 use hal::wafer::{
@@ -137,7 +138,7 @@ fn run_here(
     let mut wishes = MapOptions::new(protocol.scaling, protocol.mode);
     wishes.neuron_size = protocol.neuron_size;
     wishes.seed = options.seed;
-    let realised = realise(network, &wishes, observe)?;
+    let realised = realise(network, &wishes, &Defects::default(), observe)?;
     let Realised { mapping, words, verification, encode_s, .. } = realised;
     wall_s.build += encode_s;
 

@@ -1,7 +1,7 @@
 //! `bss1 defects`: what of a wafer cannot be used.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use hal::coord::WaferNumber;
@@ -29,6 +29,59 @@ pub(super) struct UniformDefects {
 impl UniformDefects {
     fn draw(self) -> Result<Defects, Failure> {
         uniform(self.rate, self.missing_reticles, self.seed).map_err(Failure::request)
+    }
+}
+
+/// Which components of the wafer cannot be used.
+#[derive(Debug, Args)]
+pub(super) struct WaferDefects {
+    /// Which wafer: ideal, or the number of a manufactured one with its defects
+    #[arg(long, value_name = "ideal|N", default_value = "ideal", value_parser = wafer)]
+    wafer: WaferChoice,
+    /// Instead of the wafer's defects: none, or a file like that of `bss1 defects draw`
+    #[arg(long, value_name = "none|FILE", conflicts_with = "defect_rate")]
+    defects: Option<PathBuf>,
+    /// Instead of the wafer's defects: each component fails with this probability
+    #[arg(long, value_name = "RATE", conflicts_with = "wafer")]
+    defect_rate: Option<f64>,
+    /// With a rate: number of missing reticles
+    #[arg(long, default_value_t = 0, requires = "defect_rate")]
+    missing_reticles: usize,
+    /// With a rate: seed of the defects
+    #[arg(long, default_value_t = 1, requires = "defect_rate")]
+    defect_seed: u64,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum WaferChoice {
+    Ideal,
+    Manufactured(WaferNumber),
+}
+
+fn wafer(text: &str) -> Result<WaferChoice, String> {
+    match text.parse() {
+        _ if text == "ideal" => Ok(WaferChoice::Ideal),
+        Ok(number) => Ok(WaferChoice::Manufactured(WaferNumber(number))),
+        Err(_) => Err("write ideal or the number of a wafer".to_owned()),
+    }
+}
+
+impl WaferDefects {
+    /// Reads or draws them.
+    pub(super) fn load(&self) -> Result<Defects, Failure> {
+        if let Some(rate) = self.defect_rate {
+            let drawn = uniform(rate, self.missing_reticles, self.defect_seed);
+            return drawn.map_err(Failure::request);
+        }
+        match (&self.defects, self.wafer) {
+            (Some(path), _) if path.as_os_str() == "none" => Ok(Defects::default()),
+            (Some(path), WaferChoice::Ideal) => Defects::read(path).map_err(Failure::request),
+            (Some(path), WaferChoice::Manufactured(wafer)) => {
+                Defects::read_for(path, wafer).map_err(Failure::request)
+            }
+            (None, WaferChoice::Ideal) => Ok(Defects::default()),
+            (None, WaferChoice::Manufactured(wafer)) => Ok(Defects::manufactured(wafer)),
+        }
     }
 }
 

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use anyhow::anyhow;
+use hal::defects::Defects;
 use marocco::SavedMapping;
 use marocco::mapping::StageTimes;
-use marocco::view::wafer_svg;
 use serde_json::Value;
 
 use super::console::{Stages, say};
@@ -15,6 +15,7 @@ use super::{Failure, Machine, Remote, SHOWN_VIOLATIONS, summary};
 use crate::experiment::{Experiment, Protocol};
 use crate::figure::{raster_svg, rates_svg};
 use crate::parameter::Value as Setting;
+use crate::picture::{self, Facts, View};
 use crate::report::ExperimentReport;
 use crate::run::{self, Outcome, RunError, RunOptions};
 
@@ -94,7 +95,8 @@ fn save(
     folder.bytes("spikes.csv", recording.to_csv().as_bytes())?;
     folder.figure("raster", &raster_svg(&recording, &title).map_err(Failure::other)?)?;
     folder.figure("rates", &rates_svg(&recording, &title).map_err(Failure::other)?)?;
-    folder.figure("wafer", &wafer_svg(protocol.model.network(), &mapping))?;
+    let facts = Facts::new(protocol.model.network(), &mapping, &Defects::default());
+    folder.figure("wafer", &picture::svg(&facts, View::Wafer))?;
     // times of the mapper would make equal mappings unequal files
     mapping.times = StageTimes::default();
     let network = protocol.model.network().clone();

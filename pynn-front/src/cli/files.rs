@@ -1,4 +1,4 @@
-//! Commands on files of earlier runs: `verify`, `show`, `emulate`, `export-network`.
+//! Commands on files of earlier runs: `verify`, `emulate`, `export-network`.
 
 use std::fmt::Write as _;
 use std::ops::ControlFlow;
@@ -12,20 +12,18 @@ use hal::coord::HicannOnDnc;
 use hal::wafer::{ConfigurationWords, PlaybackWords, TraceWords, WaferError};
 use marocco::SavedMapping;
 use marocco::verify::Rules;
-use marocco::view::wafer_svg;
 use serde_json::{Value, json};
 
 use super::console::{Stages, say};
 use super::folder::Folder;
-use super::{Failure, Machine, PNG_SCALE, Remote, SHOWN_VIOLATIONS};
+use super::{Failure, Machine, Remote, SHOWN_VIOLATIONS};
 use crate::export::{self, ExportError};
-use crate::figure::png;
 use crate::report::FlowReport;
 use crate::run::Progress;
 use crate::wafer::AnyWafer;
 
 /// A file that is missing or not what it should be is a wrong request.
-fn read<T: Archive>(path: &Path) -> Result<T, Failure> {
+pub(super) fn read<T: Archive>(path: &Path) -> Result<T, Failure> {
     archive::read(path).map_err(Failure::request)
 }
 
@@ -59,24 +57,6 @@ pub(super) fn verify(mapping: &Path) -> Result<Value, Failure> {
         "words": words.len(),
         "mapping_report": report,
     }))
-}
-
-pub(super) fn show(mapping: &Path, out: &Path) -> Result<Value, Failure> {
-    let saved: SavedMapping = read(mapping)?;
-    let svg = wafer_svg(&saved.network, &saved.mapping);
-    let bytes = match out.extension().and_then(|e| e.to_str()) {
-        Some("svg") => svg.into_bytes(),
-        Some("png") => png(&svg, PNG_SCALE).map_err(Failure::other)?,
-        _ => {
-            return Err(Failure::request(anyhow!(
-                "{}: pictures are .svg or .png; name the file so",
-                out.display()
-            )));
-        }
-    };
-    archive::write_atomically(out, &bytes).map_err(Failure::request)?;
-    say(&format!("{} written", out.display()));
-    Ok(json!({ "files": [out] }))
 }
 
 pub(super) fn emulate(

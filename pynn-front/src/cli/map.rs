@@ -7,11 +7,13 @@ use anyhow::anyhow;
 use clap::Args;
 use hal::archive;
 use marocco::mapping::StageTimes;
+use marocco::options::Effort;
 use marocco::{MapOptions, NeuronSize, NeuronSizeChoice, SavedMapping};
 use serde_json::{Value, json};
 
 use super::console::{Stages, say};
-use super::{Failure, SHOWN_VIOLATIONS, Wafer, experiment, summary, wafer};
+use super::defects::WaferDefects;
+use super::{Failure, SHOWN_VIOLATIONS, experiment, summary};
 use crate::networks::{Drawn, Recipe};
 use crate::realise::{Realised, on_threads, realise};
 
@@ -23,9 +25,11 @@ pub(super) struct MapArguments {
     /// Set a parameter of the network
     #[arg(long = "set", value_name = "KEY=VALUE")]
     settings: Vec<String>,
-    /// Which wafer; this version has `ideal` only
-    #[arg(long, default_value = "ideal", value_parser = wafer)]
-    wafer: Wafer,
+    #[command(flatten)]
+    wafer: WaferDefects,
+    /// Time for the search: quick, normal or max
+    #[arg(long, default_value = "normal")]
+    effort: Effort,
     /// Circuits per neuron: auto or an even number, 2 to 64 [default: that of the network]
     #[arg(long, value_name = "auto|N", value_parser = neuron_size)]
     neuron_size: Option<NeuronSizeChoice>,
@@ -50,7 +54,7 @@ fn neuron_size(text: &str) -> Result<NeuronSizeChoice, String> {
 }
 
 pub(super) fn map(arguments: &MapArguments) -> Result<Value, Failure> {
-    let Wafer::Ideal = arguments.wafer;
+    let defects = arguments.wafer.load()?;
     let recipe = Recipe::find(&arguments.network).map_err(Failure::request)?;
     let mut parameters = recipe.defaults();
     for setting in &arguments.settings {
@@ -64,10 +68,11 @@ pub(super) fn map(arguments: &MapArguments) -> Result<Value, Failure> {
 
     let mut options = MapOptions::new(scaling, mode);
     options.neuron_size = arguments.neuron_size.unwrap_or(neuron_size);
+    options.effort = arguments.effort;
     options.seed = arguments.seed;
     let stages = Stages::new();
     let realised = on_threads(arguments.threads.map(usize::from), |_| {
-        realise(&network, &options, &mut |p| stages.note(p))
+        realise(&network, &options, &defects, &mut |p| stages.note(p))
     });
     stages.done();
     let realised = realised.and_then(|r| r).map_err(experiment::failure)?;

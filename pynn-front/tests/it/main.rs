@@ -8,6 +8,7 @@ mod mapping_commands;
 mod mutation;
 mod network;
 mod networks;
+mod pictures;
 mod pipeline;
 mod program;
 mod recipes;

@@ -3,6 +3,7 @@
 use calib::{CellParameters, CircuitMode, IfCondExp, Scaling, WaferCalibration};
 use hal::coord::{Coordinate, DncMergerOnHicann, L1Address, NeuronOnHicann, OnWafer};
 use hal::coord::{HicannOnWafer, SynapseOnHicann, SynapticInputOnNeuron};
+use hal::defects::Defects;
 use hal::value::SynapseWeight;
 use marocco::mapping::{Mapping, SynapseFate};
 use marocco::network::{
@@ -83,7 +84,8 @@ pub(crate) fn mapped(network: &Network, size: Option<usize>, seed: u64) -> Mappe
     });
     let options =
         MapOptions { neuron_size, seed, ..MapOptions::new(scaling, CircuitMode::default()) };
-    marocco::map(network, &options, &Defects::default(), &WaferCalibration::ideal(), &mut |_| {}).unwrap()
+    marocco::map(network, &options, &Defects::default(), &WaferCalibration::ideal(), &mut |_| {})
+        .unwrap()
 }
 
 /// A synapse as the wafer sees it: address, place, circuit, input, weight.
