@@ -128,6 +128,7 @@ macro_rules! coord {
             /// For formulas of this crate whose result lies in range by construction.
             #[inline]
             #[allow(dead_code, reason = "not every coordinate is the result of a formula")]
+            #[allow(clippy::modulo_one, reason = "some coordinates have a single place")]
             pub(crate) const fn wrap(index: usize) -> Self {
                 debug_assert!(index < $size);
                 Self((index % $size) as $int)

@@ -10,7 +10,16 @@
 //! the rates of [`Faults`], from a seed.
 //!
 //! On top of them a wafer can be far away: [`RemoteWafer`] is a [`Wafer`](crate::wafer::Wafer)
-//! behind 48 streams, one per FPGA, and [`Server`] shows any wafer as 48 FPGAs.
+//! behind 48 streams, one per FPGA, and [`Server`] shows any wafer as 48 FPGAs. On the streams
+//! travel, as on those of a real wafer,
+//!
+//! - HICANNCONFIG words, and the answers to those that read;
+//! - playback words, and after the run trace words;
+//! - FPGACONFIG words, each echoed by its FPGA: all FPGAs are primed, then told to wait for the
+//!   master, whose start comes last and begins the experiment (hal-config §3.5);
+//!
+//! and packets of our own where a real wafer has other means or none: where words end, verdicts,
+//! progress, counters and samples of the ADC.
 
 pub mod window;
 

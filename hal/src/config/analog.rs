@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::coord::{AnalogOnHicann, Table};
 
-/// What an analog output shows.
+/// What an analog output shows (hal-config §1.3, bits in §2.8).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum AnalogSource {
     /// Floating-gate cells of the right blocks.
@@ -45,7 +45,10 @@ impl AnalogSource {
     ];
 }
 
-/// What the outputs show; `None` is disabled.
+/// What the two outputs show; `None` is disabled, the state after reset (hal-config §1.3).
+///
+/// The outputs belong to the reticle and are shared by its eight chips; the ADC samples them with
+/// 12 bits at 96 MHz.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct AnalogOutputs {
     /// By output.

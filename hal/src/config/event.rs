@@ -8,7 +8,7 @@ use crate::coord::{
     Table,
 };
 
-/// Which inputs a merger passes on.
+/// Which inputs a merger passes on (hal-config §1.9, topology §5.2).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub enum MergerMode {
     /// Right input only; register value 0.
@@ -31,23 +31,28 @@ impl MergerMode {
     }
 }
 
-/// One merger of the tree.
+/// One merger of the tree (hal-config §1.9, topology §5.1; registers in §2.16).
+///
+/// A merger takes one event per clock from its two inputs, in turn if both have one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Merger {
     /// Which inputs it passes on.
     pub mode: MergerMode,
-    /// At most one event per two clocks; acts in merge mode only.
+    /// At most one event per two clocks; acts in merge mode only. Off after reset.
     pub slow: bool,
 }
 
-/// One DNC merger: left input the event link, right input the tree.
+/// One DNC merger: left input the event link, right input the tree (hal-config §1.9; registers in
+/// §2.16). Its events go to a sending repeater, and to the FPGA if the link points there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DncMerger {
     /// Which inputs it passes on.
     pub mode: MergerMode,
-    /// At most one event per two clocks, which a sending repeater needs.
+    /// At most one event per two clocks, which a sending repeater needs; on after reset, as in the
+    /// original's stateful layer.
     pub slow: bool,
-    /// Sends incoming events to the partner channel.
+    /// Sends incoming events to the partner channel, one direction per pair of mergers; off after
+    /// reset.
     pub loopback: bool,
 }
 
@@ -57,18 +62,22 @@ impl Default for DncMerger {
     }
 }
 
-/// One background generator.
+/// One background generator (hal-config §1.9, topology §5.6; registers in §2.16).
+///
+/// It feeds the merger of level 0 with the same number. The receivers of L1 lock to its events.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BackgroundGenerator {
-    /// Switches it on.
+    /// Switches it on; off after reset.
     pub enable: bool,
     /// Pseudo-random instead of regular intervals. Random generators always send address 0.
     pub random: bool,
-    /// Regular: interval minus one in PLL clocks. Random: threshold of the shift register.
+    /// Regular: interval minus one in PLL clocks. Random: threshold of the shift register. 100
+    /// after reset; from intervals by [`regular_period`](Self::regular_period) and
+    /// [`random_period`](Self::random_period).
     pub period: u16,
     /// Start value of the shift register; 0 never fires in random mode.
     pub seed: u16,
-    /// Address of the events.
+    /// Address of the events, 0..=63; 0 after reset, which no neuron uses.
     pub address: L1Address,
 }
 
@@ -112,7 +121,8 @@ impl BackgroundGenerator {
     }
 }
 
-/// Everything between the event sources of a chip and its sending repeaters.
+/// Everything between the event sources of a chip and its sending repeaters (hal-config §1.9,
+/// topology §5).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MergerTree {
     /// The fifteen mergers of the tree.
@@ -141,7 +151,7 @@ impl Default for MergerTree {
     }
 }
 
-/// Direction of an event link.
+/// Direction of an event link (hal-config §1.9, topology §5.4).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub enum GbitDirection {
     /// Closed.
@@ -153,11 +163,12 @@ pub enum GbitDirection {
     ToHicann,
 }
 
-/// The eight event links of a chip.
+/// The eight event links between a chip and its FPGA (hal-config §1.9, register in §2.17). A link
+/// either records or injects.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct GbitLinks {
     /// Direction by link.
     pub direction: Table<GbitLinkOnHicann, GbitDirection>,
-    /// Release incoming events at their time stamp instead of at once.
+    /// Release incoming events at their time stamp instead of at once; off after reset.
     pub timestamp_enable: bool,
 }

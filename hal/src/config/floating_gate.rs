@@ -10,7 +10,8 @@ use crate::coord::{
 };
 use crate::value::DacCode;
 
-/// Parameters that each circuit has for itself, in the order of hal-config §1.10.
+/// Parameters that each circuit has for itself, in the order of hal-config §1.10, where their rows
+/// and defaults stand.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum NeuronParameter {
     /// Leak reversal potential.
@@ -84,7 +85,8 @@ pub enum NeuronParameter {
     VConvoffx,
 }
 
-/// Parameters shared by a block, in the order of hal-config §1.10.
+/// Parameters shared by a block, in the order of hal-config §1.10, where their rows and defaults
+/// stand.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum SharedParameter {
     /// Reset potential: left block for even circuits of its row, right block for odd ones.
@@ -307,14 +309,18 @@ impl FgCellOnBlock {
     }
 }
 
-/// The 24 x 129 cells of one block.
+/// The 24 x 129 cells of one block: column 0 shared, 1 to 128 one circuit each.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FgBlock {
     /// Value by cell.
     pub cells: Table<FgCellOnBlock, DacCode>,
 }
 
-/// The four blocks of a chip.
+/// The four blocks of a chip (hal-config §1.10): 0 top left, 1 top right, 2 bottom left, 3 bottom
+/// right.
+///
+/// A cell holds a voltage, nominally 0 to 1.8 V, or a current, nominally 0 to 2.5 uA, as a ten-bit
+/// code. What the codes do to the circuits is told by [`crate::law`]. Cells cannot be read back.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FloatingGates {
     /// By block.

@@ -73,15 +73,23 @@ macro_rules! switch_matrix {
 }
 
 switch_matrix! {
-    /// The 512 switches between horizontal and vertical lines.
+    /// The 512 switches between horizontal and vertical lines (hal-config §1.7, topology §4.3;
+    /// words in hal-config §2.3).
+    ///
+    /// A closed switch joins two wires in both directions. By default one per line may be closed
+    /// ([`SwitchLimits`](crate::check::SwitchLimits)); all are open after reset.
     Crossbar, CrossbarSwitchOnHicann
 }
 switch_matrix! {
-    /// The 7168 switches between vertical lines and driver rows.
+    /// The 7168 switches between vertical lines and driver rows (hal-config §1.7, topology §4.4;
+    /// words in hal-config §2.4).
+    ///
+    /// Half of the rows feed a driver of the same chip, the others one of the chip next to them. By
+    /// default one per row and side and one per line may be closed; all are open after reset.
     SynapseSwitches, SynapseSwitchOnHicann
 }
 
-/// What a repeater does. Directions tell where the signal leaves.
+/// What a repeater does (hal-config §1.8). Directions tell where the signal leaves.
 ///
 /// `D` is [`Side`] for horizontal repeaters and [`Vertical`] for vertical ones. Combinations of
 /// mode and direction that do not exist on the chip cannot be expressed.
@@ -121,18 +129,22 @@ impl<D: Copy + PartialEq> RepeaterMode<D> {
     }
 }
 
-/// One repeater.
+/// One repeater (hal-config §1.8, topology §4.5; bits in §2.14).
+///
+/// It sits at one end of its line and regenerates the events that cross the border of the chip
+/// there, in one direction. Those of lines 6, 14, ... 62 can also send the events of a DNC merger.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Repeater<D> {
-    /// What it does.
+    /// What it does; idle after reset.
     pub mode: RepeaterMode<D>,
-    /// Crosstalk compensation capacitor of the receiver.
+    /// Crosstalk compensation capacitor of the receiver, 0..=3; 0 after reset, and no other
+    /// recommendation is known.
     pub ren: RepeaterCapacitor,
-    /// Crosstalk compensation capacitor of the line.
+    /// Crosstalk compensation capacitor of the line, 0..=3; 0 after reset.
     pub len: RepeaterCapacitor,
 }
 
-/// All repeaters of a chip.
+/// All repeaters of a chip, one per line (hal-config §1.8).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Repeaters {
     /// Of the horizontal lines.
@@ -157,18 +169,20 @@ impl Default for Repeaters {
     }
 }
 
-/// One block of repeaters.
+/// One of the six blocks of repeaters: what they have in common (hal-config §1.8, registers in
+/// §2.15).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RepeaterBlock {
-    /// Releases the delay-locked loops of the receivers, so that they lock to incoming events.
+    /// Releases the delay-locked loops of the receivers, so that they lock to incoming
+    /// events; held after reset.
     pub dll_released: bool,
-    /// Releases the drivers; without it nothing leaves the block.
+    /// Releases the drivers; without it nothing leaves the block. Released after reset.
     pub driver_released: bool,
-    /// Filter capacitor.
+    /// Filter capacitor, 0..=3; 0 after reset.
     pub filter_capacitor: RepeaterCapacitor,
     /// The two test ports.
     pub test_ports: [TestPort; 2],
-    /// Timing of the memory that holds the settings.
+    /// Timing of the memory that holds the settings, in chip clocks.
     pub timing: SramTiming,
 }
 

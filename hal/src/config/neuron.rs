@@ -6,10 +6,16 @@ use thiserror::Error;
 use super::SramTiming;
 use crate::coord::{L1Address, NeuronOnHicann, QuadOnHicann, Side, Table, Vertical};
 
-/// Digital part of one neuron circuit.
+/// Digital part of one neuron circuit (hal-config §1.1, bits in §2.5).
+///
+/// A circuit ("denmem") is a membrane with two synaptic inputs, a leak, adaptation and an
+/// exponential term. Its analog parameters are floating-gate cells
+/// ([`NeuronParameter`](super::NeuronParameter)); here stands what happens when its comparator crosses the threshold, and what its membrane is
+/// connected to. After reset all switches are off and the address is 0.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Neuron {
-    /// Address sent when the circuit fires.
+    /// Address sent when the circuit fires, 0..=63; 59 of them are free
+    /// ([`L1Address::is_usable`]).
     pub address: L1Address,
     /// Enables the comparator: without it the circuit neither fires nor resets.
     pub activate_firing: bool,
@@ -18,9 +24,11 @@ pub struct Neuron {
     /// Shorts the membrane to the facing circuit of the adjacent quad and takes its fire signal.
     /// The left circuit of a quad receives from the left, the right one from the right.
     pub enable_fire_input: bool,
-    /// Connects the membrane to its analog output line.
+    /// Connects the membrane to the analog line of its row and column parity, which shows one
+    /// circuit at a time. Restricted by the code of its quad row ([`Neurons::io_code`]).
     pub enable_aout: bool,
-    /// Connects the current stimulus of the floating gates.
+    /// Connects the current stimulus of its row and column parity (a
+    /// [`CurrentStimulus`](super::CurrentStimulus)). Restricted by the code of its quad row.
     pub enable_current_input: bool,
 }
 
@@ -37,7 +45,8 @@ impl Default for Neuron {
     }
 }
 
-/// Switches inside a quad.
+/// Switches inside a quad of two by two circuits (hal-config §1.1); open after reset. Joined
+/// circuits share their membrane.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Quad {
     /// By column of the quad (0 left): joins the top and the bottom circuit.
@@ -84,16 +93,18 @@ impl CurrentScaling {
     }
 }
 
-/// Settings common to the 256 circuits of one half.
+/// Settings common to the 256 circuits of one half (hal-config §1.2, one register for both halves,
+/// §2.7).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NeuronHalf {
-    /// Use the big membrane capacitor (2.165 pF) instead of the small one (0.164 pF).
+    /// Use the big membrane capacitor (2.165 pF) instead of the small one (0.164 pF); set after
+    /// reset.
     pub big_capacitor: bool,
-    /// Scaling of the adaptation time constant current.
+    /// Scaling of the adaptation time constant current I_radapt; normal after reset.
     pub i_radapt: CurrentScaling,
-    /// Scaling of the adaptation conductance current.
+    /// Scaling of the adaptation conductance current I_gladapt; normal after reset.
     pub i_gladapt: CurrentScaling,
-    /// Scaling of the leak current.
+    /// Scaling of the leak current I_gl; normal after reset.
     pub i_gl: CurrentScaling,
     /// Holds all circuits of the half in reset; released after reset of the chip.
     pub held_in_reset: bool,
@@ -111,7 +122,10 @@ impl Default for NeuronHalf {
     }
 }
 
-/// All circuits of a chip.
+/// All circuits of a chip (hal-config §1.1, §1.2).
+///
+/// Circuits are joined to larger neurons inside a quad by its switches and across quads by fire
+/// inputs; [`Neurons::set_size`] does so for a whole chip.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Neurons {
     /// The 512 circuits.

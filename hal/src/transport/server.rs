@@ -141,21 +141,17 @@ impl<W: Wafer> Host<'_, W> {
             [word] => FpgaCommand::from_bits(word),
             _ => None,
         };
-        let starts = match command {
-            Some(FpgaCommand::SystemTime { enable, listen_global, experiment }) => {
-                if fpga != FpgaOnWafer::MASTER && !listen_global {
-                    self.refuse(&format!("{fpga} has to wait for the master; let it listen"))?;
-                    return Ok(ControlFlow::Continue(()));
-                }
-                fpga == FpgaOnWafer::MASTER && enable && experiment
-            }
-            _ => {
-                self.refuse(&format!("{fpga} only knows commands that set the system time"))?;
-                return Ok(ControlFlow::Continue(()));
-            }
+        let Some(FpgaCommand::SystemTime { enable, listen_global, experiment }) = command else {
+            self.refuse(&format!("{fpga} only knows commands that set the system time"))?;
+            return Ok(ControlFlow::Continue(()));
         };
+        let is_master = fpga == FpgaOnWafer::MASTER;
+        if !is_master && !listen_global {
+            self.refuse(&format!("{fpga} has to wait for the master; let it listen"))?;
+            return Ok(ControlFlow::Continue(()));
+        }
         self.server.streams.send(fpga, packet)?;
-        if starts { self.run() } else { Ok(ControlFlow::Continue(())) }
+        if is_master && enable && experiment { self.run() } else { Ok(ControlFlow::Continue(())) }
     }
 
     /// Configures or loads the wafer when the words of all FPGAs have come.

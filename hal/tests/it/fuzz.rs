@@ -76,7 +76,12 @@ impl<'a> Pool<'a> {
             );
         };
         let known = self.findings.len();
-        self.findings.extend(outcome.split(';').map(without_values));
+        if is_accepted(&outcome) {
+            self.findings.extend(outcome.split(';').map(without_values));
+        } else {
+            // a message may quote semicolons of the input
+            self.findings.insert(without_values(&outcome));
+        }
         self.findings.len() > known
     }
 

@@ -231,8 +231,8 @@ fn hal_invariant_01_merger_tree_and_phase() {
         }
     }
     for bits in 0..256 {
-        let mut mergers = MergerTree::default();
-        mergers.phase = Table::from_fn(|m: DncMergerOnHicann| bits >> m.index() & 1 != 0);
+        let phase = Table::from_fn(|m: DncMergerOnHicann| bits >> m.index() & 1 != 0);
+        let mergers = MergerTree { phase, ..MergerTree::default() };
         assert_eq!(through_neuron_control(&mergers), mergers);
         assert_eq!(
             merger::phase_registers(&mergers.phase)[0].1,

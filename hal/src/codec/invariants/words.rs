@@ -79,7 +79,7 @@ fn hal_invariant_02_lookup_entries() {
     let mut seen = std::collections::BTreeSet::new();
     for (table, entry) in (0..3).flat_map(|t| (0..16).map(move |e| (t, e))) {
         for weight in SynapseWeight::all().skip(1) {
-            let mut tables = zero.clone();
+            let mut tables = zero;
             [&mut tables.causal, &mut tables.acausal, &mut tables.combined][table][entry] = weight;
             let found = words(&tables);
             let used: Vec<_> = (0..6).filter(|r| found[*r] != 0).collect();
@@ -128,12 +128,11 @@ fn hal_invariant_03_missing_parameters() {
         for parameter in SharedParameter::all() {
             let mut gates = FloatingGates::default();
             gates.set_shared(block, parameter, DacCode::new::<77>());
-            match gates.shared(block, parameter) {
-                Some(code) => assert_eq!(code.index(), 77),
-                None => {
-                    missing += 1;
-                    assert!(gates == FloatingGates::default());
-                }
+            if let Some(code) = gates.shared(block, parameter) {
+                assert_eq!(code.index(), 77);
+            } else {
+                missing += 1;
+                assert!(gates == FloatingGates::default());
             }
         }
         assert_eq!(missing, 2, "{block}");

@@ -103,7 +103,7 @@ fn rows<P>(
     let rows: Vec<Option<FgRowOnBlock>> = all.map(|p| row(p, side)).collect();
     let by_table = table.iter().map(|(left, right)| [*left, *right][side.index()]);
     assert!(rows.iter().map(|r| r.map_or(-1, |r| r.index() as i8)).eq(by_table));
-    rows.into_iter().flatten().map(|r| r.index()).collect()
+    rows.into_iter().flatten().map(FgRowOnBlock::index).collect()
 }
 
 #[test]

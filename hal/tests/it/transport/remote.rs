@@ -4,12 +4,17 @@ use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use hal::codec::encode_wafer;
 use hal::config::RepeaterMode;
 use hal::coord::*;
 use hal::defects::Defects;
-use hal::transport::{Faults, RemoteWafer, Server, TransportError};
+use hal::fpga::FpgaCommand;
+use hal::transport::{
+    ArqEvent, Faults, Packet, PacketType, Parameters, RemoteWafer, Server, StreamEvent, Streams,
+    TransportError,
+};
 use hal::value::SynapseWeight;
 use hal::verify::verify_wafer;
 use hal::wafer::{
@@ -73,7 +78,7 @@ impl Wafer for Mirror {
             if progress(Progress { now, end }).is_break() {
                 return Err(WaferError::Stopped { at: now });
             }
-            std::thread::sleep(std::time::Duration::from_millis(1));
+            std::thread::sleep(Duration::from_millis(1));
         }
         Ok(())
     }
@@ -220,6 +225,40 @@ fn a_remote_wafer_is_verified_over_a_bad_line() {
                 "H93: weights of row15 from col40: 0x0 instead of 0x10000000",
             ]
         );
+    });
+}
+
+/// The server echoes what an FPGA of the wafer would obey, and refuses by name what it cannot do.
+#[test]
+fn commands_are_echoed_or_refused() {
+    with_server(1, Faults::NONE, |address| {
+        let streams = Streams::connect(address, Parameters::SHARED, Faults::NONE).unwrap();
+        let next = || loop {
+            match streams.event(Duration::from_mins(1)).unwrap() {
+                Some((fpga, StreamEvent::Arq(ArqEvent::Received(packet)))) => {
+                    return (fpga, packet);
+                }
+                Some((_, StreamEvent::Arq(ArqEvent::Opened))) => {}
+                other => panic!("{other:?}"),
+            }
+        };
+        for _ in FpgaOnWafer::all() {
+            let opened = streams.event(Duration::from_mins(1)).unwrap();
+            assert!(matches!(opened, Some((_, StreamEvent::Arq(ArqEvent::Opened)))));
+        }
+        let fpga = FpgaOnWafer::new::<3>();
+        let command = |word: u64| Packet::new(PacketType::FPGA_CONFIG, [word]);
+        let prime = command(FpgaCommand::prime_system_time(true).bits());
+        streams.send(fpga, prime.clone()).unwrap();
+        assert_eq!(next(), (fpga, prime));
+        let alone = FpgaCommand::start_system_time(fpga, false, true).bits();
+        for word in [alone, FpgaCommand::StartPlayback.bits(), 1] {
+            streams.send(fpga, command(word)).unwrap();
+            let (from, refusal) = next();
+            // type and first word of a refusal
+            assert_eq!((from, refusal.kind), (FpgaOnWafer::MASTER, PacketType(0xb553)));
+            assert_eq!(refusal.words[0], 4);
+        }
     });
 }
 
