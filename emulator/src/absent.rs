@@ -29,11 +29,6 @@ fn asked(chip: &HicannConfig) -> Option<&'static str> {
     if controllers.iter().any(|controller| controller.plasticity.automatic.is_some()) {
         return Some("automatic update of weights");
     }
-    let listens = chip.neurons.circuits.values().iter().any(|c| c.enable_current_input);
-    let stimuli = chip.current_stimuli.values();
-    if listens && stimuli.iter().any(|s| s.samples.values().iter().any(|code| code.index() > 0)) {
-        return Some("a current stimulus");
-    }
     let blocks = chip.repeater_blocks.values();
     let plays = |port: &TestPort| port.play;
     if blocks.iter().any(|block| block.test_ports.iter().any(plays)) {

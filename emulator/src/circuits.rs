@@ -22,6 +22,10 @@ pub(crate) struct SynapticInput {
     pub(crate) tau_s: f64,
     /// Reversal potential.
     pub(crate) e_rev_v: f64,
+    /// Largest conductance; infinite if it does not saturate.
+    pub(crate) limit_s: f64,
+    /// The circuit, if it saturates: then it is not the same as an equal one of another circuit.
+    pub(crate) own: Option<NeuronOnHicann>,
 }
 
 /// An adaptation current: `tau dw/dt = a V - a E_l - w`.
@@ -79,6 +83,11 @@ pub(crate) struct Membrane {
     /// By threshold, lowest first. All whose threshold is reached fire; the first one resets the
     /// membrane. Empty: the membrane never fires.
     pub(crate) comparators: Vec<Comparator>,
+    /// Distance from the leak potential at which the linear law of the leak reaches its largest
+    /// current; none if it does not saturate.
+    pub(crate) leak_range_v: Option<f64>,
+    /// Time constant of the way to the reset potential; 0 if it is there at once.
+    pub(crate) tau_reset_s: f64,
     /// Reset voltage of the first comparator's circuit; 0 if there is none.
     pub(crate) v_reset_v: f64,
     /// Refractory period of the first comparator's circuit; 0 if there is none.
@@ -182,16 +191,19 @@ fn membrane(
         adaptation: Vec::new(),
         exponential: Vec::new(),
         comparators: Vec::new(),
+        leak_range_v: silicon.leak_range_v(),
+        tau_reset_s: 0.0,
         v_reset_v: 0.0,
         tau_ref_s: 0.0,
         circuits,
     };
     for (i, circuit) in made.iter().enumerate() {
         let (n, p) = (m.circuits[i], &circuit.law);
-        let [x, y] = [
-            SynapticInput { tau_s: p.tau_syn_x_s, e_rev_v: p.e_synx_v },
-            SynapticInput { tau_s: p.tau_syn_i_s, e_rev_v: p.e_syni_v },
-        ];
+        let input = |side: usize, tau_s, e_rev_v| {
+            let limit_s = circuit.limit_s[side];
+            SynapticInput { tau_s, e_rev_v, limit_s, own: limit_s.is_finite().then_some(n) }
+        };
+        let [x, y] = [input(0, p.tau_syn_x_s, p.e_synx_v), input(1, p.tau_syn_i_s, p.e_syni_v)];
         for (side, input) in [
             (SynapticInputOnNeuron::EXCITATORY.index(), x),
             (SynapticInputOnNeuron::INHIBITORY.index(), y),
@@ -216,6 +228,7 @@ fn membrane(
         let p = &made[i].law;
         m.initial_v = p.e_l_v;
         m.v_reset_v = p.v_reset_v;
+        m.tau_reset_s = made[i].tau_reset_s;
         let wild = made[i].fault == Some(Fault::Wild);
         m.tau_ref_s = if wild { p.tau_ref_s.max(WILD_INTERVAL_S) } else { p.tau_ref_s };
     }

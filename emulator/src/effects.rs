@@ -71,6 +71,16 @@ effects! {
     SynapseMismatch, "synapse_mismatch", Analog;
     /// Synapses of weight 0 conduct: the constant part of the synapse law (analog §1.7).
     WeightOffset, "weight_offset", Analog;
+    /// The conductance of a synaptic input is bounded: by I_conv over 0.5 V, 5 uS at code 1023
+    /// (analog §5.1; size and shape are assumptions). Equal inputs of joined circuits saturate one by
+    /// one.
+    SynapseSaturation, "synapse_saturation", Analog;
+    /// The leak current is bounded by its value at 0.5 V from the leak potential (analog §5.1; size
+    /// and shape are assumptions).
+    OtaSaturation, "ota_saturation", Analog;
+    /// A reset takes time: the membrane moves towards V_reset with a time constant of 10 ns at
+    /// I_breset 1023, inversely proportional to I_breset (analog §5.1; the size is an assumption).
+    FiniteReset, "finite_reset", Analog;
     /// The output amplifier of each circuit adds a voltage, standard deviation 13.9 mV
     /// (analog §3.5). Only the ADC sees it.
     ReadoutOffset, "readout_offset", Analog;

@@ -10,8 +10,13 @@ mod adex;
 mod build;
 mod cells;
 mod chip;
+mod injection;
 mod math;
 mod network;
+#[cfg(test)]
+mod reference;
+mod saturation;
+mod stp;
 mod tree;
 
 use fearless_simd::Level;

@@ -13,7 +13,7 @@ mod programming;
 use hal::config::{HicannConfig, SharedParameter};
 use hal::coord::{FgBlockOnHicann, HicannOnWafer, NeuronOnHicann, SynapseRowOnHicann, Table};
 use hal::defects::HicannDefects;
-use hal::law::{self, Cells};
+use hal::law::{self, Cells, ShortTermPlasticity};
 use hal::value::GmaxSelect;
 
 use crate::effects::{Effect, Effects};
@@ -33,6 +33,9 @@ const GMAX_SPREAD: f64 = 0.05;
 const RESET_SPREAD_V: f64 = 0.014;
 /// Spread of the output amplifiers, V (analog §3.5).
 const READOUT_SPREAD_V: f64 = 0.0139;
+/// Time constant of the reset at I_breset 1023, s: an assumption. The shortest refractory period is
+/// 15 ns (analog §5.1).
+const RESET_AT_FULL_BIAS_S: f64 = 10e-9;
 /// One defective circuit of so many fires all the time; the others never do. An assumption.
 const WILD_SHARE: u32 = 4;
 
@@ -100,9 +103,32 @@ impl<'a> Silicon<'a> {
         if let Some(deviations) = &self.deviations {
             circuit.deviate(&deviations[neuron], self.reset_v[neuron.shared_fg_block()]);
         }
+        if self.effects.contains(Effect::SynapseSaturation) {
+            circuit.limit_inputs();
+        }
+        if self.effects.contains(Effect::FiniteReset) {
+            let block = neuron.shared_fg_block();
+            let gates = &self.config.floating_gates;
+            let code = self.gates.shared(gates, block, SharedParameter::IBreset).max(1.0);
+            circuit.tau_reset_s = RESET_AT_FULL_BIAS_S * law::FULL_SCALE_A / law::amperes(code);
+        }
         let broken = self.defects.is_some_and(|d| d.neurons.contains(neuron));
         circuit.fault = broken.then(|| fault(self.instance, self.hicann, neuron));
         circuit
+    }
+
+    /// Distance from the leak potential at which the leak's linear law reaches its largest current,
+    /// V; none if it does not saturate.
+    pub(crate) fn leak_range_v(&self) -> Option<f64> {
+        self.effects.contains(Effect::OtaSaturation).then_some(circuit::LINEAR_V)
+    }
+
+    /// Short-term plasticity of the drivers of a block, if it is on there.
+    pub(crate) fn short_term_plasticity(
+        &self,
+        block: FgBlockOnHicann,
+    ) -> Option<ShortTermPlasticity> {
+        law::short_term_plasticity(&self.config.floating_gates, block)
     }
 
     /// V_gmax of a block in units of codes.
@@ -163,7 +189,7 @@ mod tests {
         config
     }
 
-    fn silicon<'a>(instance: Instance, effects: Effects, config: &'a HicannConfig) -> Silicon<'a> {
+    fn silicon(instance: Instance, effects: Effects, config: &HicannConfig) -> Silicon<'_> {
         Silicon::new(CHIP, instance, effects, config, None, &ProgrammingOfChip::default())
     }
 

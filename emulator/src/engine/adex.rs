@@ -230,7 +230,9 @@ mod tests {
                 leak_s: g_l_ns * siemens,
             }],
             comparators: vec![Comparator { neuron, v_t_v: volts(0.0) }],
+            leak_range_v: None,
             v_reset_v: volts(v_reset_mv),
+            tau_reset_s: 0.0,
             tau_ref_s: 0.0,
         }
     }
@@ -239,7 +241,7 @@ mod tests {
     fn spikes(membrane: Membrane, until_ms: f64) -> Vec<f64> {
         let mut cells = Cells::new(&[membrane], STEP_S);
         let steps = (until_ms / STEP_MS) as usize;
-        (1..=steps).filter(|_| cells.step(&mut [])).map(|i| i as f64 * STEP_MS).collect()
+        (1..=steps).filter(|_| cells.step(&mut [], &[])).map(|i| i as f64 * STEP_MS).collect()
     }
 
     #[test]

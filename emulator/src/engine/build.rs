@@ -5,7 +5,8 @@ use std::ops::Range;
 
 use hal::config::HicannConfig;
 use hal::coord::{
-    Coordinate, HicannOnWafer, NeuronOnHicann, PulseLabel, SynapseRowOnHicann, Table,
+    Coordinate, HicannOnWafer, L1Address, NeuronOnHicann, PulseLabel, SynapseDriverOnHicann,
+    SynapseRowOnHicann, Table,
 };
 use hal::law;
 use hal::value::SynapseWeight;
@@ -13,7 +14,9 @@ use hal::wafer::DncCycles;
 
 use super::cells::Cells;
 use super::chip::{Axon, Chip, Output, Target};
+use super::injection::Injection;
 use super::network::SourceId;
+use super::stp::Resource;
 use super::tree::Tree;
 use crate::circuits::{InputMap, Membrane, membranes};
 use crate::connectivity::{Bus, BusAddress, FunctionalSynapse};
@@ -42,6 +45,18 @@ pub(super) struct ChipBuilder<'a> {
     rows: Table<SynapseRowOnHicann, Option<Row>>,
     axons: Vec<Axon>,
     targets: Vec<Target>,
+    resources: Vec<Resource>,
+    resource_places: BTreeMap<(SynapseDriverOnHicann, L1Address), u32>,
+}
+
+/// A synapse as an event finds it.
+#[derive(Debug, Clone, Copy)]
+struct Arrival {
+    delay: DncCycles,
+    resource: Option<u32>,
+    slot: u32,
+    /// Conductance over capacitance, per step.
+    increment: f64,
 }
 
 impl<'a> ChipBuilder<'a> {
@@ -65,6 +80,8 @@ impl<'a> ChipBuilder<'a> {
             rows: Table::default(),
             axons: Vec::new(),
             targets: Vec::new(),
+            resources: Vec::new(),
+            resource_places: BTreeMap::new(),
         }
     }
 
@@ -72,26 +89,72 @@ impl<'a> ChipBuilder<'a> {
     /// input of a membrane become one target, since conductances add.
     pub(super) fn add_axons(&mut self, synapses: &[FunctionalSynapse]) -> Range<u32> {
         let first = self.axons.len() as u32;
-        let mut reached: Vec<(DncCycles, u32, f64)> = Vec::with_capacity(synapses.len());
+        let mut reached: Vec<Arrival> = Vec::with_capacity(synapses.len());
         for s in synapses {
             if let Some(place) = self.inputs[s.target.local][s.input.index()] {
                 let slot = self.cells.slot(place.membrane, place.input) as u32;
                 let capacitance_f = self.membranes[place.membrane].capacitance_f;
                 let rate = self.conductance_s(s) * place.factor / capacitance_f;
-                reached.push((s.delay, slot, rate * self.step.hardware_s()));
+                let increment = rate * self.step.hardware_s();
+                let resource = self.resource(s);
+                reached.push(Arrival { delay: s.delay, resource, slot, increment });
             }
         }
-        reached.sort_by_key(|&(delay, slot, _)| (delay, slot));
-        for axon in reached.chunk_by(|a, b| a.0 == b.0) {
+        reached.sort_by_key(|r| (r.delay, r.resource, r.slot));
+        let same_axon = |a: &Arrival, b: &Arrival| (a.delay, a.resource) == (b.delay, b.resource);
+        for axon in reached.chunk_by(same_axon) {
             let start = self.targets.len() as u32;
-            self.targets.extend(axon.chunk_by(|a, b| a.1 == b.1).map(|same| Target {
-                slot: same[0].1,
-                increment: same.iter().map(|s| s.2).sum::<f64>() as f32,
+            self.targets.extend(axon.chunk_by(|a, b| a.slot == b.slot).map(|same| Target {
+                slot: same[0].slot,
+                increment: same.iter().map(|s| s.increment).sum::<f64>() as f32,
             }));
             let end = self.targets.len() as u32;
-            self.axons.push(Axon { delay: axon[0].0, synapses: axon.len() as u32, start, end });
+            let Arrival { delay, resource, .. } = axon[0];
+            self.axons.push(Axon { delay, synapses: axon.len() as u32, resource, start, end });
         }
         first..self.axons.len() as u32
+    }
+
+    /// The resource behind an address of a driver, if it has short-term plasticity.
+    fn resource(&mut self, s: &FunctionalSynapse) -> Option<u32> {
+        let driver = s.synapse.local.row().driver();
+        let settings = &self.config.synapses.drivers[driver];
+        if !settings.stp_enable {
+            return None;
+        }
+        let law = self.silicon.short_term_plasticity(driver.quadrant().fg_block())?;
+        let next = self.resources.len() as u32;
+        let place = (driver, s.source.address);
+        let resource = *self.resource_places.entry(place).or_insert(next);
+        if resource == next {
+            self.resources.push(Resource::new(settings.stp_mode, settings.stp_capacitor, law));
+        }
+        Some(resource)
+    }
+
+    /// The currents of the floating-gate blocks into membranes. Circuits that are connected to the
+    /// same block share its current.
+    fn injections(&self) -> Vec<Injection> {
+        let mut all = Vec::new();
+        for (block, stimulus) in self.config.current_stimuli.iter() {
+            if stimulus.samples.values().iter().all(|code| code.index() == 0) {
+                continue;
+            }
+            let listens = |n: &NeuronOnHicann| {
+                self.config.neurons.circuits[*n].enable_current_input
+                    && n.shared_fg_block() == block
+            };
+            let listening: Vec<NeuronOnHicann> = NeuronOnHicann::all().filter(listens).collect();
+            let share = 1.0 / listening.len().max(1) as f64;
+            for neuron in listening {
+                let found = self.membranes.iter().position(|m| m.circuits.contains(&neuron));
+                all.extend(found.map(|i| {
+                    let capacitance_f = self.membranes[i].capacitance_f;
+                    Injection::new(stimulus, i as u32, share, capacitance_f, self.step)
+                }));
+            }
+        }
+        all
     }
 
     /// Conductance that one event adds (analog §1.7).
@@ -141,9 +204,11 @@ impl<'a> ChipBuilder<'a> {
             .iter()
             .map(|m| m.comparators.iter().map(|c| output(m, c.neuron, c.v_t_v)).collect())
             .collect();
+        let injections = self.injections();
         let circuits = self.membranes.into_iter().map(|m| m.circuits).collect();
         let mut chip = Chip::new(self.hicann, self.cells, circuits, outputs, self.step);
-        (chip.axons, chip.targets, chip.tree) = (self.axons, self.targets, tree);
+        (chip.axons, chip.targets, chip.resources) = (self.axons, self.targets, self.resources);
+        (chip.injections, chip.tree) = (injections, tree);
         for bus in buses {
             let source = |address| sources.get(&bus.at(address)).copied();
             chip.buses.sources[bus.merger] = Table::from_fn(source);

@@ -9,6 +9,7 @@ use crate::circuits::Membrane;
 
 use super::adex::Adex;
 use super::math::one_minus_exp_neg;
+use super::saturation;
 
 /// Rows are padded to this many membranes, so that loops have no remainder.
 const LANES: usize = 16;
@@ -35,6 +36,13 @@ pub(super) struct Cells {
     decay: Vec<f32>,
     mean: Vec<f32>,
     e_rev: Vec<f32>,
+    /// By input, then membrane, if inputs saturate: largest rate, and one over it.
+    limit: Vec<f32>,
+    inverse_limit: Vec<f32>,
+    /// One over the voltage at which the leak's linear law reaches its limit, if it saturates.
+    inverse_leak_range: Option<f32>,
+    /// Share of the distance to the reset potential that is left after a step of reset.
+    pull: Vec<f32>,
     /// Of this step: total rate, driving voltage times rate, voltage at the crossing.
     rate: Vec<f32>,
     drive: Vec<f32>,
@@ -63,14 +71,24 @@ impl Cells {
             decay: vec![0.0; inputs * width],
             mean: vec![0.0; inputs * width],
             e_rev: vec![0.0; inputs * width],
+            limit: Vec::new(),
+            inverse_limit: Vec::new(),
+            inverse_leak_range: None,
+            pull: vec![0.0; width],
             rate: vec![0.0; width],
             drive: vec![0.0; width],
             crossing: vec![SILENT; width],
             adex: Adex::new(membranes, width, step_s),
         };
+        if membranes.iter().flat_map(|m| &m.inputs).any(|input| input.limit_s.is_finite()) {
+            cells.limit = vec![1.0; inputs * width];
+            cells.inverse_limit = vec![1.0; inputs * width];
+        }
         for (i, m) in membranes.iter().enumerate() {
             cells.set(i, m, step_s);
         }
+        let range_v = membranes.iter().find_map(|m| m.leak_range_v);
+        cells.inverse_leak_range = range_v.map(|v| (1.0 / v) as f32);
         cells
     }
 
@@ -82,6 +100,8 @@ impl Cells {
             self.threshold[i] = (leader.v_t_v - m.e_leak_v) as f32;
             self.reset[i] = (m.v_reset_v - m.e_leak_v) as f32;
             self.hold_steps[i] = (m.tau_ref_s / step_s).round() as f32;
+            self.pull[i] =
+                if m.tau_reset_s > 0.0 { (-step_s / m.tau_reset_s).exp() as f32 } else { 0.0 };
         }
         for (k, input) in m.inputs.iter().enumerate() {
             let at = k * self.width + i;
@@ -89,6 +109,11 @@ impl Cells {
             self.decay[at] = (-ratio).exp() as f32;
             self.mean[at] = (-(-ratio).exp_m1() / ratio) as f32;
             self.e_rev[at] = (input.e_rev_v - m.e_leak_v) as f32;
+            if input.limit_s.is_finite() {
+                let limit = input.limit_s / m.capacitance_f * step_s;
+                self.limit[at] = limit as f32;
+                self.inverse_limit[at] = (1.0 / limit) as f32;
+            }
         }
     }
 
@@ -103,10 +128,14 @@ impl Cells {
     }
 
     /// Advances every membrane by one step. Conductance in `arriving` acts from the end of the step
-    /// on and is taken out. Returns whether any membrane fired; see `crossing`.
+    /// on and is taken out. `injected` lists membranes and voltages by which currents from outside
+    /// raise them in this step. Returns whether any membrane fired; see `crossing`.
     #[inline(always)]
-    pub(super) fn step(&mut self, arriving: &mut [f32]) -> bool {
+    pub(super) fn step(&mut self, arriving: &mut [f32], injected: &[(u32, f32)]) -> bool {
         self.gather(arriving);
+        for &(membrane, volts) in injected {
+            self.drive[membrane as usize] += volts;
+        }
         if let Some(adex) = &mut self.adex {
             adex.before(&self.v, &mut self.drive);
         }
@@ -121,6 +150,7 @@ impl Cells {
             &self.threshold,
             &self.reset,
             &self.hold_steps,
+            &self.pull,
         );
         if let Some(adex) = &mut self.adex {
             adex.after(&self.v, &self.crossing);
@@ -133,18 +163,25 @@ impl Cells {
     fn gather(&mut self, arriving: &mut [f32]) {
         let n = self.width;
         self.rate.copy_from_slice(&self.leak_rate);
+        if let Some(inverse_range) = self.inverse_leak_range {
+            saturation::leak(&mut self.rate, &self.v, inverse_range);
+        }
         self.drive.fill(0.0);
+        let saturates = !self.limit.is_empty();
         for k in 0..self.inputs {
             let row = k * n..(k + 1) * n;
-            add_input(
-                &mut self.rate,
-                &mut self.drive,
-                &mut self.g[row.clone()],
-                &mut arriving[row.clone()],
-                &self.decay[row.clone()],
-                &self.mean[row.clone()],
-                &self.e_rev[row],
-            );
+            let (rate, drive) = (&mut self.rate, &mut self.drive);
+            let (g, arriving) = (&mut self.g[row.clone()], &mut arriving[row.clone()]);
+            let (decay, mean) = (&self.decay[row.clone()], &self.mean[row.clone()]);
+            let e_rev = &self.e_rev[row.clone()];
+            if saturates {
+                let (limit, inverse) = (&self.limit[row.clone()], &self.inverse_limit[row]);
+                let (limit, inverse) = (&limit[..n], &inverse[..n]);
+                let through = |i: usize, rate| saturation::saturate(rate, limit[i], inverse[i]);
+                add_input(rate, drive, g, arriving, decay, mean, e_rev, through);
+            } else {
+                add_input(rate, drive, g, arriving, decay, mean, e_rev, |_, rate| rate);
+            }
         }
     }
 
@@ -154,9 +191,10 @@ impl Cells {
     }
 }
 
-/// Adds one synaptic input of every membrane to total rate and drive. Then the input decays and
-/// takes up what has arrived.
+/// Adds one synaptic input of every membrane to total rate and drive, `through` what may limit it.
+/// Then the input decays and takes up what has arrived.
 #[inline(always)]
+#[expect(clippy::too_many_arguments, reason = "one slice per array")]
 fn add_input(
     rate: &mut [f32],
     drive: &mut [f32],
@@ -165,12 +203,13 @@ fn add_input(
     decay: &[f32],
     mean: &[f32],
     e_rev: &[f32],
+    through: impl Fn(usize, f32) -> f32,
 ) {
     let n = rate.len();
     let (drive, g, arriving) = (&mut drive[..n], &mut g[..n], &mut arriving[..n]);
     let (decay, mean, e_rev) = (&decay[..n], &mean[..n], &e_rev[..n]);
     for i in 0..n {
-        let during = g[i] * mean[i];
+        let during = through(i, g[i] * mean[i]);
         rate[i] += during;
         drive[i] += during * e_rev[i];
         g[i] = g[i] * decay[i] + arriving[i];
@@ -189,7 +228,8 @@ fn free_voltage(free: &mut [f32], v: &[f32], rate: &[f32], drive: &[f32]) {
     }
 }
 
-/// Threshold, reset and refractory period. Leaves the voltage of those that fire in `crossing`,
+/// Threshold, reset and refractory period: a membrane that is reset moves towards the reset potential
+/// and is held there. Leaves the voltage of those that fire in `crossing`,
 /// which comes with the free voltages, and tells whether there are any.
 #[inline(always)]
 fn compare(
@@ -199,9 +239,10 @@ fn compare(
     threshold: &[f32],
     reset: &[f32],
     hold_steps: &[f32],
+    pull: &[f32],
 ) -> bool {
     let n = crossing.len();
-    let (v, hold) = (&mut v[..n], &mut hold[..n]);
+    let (v, hold, pull) = (&mut v[..n], &mut hold[..n], &pull[..n]);
     let (threshold, reset, hold_steps) = (&threshold[..n], &reset[..n], &hold_steps[..n]);
     let mut any = 0_u32;
     for i in 0..n {
@@ -209,10 +250,12 @@ fn compare(
         let held = left > 0.0;
         // one condition per choice: nested ones would keep the compiler from vector code
         let limit = if held { f32::INFINITY } else { threshold[i] };
-        let settled = if held { at_reset } else { free };
+        let from = if held { v[i] } else { free };
+        let pulled = at_reset + (from - at_reset) * pull[i];
+        let settled = if held { pulled } else { free };
         let fired = free >= limit;
         crossing[i] = if fired { free } else { SILENT };
-        v[i] = if fired { at_reset } else { settled };
+        v[i] = if fired { pulled } else { settled };
         hold[i] = if fired { hold_steps[i] } else { (left - 1.0).max(0.0) };
         any |= u32::from(fired);
     }
@@ -240,12 +283,15 @@ mod tests {
             adaptation: Vec::new(),
             exponential: Vec::new(),
             comparators: Vec::new(),
+            leak_range_v: None,
             v_reset_v: 0.0,
+            tau_reset_s: 0.0,
             tau_ref_s: 0.0,
         }
     }
 
-    const EXCITATORY: SynapticInput = SynapticInput { tau_s: 2e-7, e_rev_v: 1.2 };
+    const EXCITATORY: SynapticInput =
+        SynapticInput { tau_s: 2e-7, e_rev_v: 1.2, limit_s: f64::INFINITY, own: None };
 
     /// Highest voltage and its time after conductance `g_s` arrives at time 0.
     fn peak(circuits: f64, g_s: f64) -> (f64, f64) {
@@ -253,9 +299,9 @@ mod tests {
         let mut arriving = vec![0.0; cells.slots()];
         let rate = g_s / (circuits * BIG_CAPACITOR_F) * STEP_S;
         arriving[cells.slot(0, 0)] = rate as f32;
-        cells.step(&mut arriving);
+        cells.step(&mut arriving, &[]);
         let trace = (1..1000).map(|i| {
-            cells.step(&mut arriving);
+            cells.step(&mut arriving, &[]);
             (f64::from(cells.voltage(0)), f64::from(i) * STEP_S)
         });
         trace.max_by(|a, b| a.0.total_cmp(&b.0)).expect("a thousand steps")
@@ -293,7 +339,7 @@ mod tests {
         let mut cells = Cells::new(&[m], STEP_S);
         let mut arriving = vec![0.0; cells.slots()];
         for _ in 0..10_000 {
-            assert!(!cells.step(&mut arriving));
+            assert!(!cells.step(&mut arriving, &[]));
         }
         assert_eq!(cells.v[0], 0.0);
         assert!((f64::from(cells.e_leak[0]) - 0.7).abs() < 1e-7);

@@ -8,7 +8,9 @@ use hal::coord::{
 use hal::wafer::DncCycles;
 
 use super::cells::{Cells, SILENT};
+use super::injection::Injection;
 use super::network::SourceId;
+use super::stp::Resource;
 use super::tree::{Origin, Sent, Tree};
 use crate::readout::Sampler;
 use crate::silicon::{AdcNoise, Jitter};
@@ -19,6 +21,8 @@ pub(super) struct Axon {
     pub(super) delay: DncCycles,
     /// Synapses behind it. Several may share a target.
     pub(super) synapses: u32,
+    /// The resource that scales the events, if their driver has short-term plasticity.
+    pub(super) resource: Option<u32>,
     /// First and one past the last of its targets.
     pub(super) start: u32,
     pub(super) end: u32,
@@ -107,6 +111,10 @@ pub(super) struct Chip {
     pub(super) outputs: Vec<Vec<Output>>,
     pub(super) axons: Vec<Axon>,
     pub(super) targets: Vec<Target>,
+    pub(super) resources: Vec<Resource>,
+    pub(super) injections: Vec<Injection>,
+    /// Of the present step: membranes and voltages by which currents from outside raise them.
+    injected: Vec<(u32, f32)>,
     /// The way of events onto the buses, if they may wait there.
     pub(super) tree: Option<Tree>,
     pub(super) buses: Buses,
@@ -141,6 +149,9 @@ impl Chip {
             outputs,
             axons: Vec::new(),
             targets: Vec::new(),
+            resources: Vec::new(),
+            injections: Vec::new(),
+            injected: Vec::new(),
             tree: None,
             buses: Buses { link: Some(hicann.link()), ..Buses::default() },
             sent: Vec::new(),
@@ -233,8 +244,16 @@ impl Chip {
             self.synaptic_events += u64::from(axon.synapses);
             let start = (step % self.rows) as usize * slots;
             let row = &mut self.ring[start..start + slots];
-            for target in &self.targets[axon.start as usize..axon.end as usize] {
-                row[target.slot as usize] += target.increment;
+            let targets = &self.targets[axon.start as usize..axon.end as usize];
+            if let Some(resource) = axon.resource {
+                let factor = self.resources[resource as usize].event(DncCycles(arrival)) as f32;
+                for target in targets {
+                    row[target.slot as usize] += factor * target.increment;
+                }
+            } else {
+                for target in targets {
+                    row[target.slot as usize] += target.increment;
+                }
             }
         }
     }
@@ -244,7 +263,12 @@ impl Chip {
         let slots = self.cells.slots();
         for step in first..first + steps {
             let start = (step % self.rows) as usize * slots;
-            let fired = self.cells.step(&mut self.ring[start..start + slots]);
+            if !self.injections.is_empty() {
+                let now = DncCycles(step * self.step.0);
+                self.injected.clear();
+                self.injected.extend(self.injections.iter().map(|i| (i.membrane, i.volts(now))));
+            }
+            let fired = self.cells.step(&mut self.ring[start..start + slots], &self.injected);
             let time = DncCycles((step + 1) * self.step.0);
             if fired {
                 self.collect(time);

@@ -28,6 +28,12 @@ const ONSET_V: (f64, f64) = (0.88, 0.13);
 /// more than 150 mV at weak leak (analog §5.1).
 const STANDING_S_PER_V: f64 = 0.6e-6;
 
+/// Distance from the reversal potential at which an amplifier reaches its bias current, V. An
+/// assumption.
+pub(super) const LINEAR_V: f64 = 0.5;
+/// Bias below which an input counts as having this one, A: one code.
+const SMALLEST_BIAS_A: f64 = 2.5e-9;
+
 /// Deviations of a circuit, standard normal unless said otherwise.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Deviation {
@@ -95,6 +101,12 @@ pub(crate) struct Circuit {
     pub(crate) input_factor: [f64; 2],
     /// Conductance that an input has all the time, S.
     pub(crate) standing_s: [f64; 2],
+    /// Largest conductance of an input, S; infinite if it does not saturate.
+    pub(crate) limit_s: [f64; 2],
+    /// Time constant of the way to the reset potential, s; 0 if it is there at once.
+    pub(crate) tau_reset_s: f64,
+    /// Currents of the biases I_conv, A.
+    bias_a: [f64; 2],
     /// V_convoff of the inputs, V.
     offset_v: [f64; 2],
     /// What it does instead of working, if it is defective.
@@ -124,9 +136,17 @@ impl Circuit {
             input_on: [code(P::IConvx) > 0.0, code(P::IConvi) > 0.0],
             input_factor: [1.0; 2],
             standing_s: [0.0; 2],
+            limit_s: [f64::INFINITY; 2],
+            tau_reset_s: 0.0,
+            bias_a: [P::IConvx, P::IConvi].map(|p| law::amperes(cells.neuron[p.index()])),
             offset_v: [offset(P::VConvoffx), offset(P::VConvoffi)],
             fault: None,
         }
+    }
+
+    /// Lets the inputs saturate where their bias is reached at [`LINEAR_V`] (analog §5.1).
+    pub(super) fn limit_inputs(&mut self) {
+        self.limit_s = self.bias_a.map(|a| a.max(SMALLEST_BIAS_A) / LINEAR_V);
     }
 
     /// Adds the deviations of the circuit, and that of the V_reset of its block in V.

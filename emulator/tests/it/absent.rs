@@ -5,7 +5,6 @@ use std::ops::ControlFlow;
 use emulator::Settings;
 use hal::config::{AutomaticUpdate, HicannConfig};
 use hal::coord::*;
-use hal::value::DacCode;
 use hal::wafer::Wafer;
 
 use crate::support::*;
@@ -36,17 +35,6 @@ fn settings_without_a_model_are_refused() {
             chip.synapse_controllers.values_mut()[0].plasticity.automatic = Some(update);
         }),
         says("automatic update of weights")
-    );
-    let stimulus = |chip: &mut HicannConfig| {
-        chip.current_stimuli.values_mut()[0].samples.values_mut()[7] = DacCode::MAX;
-    };
-    assert_eq!(refusal(stimulus), None, "no circuit is connected to it");
-    assert_eq!(
-        refusal(|chip| {
-            stimulus(chip);
-            chip.neurons.circuits[neuron(3)].enable_current_input = true;
-        }),
-        says("a current stimulus")
     );
     assert_eq!(
         refusal(|chip| chip.repeater_blocks.values_mut()[4].test_ports[1].play = true),

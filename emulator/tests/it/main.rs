@@ -2,6 +2,7 @@
 
 mod absent;
 mod adex;
+mod circuits;
 mod defects;
 mod determinism;
 mod events;
