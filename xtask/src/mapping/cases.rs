@@ -13,16 +13,28 @@ use super::row::{Figures, Row};
 
 /// A mapping that takes longer is stopped.
 const ROW_LIMIT: Duration = Duration::from_mins(2);
+/// The same for the greatest effort.
+const MAX_ROW_LIMIT: Duration = Duration::from_mins(8);
 
 /// A kind of wafer.
 #[derive(Debug, Clone, Copy)]
 struct Wafer {
     name: &'static str,
+    /// Arguments that make it.
+    defects: &'static [&'static str],
     /// Seeds of the defects; one that is not used on a wafer without them.
     seeds: &'static [u64],
 }
 
-const PERFECT: Wafer = Wafer { name: "perfect", seeds: &[0] };
+const WAFERS: [Wafer; 3] = [
+    Wafer { name: "perfect", defects: &[], seeds: &[0] },
+    Wafer { name: "d1", defects: &["--defect-rate", "0.01"], seeds: &[1, 2, 3] },
+    Wafer {
+        name: "d5",
+        defects: &["--defect-rate", "0.05", "--missing-reticles", "3"],
+        seeds: &[1, 2, 3],
+    },
+];
 
 /// One row to be.
 #[derive(Debug)]
@@ -53,25 +65,46 @@ pub(crate) fn cases(bss1: &Path, quick: bool, only: Option<&str>) -> Result<Vec<
     let mut networks: Vec<Listed> = serde_json::from_value(list["networks"].take())?;
     networks.retain(|network| only.is_none_or(|name| network.name == name));
     let mut cases = Vec::new();
-    for wafer in [PERFECT] {
+    for wafer in WAFERS.into_iter().take(if quick { 1 } else { WAFERS.len() }) {
         for network in &networks {
             for neuron_size in &network.benchmark_neuron_sizes {
                 if quick && neuron_size == "4" {
                     continue;
                 }
                 for settings in &network.benchmark {
-                    cases.push(Case {
-                        network: network.name.clone(),
-                        settings: settings.clone(),
-                        neuron_size: neuron_size.clone(),
-                        effort: "normal",
-                        wafer,
-                    });
+                    for &effort in efforts(&network.name, settings, neuron_size, wafer.name) {
+                        if quick && effort == "max" {
+                            continue;
+                        }
+                        cases.push(Case {
+                            network: network.name.clone(),
+                            settings: settings.clone(),
+                            neuron_size: neuron_size.clone(),
+                            effort,
+                            wafer,
+                        });
+                    }
                 }
             }
         }
     }
     Ok(cases)
+}
+
+/// Most rows take the normal effort; those with goals for the others take these too.
+fn efforts(
+    network: &str,
+    settings: &str,
+    neuron_size: &str,
+    wafer: &str,
+) -> &'static [&'static str] {
+    let is_cortical = network.starts_with("cortical") && settings == "scale=0.1";
+    match (network, neuron_size, wafer) {
+        (_, "auto", "perfect") if is_cortical => &["quick", "normal", "max"],
+        (_, "auto", "d1") if is_cortical => &["normal", "max"],
+        ("balanced-demo", "auto", "perfect") | ("full-wafer", _, "perfect") => &["quick", "normal"],
+        _ => &["normal"],
+    }
 }
 
 impl Case {
@@ -98,30 +131,36 @@ impl Case {
             seed,
             ..Row::default()
         };
-        let limit = ROW_LIMIT.min(deadline.saturating_duration_since(Instant::now()));
+        let most = if self.effort == "max" { MAX_ROW_LIMIT } else { ROW_LIMIT };
+        let limit = most.min(deadline.saturating_duration_since(Instant::now()));
         if limit.is_zero() {
             return Ok(Row { error: Some("left out: the time is over".to_owned()), ..row });
         }
-        Ok(match map(bss1, self.arguments(), limit)? {
+        Ok(match map(bss1, &self.arguments(seed), limit)? {
             Ok(figures) => Row { mapping: Some(figures), ..row },
             Err(error) => Row { error: Some(error), ..row },
         })
     }
 
-    fn arguments(&self) -> Vec<&str> {
+    fn arguments(&self, seed: u64) -> Vec<String> {
         let mut arguments = vec!["map", &self.network, "--json"];
         for setting in self.settings.split_whitespace() {
             arguments.extend(["--set", setting]);
         }
-        arguments.extend(["--neuron-size", &self.neuron_size]);
-        arguments
+        arguments.extend(["--neuron-size", &self.neuron_size, "--effort", self.effort]);
+        arguments.extend(self.wafer.defects);
+        let seed = seed.to_string();
+        if !self.wafer.defects.is_empty() {
+            arguments.extend(["--defect-seed", &seed]);
+        }
+        arguments.into_iter().map(str::to_owned).collect()
     }
 }
 
 /// The figures, or why there are none.
 fn map(
     bss1: &Path,
-    arguments: Vec<&str>,
+    arguments: &[String],
     limit: Duration,
 ) -> Result<std::result::Result<Figures, String>> {
     let mut child = Command::new(bss1)
