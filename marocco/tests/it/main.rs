@@ -3,5 +3,6 @@
 
 mod map;
 mod networks;
+mod original;
 mod routing;
 mod verify;
