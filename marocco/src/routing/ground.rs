@@ -10,7 +10,7 @@ use super::tree::Tree;
 /// Cost of a vertical line; a chip has eight of a component.
 const VERTICAL: u32 = 10;
 /// Cost of a horizontal line; a chip has two of a component.
-const HORIZONTAL: u32 = 20;
+const HORIZONTAL: u32 = 30;
 /// Cost of being served from a neighbour's line, so that it remains the exception.
 const FACING: u32 = 120;
 /// Cost of a slot group that is nearly full; proportionally less before that.
@@ -176,6 +176,20 @@ impl Ground<'_> {
                 self.load[group as usize] -= 1;
             }
         }
+    }
+
+    /// Gives an empty tree back what it had.
+    pub(super) fn restore(&mut self, net: &mut Net, old: Tree) {
+        for &node in old.members() {
+            self.occupied[node as usize] += 1;
+        }
+        for (end, &(target, _)) in old.ends().iter().zip(&net.targets) {
+            if let Some(node) = *end {
+                let group = self.group(node, target);
+                self.load[group as usize] += 1;
+            }
+        }
+        net.tree = old;
     }
 
     /// No longer serves a target, and removes the lines that only it needed.

@@ -21,8 +21,7 @@ const fn next_sharing(sharing: u32) -> u32 {
     if sharing > 1000 { sharing } else { sharing + sharing / 2 }
 }
 /// What a conflict adds to the price of a line for good.
-const CONFLICT: u32 = 10;
-
+const CONFLICT: u32 = 15;
 /// A component and its buses.
 #[derive(Debug)]
 pub(super) struct Part<'a> {
@@ -103,6 +102,30 @@ impl<'a> Part<'a> {
         for net in self.by_pending_weight() {
             self.grow(net, None);
         }
+        for net in self.by_pending_weight() {
+            self.rebuild(net);
+        }
+    }
+
+    /// Grows a tree anew from the targets that it could not reach, and keeps it if it is better.
+    fn rebuild(&mut self, net: usize) {
+        let missing: Vec<usize> = self.nets[net].pending().collect();
+        if missing.is_empty() {
+            return;
+        }
+        let before = lacking(&self.nets[net]);
+        let old = self.nets[net].tree.clone();
+        self.ground.cut(&mut self.nets[net], |_| true);
+        for target in missing {
+            if let Some(found) = self.nearest(net, None, Some(target)) {
+                self.attach(net, &found);
+            }
+        }
+        self.grow(net, None);
+        if lacking(&self.nets[net]) >= before {
+            self.ground.cut(&mut self.nets[net], |_| true);
+            self.ground.restore(&mut self.nets[net], old);
+        }
     }
 
     /// Moves buses out of slot groups that have more of them than drivers.
@@ -165,7 +188,6 @@ impl<'a> Part<'a> {
 
     /// The buses, those first that lack the most synapses.
     fn by_pending_weight(&self) -> Vec<usize> {
-        let lacking = |net: &Net| -> u64 { net.pending().map(|t| weight(net, t)).sum() };
         let mut order: Vec<usize> = (0..self.nets.len()).collect();
         order.sort_by_cached_key(|&net| std::cmp::Reverse(lacking(&self.nets[net])));
         order
@@ -249,6 +271,11 @@ fn contested(ground: &Ground<'_>) -> Vec<bool> {
 /// without need.
 fn weight(net: &Net, target: usize) -> u64 {
     u64::from(net.targets[target].1.max(1))
+}
+
+/// Synapses of all targets that are not served.
+fn lacking(net: &Net) -> u64 {
+    net.pending().map(|target| weight(net, target)).sum()
 }
 
 /// Synapses that are served over certain lines.

@@ -18,7 +18,7 @@ struct Use {
 }
 
 /// The tree of a bus within its component.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Tree {
     uses: Vec<Use>,
     /// The lines, parents before children.
