@@ -1,7 +1,7 @@
 //! Tests of the router: what its routes may never do, and how much they reach.
 
 mod capacity;
-pub(super) mod legal;
+mod legal;
 mod original;
 
 use std::collections::BTreeSet;
@@ -14,16 +14,16 @@ use super::{RoutedBus, Targets};
 use crate::mapping::Bus;
 
 /// Chips of the largest rectangle (mapping §1.1).
-pub(super) fn rectangle() -> Vec<HicannOnWafer> {
+fn rectangle() -> Vec<HicannOnWafer> {
     let inside = |h: &HicannOnWafer| (8..=27).contains(&h.x()) && (2..=13).contains(&h.y());
     HicannOnWafer::all().filter(inside).collect()
 }
 
-pub(super) fn merger(index: usize) -> DncMergerOnHicann {
+fn merger(index: usize) -> DncMergerOnHicann {
     DncMergerOnHicann::from_index(index).unwrap()
 }
 
-pub(super) fn component(bus: Bus) -> L1Component {
+fn component(bus: Bus) -> L1Component {
     L1Line::H(bus.merger.hline()).on(bus.hicann).component()
 }
 
@@ -38,7 +38,7 @@ fn able(
 }
 
 /// The senders at merger 3 of these chips, in order, as long as no component has more than `cap`.
-pub(super) fn capped(chips: &[HicannOnWafer], cap: usize) -> Vec<Bus> {
+fn capped(chips: &[HicannOnWafer], cap: usize) -> Vec<Bus> {
     let mut used = [0; L1Component::SIZE];
     let mut senders = Vec::new();
     for &hicann in chips {
@@ -53,18 +53,18 @@ pub(super) fn capped(chips: &[HicannOnWafer], cap: usize) -> Vec<Bus> {
 }
 
 /// Every sender to every chip, with one synapse each.
-pub(super) fn to_all(senders: &[Bus], chips: &[HicannOnWafer]) -> Vec<Targets> {
+fn to_all(senders: &[Bus], chips: &[HicannOnWafer]) -> Vec<Targets> {
     vec![chips.iter().map(|&chip| (chip, 1)).collect(); senders.len()]
 }
 
 /// Pairs of bus and target that are not reached, and all of them.
-pub(super) fn unreached(routed: &[RoutedBus]) -> (usize, usize) {
+fn unreached(routed: &[RoutedBus]) -> (usize, usize) {
     let lost = routed.iter().map(|r| r.unreached.len()).sum();
     let all: usize = routed.iter().map(|r| r.ends.len()).sum();
     (lost, all + lost)
 }
 
 /// Chips as a set, for comparisons.
-pub(super) fn set<T: Ord + Copy>(items: impl IntoIterator<Item = T>) -> BTreeSet<T> {
+fn set<T: Ord + Copy>(items: impl IntoIterator<Item = T>) -> BTreeSet<T> {
     items.into_iter().collect()
 }

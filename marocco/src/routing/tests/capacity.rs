@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use hal::coord::{Coordinate, DncOnWafer, HicannOnWafer, L1Class, Side};
+use hal::coord::{Coordinate, DncOnWafer, HicannOnWafer, L1Class, Side, VLineOnHicann};
 use hal::defects::Defects;
-use hal::l1::L1Component;
+use hal::l1::{L1Component, L1Line};
 
 use super::super::{Limits, RoutedBus, Targets, route, slots};
 use super::legal::{all_of_l1, check};
@@ -17,12 +17,16 @@ fn routed(senders: &[Bus], targets: &[Targets], defects: &Defects) -> Vec<Routed
     routed
 }
 
-/// Share of the targets that broadcasts in the rectangle do not reach, with at most `cap` senders
-/// per component.
-fn lost_share(cap: usize, defects: &Defects) -> f64 {
+/// Broadcasts in the rectangle from all chips that can send, at most `cap` per component.
+fn broadcast(cap: usize, defects: &Defects) -> Vec<RoutedBus> {
     let chips = able(&rectangle(), merger(3), defects);
     let senders = capped(&chips, cap);
-    let (lost, all) = unreached(&routed(&senders, &to_all(&senders, &chips), defects));
+    routed(&senders, &to_all(&senders, &chips), defects)
+}
+
+/// Share of the targets that are not reached.
+fn lost_share(routed: &[RoutedBus]) -> f64 {
+    let (lost, all) = unreached(routed);
     lost as f64 / all as f64
 }
 
@@ -86,15 +90,20 @@ fn t61_256_buses_fill_all_vertical_lines() {
 #[test]
 fn defects_of_one_percent_cost_nothing_with_two_lines_to_spare() {
     for seed in 1..=3 {
-        assert_eq!(lost_share(6, &Defects::random(&all_of_l1(0.01), seed)), 0.0);
+        let defects = Defects::random(&all_of_l1(0.01), seed);
+        assert_eq!(lost_share(&broadcast(6, &defects)), 0.0);
     }
-    assert_eq!(lost_share(6, &Defects::manufactured(30)), 0.0);
+    // two of the groups of every chip have twelve drivers for their 24 buses
+    let defects = Defects::manufactured(30);
+    let routed = broadcast(6, &defects);
+    assert_eq!(lost_share(&routed), 0.0);
+    assert!(overfull(&routed, &defects) < 20);
 }
 
 #[test]
 fn defects_of_one_percent_cost_little_with_one_line_to_spare() {
-    assert!(lost_share(7, &Defects::random(&all_of_l1(0.01), 1)) < 0.001);
-    assert!(lost_share(7, &Defects::manufactured(30)) < 0.001);
+    assert!(lost_share(&broadcast(7, &Defects::random(&all_of_l1(0.01), 1))) < 0.001);
+    assert!(lost_share(&broadcast(7, &Defects::manufactured(30))) < 0.001);
 }
 
 #[test]
@@ -103,7 +112,7 @@ fn defects_of_five_percent_and_missing_reticles_cost_little() {
     for reticle in [10, 25, 33] {
         defects.insert(DncOnWafer::from_index(reticle).unwrap());
     }
-    assert!(lost_share(6, &defects) < 0.003);
+    assert!(lost_share(&broadcast(6, &defects)) < 0.002);
 }
 
 #[test]
@@ -144,7 +153,7 @@ fn ten_buses_to_all_chips_pass_local_ones() {
 fn facing_lines_serve_where_a_chip_has_no_lines_of_its_own() {
     let mut defects = Defects::default();
     let (deaf, sender) = (HicannOnWafer::at(10, 8).unwrap(), HicannOnWafer::at(9, 8).unwrap());
-    for vline in hal::coord::VLineOnHicann::all() {
+    for vline in VLineOnHicann::all() {
         defects.insert(vline.on(deaf));
     }
     let targets = [vec![(deaf, 7)]];
@@ -164,14 +173,14 @@ fn where_lines_are_scarce_the_lighter_bus_gives_way() {
     let senders = [light, heavy].map(|hicann| Bus { hicann, merger });
     assert_eq!(component(senders[0]), component(senders[1]));
     let mut defects = Defects::default();
-    let lines = hal::l1::L1Line::all().map(|line| line.on(target));
+    let lines = L1Line::all().map(|line| line.on(target));
     let lines = lines.filter(|line| line.component() == component(senders[0]));
-    let vertical = lines.filter(|line| matches!(line.local, hal::l1::L1Line::V(_)));
+    let vertical = lines.filter(|line| matches!(line.local, L1Line::V(_)));
     for line in vertical.skip(1) {
         defects.insert(line);
     }
     for (x, y) in [(13, 8), (15, 8)] {
-        for vline in hal::coord::VLineOnHicann::all() {
+        for vline in VLineOnHicann::all() {
             defects.insert(vline.on(HicannOnWafer::at(x, y).unwrap()));
         }
     }

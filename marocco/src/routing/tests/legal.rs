@@ -17,7 +17,7 @@ use super::{merger, set};
 use crate::mapping::Bus;
 
 /// Panics if a route breaks a rule.
-pub(in super::super) fn check(
+pub(super) fn check(
     senders: &[Bus],
     targets: &[Targets],
     defects: &Defects,
@@ -137,7 +137,7 @@ fn problems() -> impl Strategy<Value = (Vec<Bus>, Vec<Targets>, Defects)> {
 }
 
 /// The same rate for everything that routes may meet.
-pub(in super::super) fn all_of_l1(rate: f64) -> Rates {
+pub(super) fn all_of_l1(rate: f64) -> Rates {
     use ComponentKind::{
         CrossbarSwitch, HLine, HRepeater, SynapseDriver, SynapseSwitch, VLine, VRepeater,
     };
@@ -149,8 +149,12 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(12))]
 
     #[test]
-    fn no_rule_is_ever_broken((senders, targets, defects) in problems(), crossbar in 0..3_usize) {
-        let limits = Limits { crossbar_switches: crossbar.max(1), ..Limits::default() };
+    fn no_rule_is_ever_broken(
+        (senders, targets, defects) in problems(),
+        crossbar_switches in 1..=2_usize,
+        synapse_switches in 1..=2_usize,
+    ) {
+        let limits = Limits { crossbar_switches, synapse_switches, ..Limits::default() };
         let routed = route(&senders, &targets, &defects, &limits);
         check(&senders, &targets, &defects, &limits, &routed);
     }
