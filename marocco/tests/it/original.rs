@@ -6,10 +6,10 @@ use calib::WaferCalibration;
 use hal::codec::encode_wafer;
 use hal::coord::{
     Coordinate, DncMergerOnHicann, HLineOnHicann, HicannOnWafer, NeuronOnHicann,
-    SynapseDriverOnHicann, SynapseRowOnHicann,
+    SynapseDriverOnHicann, SynapseRowOnHicann, Vertical,
 };
 use hal::defects::{Component, ComponentOnHicann, Defects};
-use marocco::mapping::SynapseFate;
+use marocco::mapping::{LogicalNeuron, SynapseFate};
 use marocco::network::{Network, PopulationId, Projection, Receptor, Synapse};
 use marocco::options::Effort;
 use marocco::verify::{Rules, verify};
@@ -133,10 +133,41 @@ fn t21_without_mergers_nothing_can_send() {
 }
 
 #[test]
+fn t39_columns_of_both_parities() {
+    for (column, width, even, odd) in
+        [(0, 2, 1, 1), (4, 4, 2, 2), (8, 8, 4, 4), (6, 3, 2, 1), (7, 3, 1, 2)]
+    {
+        let neuron = LogicalNeuron { hicann: HicannOnWafer::new::<0>(), column, width };
+        let top = neuron.circuits().filter(|circuit| circuit.vertical() == Vertical::Top);
+        let parities: Vec<usize> = top.map(|circuit| circuit.column() % 2).collect();
+        let count = |parity| parities.iter().filter(|&&p| p == parity).count();
+        assert_eq!((count(0), count(1)), (even, odd), "{width} columns from {column}");
+    }
+}
+
+#[test]
 fn t40_five_synapses_take_two_drivers() {
     // four half rows per driver, one synapse of a neuron with two columns in each
     let mapped = verified(&onto_one_neuron(5, 10.0), &quick(4), &Defects::default());
     assert_eq!((lost(&mapped), drivers(&mapped)), (0, 2));
+}
+
+#[test]
+fn t42_a_driver_and_four_columns_are_eight_synapses() {
+    let mut network = Network::default();
+    let from = network.add_population(neurons("from", 40)).unwrap();
+    let to = network.add_population(neurons("to", 1)).unwrap();
+    project(&mut network, [from, to], Receptor::Excitatory, (0..40).map(|pre| (pre, 0)));
+    let options = MapOptions { chain_length: 1, ..quick(8) };
+    let mapped = verified(&network, &options, &Defects::default());
+    let mut by_driver = BTreeMap::new();
+    for fate in mapped.mapping.synapses.iter().flatten() {
+        if let SynapseFate::Realised { synapse, .. } = fate {
+            *by_driver.entry(synapse.local.row().driver().on(synapse.hicann)).or_insert(0) += 1;
+        }
+    }
+    assert!(by_driver.values().all(|&synapses| synapses <= 8), "{by_driver:?}");
+    assert!(by_driver.values().any(|&synapses| synapses == 8), "{by_driver:?}");
 }
 
 #[test]
@@ -220,6 +251,24 @@ fn t45_what_is_broken_loses_its_synapses() {
     let circuits = without(NeuronOnHicann::all().map(Into::into).collect());
     let error = refused(&network, &only, &circuits);
     assert!(matches!(error, MapError::NoRoom { .. } | MapError::TooManyChips { .. }), "{error}");
+}
+
+#[test]
+fn t47_both_inputs_share_a_driver() {
+    // the rows of a driver serve one input each, its half rows one synapse of each column parity
+    let mut network = Network::default();
+    let from = network.add_population(sources("from", 4, 10.0)).unwrap();
+    let to = network.add_population(neurons("to", 1)).unwrap();
+    project(&mut network, [from, to], Receptor::Excitatory, [(0, 0), (1, 0)]);
+    project(&mut network, [from, to], Receptor::Inhibitory, [(2, 0), (3, 0)]);
+    let mapped = verified(&network, &quick(4), &Defects::default());
+    assert_eq!((lost(&mapped), drivers(&mapped)), (0, 1));
+    let mut places = BTreeSet::new();
+    for fate in mapped.mapping.synapses.iter().flatten() {
+        let SynapseFate::Realised { synapse, .. } = fate else { panic!("lost") };
+        places.insert((synapse.local.row(), synapse.local.column().index() % 2));
+    }
+    assert_eq!(places.len(), 4);
 }
 
 #[test]

@@ -92,10 +92,33 @@ fn cells_and_weights_of_the_benchmark_networks_are_within_reach() {
     ] {
         let report = json(&["map", arguments[0], "--set", arguments[1]]);
         assert_eq!(report["synapses_lost"], 0, "{arguments:?}");
+        assert_eq!(report["bound_loss_fraction"], 0.0, "{arguments:?}");
         assert!(report["clipped"].as_object().unwrap().is_empty(), "{arguments:?}");
         for (label, error) in report["weight_error"].as_object().unwrap() {
             assert!(error["abs"].as_f64().unwrap() < 0.05, "{arguments:?} {label}: {error}");
         }
+    }
+}
+
+#[test]
+fn t62_no_mapping_loses_less_than_the_bound() {
+    for (network, setting, size, column_bound) in [
+        ("random30", "n=100", "4", 0.0),
+        ("feedforward", "n=30", "4", 0.0),
+        ("pfeilsNoise", "n=100", "4", 0.0),
+        ("rbmLocalReceptive", "n=10", "4", 0.0),
+        ("ising2d", "l=20", "4", 0.0),
+        ("cortical", "scale=0.01", "4", 0.0),
+        // a neuron of four circuits has 896 synapses (mapping §7.6)
+        ("fullyVisibleBM", "n=500", "4", 1.0 - 896.0 / 998.0),
+        ("rbm", "n=500", "4", 1.0 - 896.0 / 1000.0),
+    ] {
+        let base = ["map", network, "--set", setting, "--neuron-size", size];
+        let report = json(&[&base[..], &["--effort", "quick"]].concat());
+        let share = |key: &str| report[key].as_f64().unwrap();
+        let (bound, loss) = (share("bound_loss_fraction"), share("loss_fraction"));
+        assert!(bound <= loss, "{network} {setting}: bound {bound}, loss {loss}");
+        assert!(bound >= column_bound - 1e-9, "{network} {setting}: bound {bound}");
     }
 }
 
