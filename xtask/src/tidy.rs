@@ -32,12 +32,13 @@ type Rule = (&'static str, fn() -> Result<Vec<String>>);
 
 /// Runs all rules.
 pub(crate) fn check() -> Result<()> {
-    let rules: [Rule; 6] = [
+    let rules: [Rule; 7] = [
         ("headers", headers),
         ("lengths", lengths),
         ("dependencies", dependencies),
         ("verifier", verifier_independence),
         ("paths in ARCHITECTURE.md", architecture_paths),
+        ("tests in docs/mapping-tests.md", mapping_tests),
         ("machine paths", machine_paths),
     ];
     let mut broken = 0;
@@ -175,6 +176,23 @@ fn architecture_paths() -> Result<Vec<String>> {
     Ok(complaints)
 }
 
+/// The tests that docs/mapping-tests.md names are there.
+fn mapping_tests() -> Result<Vec<String>> {
+    let list = text(&shell::root().join("docs").join("mapping-tests.md"))?;
+    let mut code = String::new();
+    for path in files(&["rs"])? {
+        code += &text(&path)?;
+    }
+    let mut complaints = Vec::new();
+    for name in list.split('`').skip(1).step_by(2) {
+        let is_name = name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
+        if is_name && !code.contains(&format!("fn {name}(")) {
+            complaints.push(format!("`{name}` does not exist"));
+        }
+    }
+    Ok(complaints)
+}
+
 /// Nothing refers to a folder of the machine it was written on.
 fn machine_paths() -> Result<Vec<String>> {
     // in pieces, so that this file passes
@@ -223,6 +241,11 @@ mod tests {
     #[test]
     fn the_architecture_points_to_what_exists() {
         none(architecture_paths);
+    }
+
+    #[test]
+    fn the_list_of_mapping_tests_names_what_exists() {
+        none(mapping_tests);
     }
 
     #[test]
