@@ -22,7 +22,7 @@ use std::process::ExitCode;
 
 use clap::error::ErrorKind;
 use clap::{Args, Parser, Subcommand};
-use emulator::{Effects, UnknownEffect};
+use emulator::{Effects, Instance, Settings, UnknownEffect};
 use hal::transport::Faults;
 use serde_json::{Value, json};
 
@@ -144,6 +144,9 @@ enum ExperimentCommand {
         settings: Vec<String>,
         #[command(flatten)]
         machine: Machine,
+        /// Map as if nothing of the wafer were broken
+        #[arg(long)]
+        ignore_defects: bool,
         #[command(flatten)]
         remote: Remote,
         /// Seed of mapping and stimulus
@@ -158,10 +161,11 @@ enum ExperimentCommand {
 /// The wafer and the computer that emulates it.
 #[derive(Debug, Args)]
 struct Machine {
-    /// Which wafer; this version has `ideal` only
-    #[arg(long, default_value = "ideal", value_parser = wafer)]
-    wafer: Wafer,
-    /// Switch an effect or a group of effects; all are off unless switched on
+    /// Which wafer: `ideal`, or the number of a manufactured one
+    #[arg(long, default_value = "ideal")]
+    wafer: Instance,
+    /// Switch an effect or a group of effects. The ideal wafer has none unless they are switched on,
+    /// a manufactured one all but fg_drift unless they are switched off
     #[arg(long = "effect", value_name = "NAME=on|off", value_parser = effect)]
     effects: Vec<(Effects, bool)>,
     /// Number of threads; results do not depend on it [default: all processors]
@@ -171,7 +175,13 @@ struct Machine {
 
 impl Machine {
     fn effects(&self) -> Effects {
-        self.effects.iter().fold(Effects::NONE, |set, &(which, on)| set.with(which, on))
+        let default = self.wafer.default_effects();
+        self.effects.iter().fold(default, |set, &(which, on)| set.with(which, on))
+    }
+
+    fn settings(&self) -> Settings {
+        let (instance, effects, threads) = (self.wafer, self.effects(), self.threads());
+        Settings { instance, effects, threads, ..Settings::default() }
     }
 
     fn threads(&self) -> Option<usize> {
@@ -187,21 +197,9 @@ struct Remote {
         long = "remote",
         value_name = "HOST:PORT",
         value_parser = socket_address,
-        conflicts_with = "effects"
+        conflicts_with_all = ["effects", "wafer"]
     )]
     address: Option<SocketAddr>,
-}
-
-#[derive(Debug, Clone, Copy)]
-enum Wafer {
-    Ideal,
-}
-
-fn wafer(name: &str) -> Result<Wafer, String> {
-    match name {
-        "ideal" => Ok(Wafer::Ideal),
-        _ => Err("this version has the ideal wafer only; use --wafer ideal".to_owned()),
-    }
 }
 
 fn socket_address(text: &str) -> Result<SocketAddr, String> {
@@ -262,10 +260,11 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
             name,
             settings,
             machine,
+            ignore_defects,
             remote,
             seed,
             out,
-        }) => experiment::run(&name, &settings, &machine, remote, seed, &out),
+        }) => experiment::run(&name, &settings, &machine, ignore_defects, remote, seed, &out),
         Command::Verify { mapping } => files::verify(&mapping),
         Command::Show(arguments) => show::show(&arguments),
         Command::Emulate { words, input, machine, remote, out } => {

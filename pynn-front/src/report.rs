@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 
-use emulator::Effects;
+use emulator::{Effects, Instance};
 use hal::wafer::{ConfigurationWords, Counters, Flow};
 use marocco::MappingReport;
 use serde::Serialize;
@@ -127,13 +127,15 @@ pub struct RunReport {
     pub stimulus: FlowReport,
     /// From the wafer to the host.
     pub readout: FlowReport,
+    /// Through the merger trees of the chips onto L1, if the effect `arbitration` is on.
+    pub mergers: FlowReport,
     /// Recorded events that are no spikes asked for.
     pub recorded_besides: RecordedBesides,
     /// Energy.
     pub energy_estimate_j: EnergyEstimate,
     /// Which effects were switched on; empty if a server chose them.
     pub effects: BTreeMap<String, bool>,
-    /// Which wafer: `ideal`, or `remote` and the address of its server.
+    /// Which wafer: `ideal`, a number, or `remote` and the address of its server.
     pub wafer: String,
     /// Seed of mapping and stimulus.
     pub seed: u64,
@@ -158,6 +160,8 @@ pub struct RunFacts<'a> {
     pub counters: &'a Counters,
     /// What was recorded.
     pub recording: &'a Recording,
+    /// Which wafer it was, if there was no server.
+    pub instance: Instance,
     /// Which effects were switched on.
     pub effects: Effects,
     /// The server of the wafer, if there was one.
@@ -182,18 +186,24 @@ impl RunReport {
             spikes: SpikeCounts {
                 emitted: counters.neuron_spikes,
                 recorded: recording.n_spikes() as u64,
-                dropped_by_cause: readout.dropped_by_cause.clone(),
+                dropped_by_cause: [&readout, &FlowReport::from(&counters.mergers)]
+                    .into_iter()
+                    .flat_map(|flow| flow.dropped_by_cause.clone())
+                    .collect(),
             },
             synaptic_events: counters.synaptic_events,
             stimulus: FlowReport::from(&counters.stimulus),
             readout,
+            mergers: FlowReport::from(&counters.mergers),
             recorded_besides: recording.besides,
             energy_estimate_j: EnergyEstimate::new(facts.hardware_s, counters.synaptic_events),
             effects: match facts.remote {
                 None => facts.effects.iter().map(|(e, on)| (e.name().to_owned(), on)).collect(),
                 Some(_) => BTreeMap::new(),
             },
-            wafer: facts.remote.map_or("ideal".to_owned(), |address| format!("remote {address}")),
+            wafer: facts
+                .remote
+                .map_or_else(|| facts.instance.to_string(), |at| format!("remote {at}")),
             seed: facts.seed,
             threads: facts.threads,
             version: env!("CARGO_PKG_VERSION").to_owned(),

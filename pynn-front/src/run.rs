@@ -7,7 +7,7 @@ use std::net::SocketAddr;
 use std::ops::ControlFlow;
 use std::time::Instant;
 
-use emulator::{Effects, Settings};
+use emulator::{Effects, Instance, Settings};
 use hal::codec::{DecodeError, EncodeError};
 use hal::coord::{Coordinate as _, FpgaOnWafer};
 use hal::defects::Defects;
@@ -31,8 +31,12 @@ use crate::wafer::AnyWafer;
 /// What a user chooses besides the experiment itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct RunOptions {
+    /// The wafer; the ideal one by default.
+    pub instance: Instance,
     /// Effects of the wafer that are switched on; none by default, as on the ideal wafer.
     pub effects: Effects,
+    /// Map as if nothing of the wafer were broken.
+    pub ignore_defects: bool,
     /// Seed of mapping and stimulus.
     pub seed: u64,
     /// Number of threads; results do not depend on it. All processors by default.
@@ -138,7 +142,9 @@ fn run_here(
     let mut wishes = MapOptions::new(protocol.scaling, protocol.mode);
     wishes.neuron_size = protocol.neuron_size;
     wishes.seed = options.seed;
-    let realised = realise(network, &wishes, &Defects::default(), observe)?;
+    let known =
+        if options.ignore_defects { Defects::default() } else { options.instance.defects() };
+    let realised = realise(network, &wishes, &known, observe)?;
     let Realised { mapping, words, verification, encode_s, .. } = realised;
     wall_s.build += encode_s;
 
@@ -151,8 +157,8 @@ fn run_here(
 
     // wafer
     observe(Progress::Configuring);
-    let settings =
-        Settings { effects: options.effects, threads: Some(threads), ..Settings::default() };
+    let RunOptions { instance, effects, .. } = *options;
+    let settings = Settings { instance, effects, threads: Some(threads), ..Settings::default() };
     let mut any = AnyWafer::new(settings, options.remote)?;
     let wafer = any.wafer();
     wafer.configure(&words)?;
@@ -180,6 +186,7 @@ fn run_here(
         wall_s,
         counters,
         recording: &recording,
+        instance: options.instance,
         effects: options.effects,
         remote: options.remote,
         seed: options.seed,

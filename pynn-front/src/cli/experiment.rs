@@ -23,6 +23,7 @@ pub(super) fn run(
     name: &str,
     settings: &[String],
     machine: &Machine,
+    ignore_defects: bool,
     remote: Remote,
     seed: u64,
     out: &Path,
@@ -36,7 +37,9 @@ pub(super) fn run(
     let protocol = experiment.build(&parameters).map_err(Failure::request)?;
 
     let options = RunOptions {
+        instance: machine.wafer,
         effects: machine.effects(),
+        ignore_defects,
         seed,
         threads: machine.threads(),
         remote: remote.address,

@@ -6,7 +6,6 @@ use std::path::Path;
 use std::time::Instant;
 
 use anyhow::anyhow;
-use emulator::Settings;
 use hal::archive::{self, Archive};
 use hal::coord::HicannOnDnc;
 use hal::wafer::{ConfigurationWords, PlaybackWords, TraceWords, WaferError};
@@ -69,9 +68,7 @@ pub(super) fn emulate(
     let configuration: ConfigurationWords = read(words)?;
     let playback: PlaybackWords = read(input)?;
     let mut folder = Folder::new(out)?;
-    let settings =
-        Settings { effects: machine.effects(), threads: machine.threads(), ..Settings::default() };
-    let mut wafer = AnyWafer::new(settings, remote.address).map_err(Failure::other)?;
+    let mut wafer = AnyWafer::new(machine.settings(), remote.address).map_err(Failure::other)?;
     let wafer = wafer.wafer();
     let stages = Stages::new();
     stages.note(Progress::Configuring);

@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 use std::sync::atomic::AtomicBool;
 
-use emulator::{Emulator, Settings};
+use emulator::Emulator;
 use hal::coord::FpgaOnWafer;
 use hal::transport::{Faults, Server, TransportError};
 use serde_json::{Value, json};
@@ -30,8 +30,7 @@ pub(super) fn serve(
     ));
     let ready = json!({ "address": first.to_string(), "fpgas": FpgaOnWafer::SIZE });
     console.answer(&ready);
-    let settings =
-        Settings { effects: machine.effects(), threads: machine.threads(), ..Settings::default() };
+    let settings = machine.settings();
     let wafer = || {
         say("a host has connected; its wafer is in reset");
         Emulator::new(settings)

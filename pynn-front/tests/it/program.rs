@@ -266,8 +266,8 @@ fn wrong_requests_have_status_2_and_say_how_to_mend_them() {
         ),
         (run(&["balanced-random-network", "--set", "g=99"]), "g takes 0.5..=20"),
         (
-            run(&["balanced-random-network", "--wafer", "30"]),
-            "this version has the ideal wafer only",
+            run(&["balanced-random-network", "--wafer", "W30"]),
+            "`W30` is no wafer; write `ideal` or a number",
         ),
         (
             run(&["balanced-random-network", "--effect", "jitter=on"]),
