@@ -25,7 +25,7 @@ use quadrant::{Chain, best_chains};
 /// Positions of the 112 drivers of a side: first the top quadrant, then the bottom one.
 const POSITIONS: usize = 2 * DriverOnQuadrant::SIZE;
 /// Temperatures in synapses at the start and at the end.
-const HOT: f64 = 20.0;
+const HOT: f64 = 5.0;
 const COLD: f64 = 0.3;
 
 /// The drivers of one bus on one chip.

@@ -129,10 +129,6 @@ impl<'a> Fabric<'a> {
         Self { defects, excluded: excluded.to_vec(), drivers, columns }
     }
 
-    pub(crate) const fn defects(&self) -> &'a Defects {
-        self.defects
-    }
-
     fn is_open(&self, hicann: HicannOnWafer) -> bool {
         self.defects.is_usable(hicann) && !self.excluded.contains(&hicann)
     }

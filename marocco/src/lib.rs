@@ -9,6 +9,7 @@ mod demand;
 mod fabric;
 mod loss;
 mod pools;
+mod search;
 mod structure;
 
 mod plan;

@@ -10,8 +10,12 @@
 pub(crate) const MODEL_CHAIN: usize = 3;
 /// Half rows of that many drivers.
 const HALVES: usize = 4 * MODEL_CHAIN;
-/// Prices per driver at which a chip's loss is bounded.
-const PRICES: usize = 32;
+/// Prices per driver at which a chip's loss is bounded, in synapses: every one where chips run out
+/// of drivers with little loss, coarser beyond.
+const PRICES: [i32; 32] = [
+    0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 22, 25, 29, 34, 40, 50,
+    65, 85, 120, 200, 400, 800,
+];
 
 /// Synapses lost with 0..=12 half rows; the rest of the 16 entries repeats the pattern for the
 /// vector units.
@@ -19,7 +23,7 @@ pub(crate) type HalfRowLoss = [u16; 16];
 /// Synapses lost with 0..=3 drivers.
 pub(crate) type DriverLoss = [u16; MODEL_CHAIN + 1];
 /// Sum over buses of the least loss plus price, by price.
-pub(crate) type Priced = [i32; PRICES];
+pub(crate) type Priced = [i32; PRICES.len()];
 
 /// Synapses of one group that half rows give to a neuron, by width and number of half rows. Half
 /// rows are split over the parities as evenly as possible, so the value holds for either parity of
@@ -105,16 +109,16 @@ pub(crate) fn of_bus(groups: &[HalfRowLoss], chain: usize) -> DriverLoss {
 }
 
 /// Adds a bus to the priced sums of its chip.
-pub(crate) fn add_priced(priced: &mut Priced, loss: &DriverLoss, step: i32) {
-    for (price, sum) in priced.iter_mut().enumerate() {
-        *sum += least_at(loss, price as i32 * step);
+pub(crate) fn add_priced(priced: &mut Priced, loss: &DriverLoss) {
+    for (sum, price) in priced.iter_mut().zip(PRICES) {
+        *sum += least_at(loss, price);
     }
 }
 
 /// Takes a bus out of the priced sums of its chip.
-pub(crate) fn subtract_priced(priced: &mut Priced, loss: &DriverLoss, step: i32) {
-    for (price, sum) in priced.iter_mut().enumerate() {
-        *sum -= least_at(loss, price as i32 * step);
+pub(crate) fn subtract_priced(priced: &mut Priced, loss: &DriverLoss) {
+    for (sum, price) in priced.iter_mut().zip(PRICES) {
+        *sum -= least_at(loss, price);
     }
 }
 
@@ -123,19 +127,12 @@ fn least_at(loss: &DriverLoss, price: i32) -> i32 {
     none.min(one + price).min((two + 2 * price).min(three + 3 * price))
 }
 
-/// Loss of a chip with `drivers` drivers: the best bound over the prices, which is the exact
-/// minimum wherever the losses of the buses are convex.
-pub(crate) fn of_chip(priced: &Priced, drivers: usize, step: i32) -> i32 {
+/// Loss of a chip with `drivers` drivers: the best bound over the prices. It never exceeds the
+/// exact minimum, and where the losses of the buses are convex and small it is that minimum.
+pub(crate) fn of_chip(priced: &Priced, drivers: usize) -> i32 {
     let drivers = drivers as i32;
-    let bound = |(price, sum): (usize, &i32)| sum - drivers * price as i32 * step;
-    priced.iter().enumerate().map(bound).max().unwrap_or(0).max(0)
-}
-
-/// Distance of the prices such that they cover what a second driver gains: buses are fewer than
-/// drivers, so the price at which a chip runs out of drivers lies there.
-pub(crate) fn price_step(losses: impl Iterator<Item = DriverLoss>) -> i32 {
-    let gain = losses.map(|l| i32::from(l[1].saturating_sub(l[2]))).max().unwrap_or(0);
-    (gain / PRICES as i32 + 1).max(1)
+    let bound = |(sum, price): (&i32, i32)| sum - drivers * price;
+    priced.iter().zip(PRICES).map(bound).max().unwrap_or(0).max(0)
 }
 
 #[cfg(test)]
@@ -194,9 +191,9 @@ mod tests {
                 .iter()
                 .map(|&[a, b, c]| [a + b + c, b + c, c, 0])
                 .collect();
-            let mut priced = [0; PRICES];
+            let mut priced = [0; PRICES.len()];
             for loss in &losses {
-                add_priced(&mut priced, loss, 1);
+                add_priced(&mut priced, loss);
             }
             // exact: a knapsack over the buses
             let mut least = vec![0i32; drivers + 1];
@@ -205,14 +202,14 @@ mod tests {
                     .map(|n| (0..=n.min(3)).map(|d| least[n - d] + i32::from(loss[d])).min().unwrap())
                     .collect();
             }
-            let bound = of_chip(&priced, drivers, 1);
+            let bound = of_chip(&priced, drivers);
             prop_assert!(bound <= least[drivers], "{} > {}", bound, least[drivers]);
             let convex = gains.iter().all(|g| g[0] >= g[1] && g[1] >= g[2]);
             prop_assert!(!convex || bound == least[drivers]);
             for loss in &losses {
-                subtract_priced(&mut priced, loss, 1);
+                subtract_priced(&mut priced, loss);
             }
-            prop_assert_eq!(priced, [0; PRICES]);
+            prop_assert_eq!(priced, [0; PRICES.len()]);
         }
     }
 }

@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use calib::WaferCalibration;
 use hal::config::WaferConfig;
-use hal::coord::{Coordinate as _, HicannOnWafer, OnWafer, SynapseDriverOnHicann, VLineOnHicann};
+use hal::coord::{HicannOnWafer, OnWafer, SynapseDriverOnHicann, VLineOnHicann};
 use hal::defects::Defects;
 use rayon::prelude::*;
 
@@ -17,11 +17,16 @@ use crate::mapping::{Bus, DriverChain, LossCause, Mapping, Placement, StageTimes
 use crate::network::Network;
 use crate::options::{Effort, MapError, MapOptions};
 use crate::plan::{Dealer, Plan};
-use crate::pools::{Sharing, pools};
+use crate::pools::{Pool, Sharing, pools};
 use crate::realise::{Conductances, WeightedChip};
 use crate::routing::{self, Limits, RoutedBus};
+use crate::search::{self, Schedule};
 use crate::synapses::{self, ChipSynapses};
 use crate::{bound, configure, parameters, structure};
+
+/// Share of a chip's drivers that the local search counts on, in percent; the switches reach
+/// nearly all of them (lossless-mapping, "What mattered" 5).
+const MODEL_PERCENT: usize = 97;
 
 /// A stage of [`map`], for progress displays.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -168,12 +173,27 @@ fn plan(
             rates_hz: &rates_hz,
         };
         match structure::choose(&dealer, options.effort) {
-            Ok(plan) => return Ok(plan),
+            Ok(plan) => return Ok(improve(plan, &pools, inputs, options)),
             Err(error @ MapError::TooManyChips { .. }) => failure = Some(error),
             Err(error) => return Err(error),
         }
     }
     Err(failure.expect("the loop ends with a plan or an error"))
+}
+
+/// The local search of the chosen effort.
+fn improve(plan: Plan, pools: &[Pool], inputs: &InputTable, options: &MapOptions) -> Plan {
+    let moves_per_member = match options.effort {
+        Effort::Quick => return plan,
+        Effort::Normal => 10,
+        Effort::Max => 40,
+    };
+    let schedule = Schedule {
+        moves: moves_per_member * plan.seats.len(),
+        percent: MODEL_PERCENT,
+        seed: options.seed,
+    };
+    search::improve(plan, pools, inputs, options, schedule)
 }
 
 fn merger_trees(plan: &Plan, config: &mut WaferConfig) {

@@ -1,8 +1,10 @@
 //! Which chip, circuits, bus and decoder group each member gets.
 
+use std::ops::RangeInclusive;
+
 use hal::coord::{Coordinate, DriverDecoder, HicannOnWafer, L1Address};
 
-use crate::fabric::{Fabric, Run, Site, Split};
+use crate::fabric::{BLOCK_COLUMNS, Fabric, Run, Site, Split};
 use crate::inputs::{InputTable, ReceptorSet};
 use crate::mapping::{Bus, BusAddress, LogicalNeuron, Placement};
 use crate::network::{Network, PopulationId};
@@ -105,6 +107,10 @@ pub(crate) struct Plan {
     pub(crate) seats: Vec<Option<Seat>>,
     /// By member; none for sources.
     pub(crate) spots: Vec<Option<Spot>>,
+    /// By pool the widths that its neurons may get; none where they are settled.
+    pub(crate) widths: Vec<Option<RangeInclusive<u8>>>,
+    /// By member, biological Hz; 0 for neurons.
+    pub(crate) rates_hz: Vec<f64>,
 }
 
 /// The usable addresses of a decoder group.
@@ -179,6 +185,8 @@ impl Dealer<'_> {
             buses: Vec::new(),
             seats: vec![None; n],
             spots: vec![None; n],
+            widths: vec![None; self.pools.len()],
+            rates_hz: self.rates_hz.to_vec(),
         };
         if total == 0 {
             return Ok(plan);
@@ -195,12 +203,33 @@ impl Dealer<'_> {
                     .filter_map(|h| self.fabric.site(h, structure.split))
                     .collect();
                 self.deal_pool(&mut plan, pool, &sites, widths)?;
+                plan.widths[pool] = self.width_bounds(pool, &sites, widths);
             }
         }
         for (input, hicann) in input_buses.into_iter().zip(seating.inputs) {
             self.deal_inputs(&mut plan, input, hicann);
         }
         Ok(plan)
+    }
+
+    /// The widths that the neurons of a pool may get: not too far from their mean, because the
+    /// weights of a row are shared and scale with the widths of their targets.
+    fn width_bounds(
+        &self,
+        pool: usize,
+        sites: &[Site],
+        widths: Widths,
+    ) -> Option<RangeInclusive<u8>> {
+        if widths != Widths::Fill {
+            return None;
+        }
+        let columns: usize =
+            sites.iter().flat_map(|s| &s.runs).map(|run| usize::from(run.len)).sum();
+        let mean = columns as f64 / self.pools[pool].members.len() as f64;
+        let most = self.pools[pool].max_width;
+        let low = (0.7 * mean).floor().max(1.0) as u8;
+        let high = ((1.45 * mean).ceil() as u8).min(most).min(BLOCK_COLUMNS as u8);
+        (low < high).then_some(low..=high)
     }
 
     fn deal_pool(
@@ -271,7 +300,9 @@ impl Dealer<'_> {
                 for (member, i) in here.by_ref().take(n).zip(0..) {
                     let width = match widths {
                         Widths::Uniform(width) => width,
-                        Widths::Fill => share_of(run.len, n as u8, i),
+                        Widths::Fill => {
+                            share_of(run.len, n as u8, i).min(self.pools[pool].max_width)
+                        }
                     };
                     plan.spots[member as usize] = Some(Spot { chip, run: index, width });
                 }

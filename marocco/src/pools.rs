@@ -4,8 +4,13 @@
 //! chips have one V_reset. Small populations would waste chips of their own, so neighbours that
 //! agree in everything a chip shares form one pool.
 
+use hal::coord::Coordinate as _;
+use hal::value::{DacCode, GmaxDivisor, SynapseWeight};
+use rayon::prelude::*;
+
+use crate::fabric::BLOCK_COLUMNS;
 use crate::inputs::{InputTable, ReceptorSet};
-use crate::network::{Network, Population, PopulationKind};
+use crate::network::{Network, Population, PopulationKind, Synapse};
 use crate::options::{MapOptions, NeuronSizeChoice};
 
 /// Members that may share chips, in the order in which they fill them.
@@ -13,6 +18,9 @@ use crate::options::{MapOptions, NeuronSizeChoice};
 pub(crate) struct Pool {
     pub(crate) members: Vec<u32>,
     pub(crate) kind: PoolKind,
+    /// Most columns that a neuron can have without weights that clip, 1..=32: the conductance that
+    /// a weight stands for grows with the capacitance of its target.
+    pub(crate) max_width: u8,
 }
 
 /// What the members of a pool are.
@@ -45,6 +53,7 @@ pub(crate) fn pools(
     sharing: Sharing,
 ) -> Vec<Pool> {
     let offsets = network.member_offsets();
+    let widths = max_widths(network, options);
     let mut pools: Vec<(Key, Pool)> = Vec::new();
     for (id, population) in network.populations() {
         let first = offsets[id.index()];
@@ -53,13 +62,40 @@ pub(crate) fn pools(
         let is_source = population.is_source();
         let members =
             members.filter(|&m| !is_source || !inputs.receptors(m).is_empty()).map(|m| m as u32);
+        let max_width = widths[id.index()];
         let shared = key.shared.then(|| pools.iter_mut().rev().find(|(k, _)| *k == key)).flatten();
         match shared {
-            Some((_, pool)) => pool.members.extend(members),
-            None => pools.push((key, Pool { members: members.collect(), kind: key.kind })),
+            Some((_, pool)) => {
+                pool.members.extend(members);
+                pool.max_width = pool.max_width.min(max_width);
+            }
+            None => {
+                pools.push((key, Pool { members: members.collect(), kind: key.kind, max_width }));
+            }
         }
     }
     pools.into_iter().map(|(_, pool)| pool).filter(|pool| !pool.members.is_empty()).collect()
+}
+
+/// By population, the most columns at which its strongest synapse stays below the largest
+/// conductance of a synapse.
+fn max_widths(network: &Network, options: &MapOptions) -> Vec<u8> {
+    let divisor = [GmaxDivisor::new::<1>(), GmaxDivisor::new::<0>()];
+    let strongest = SynapseWeight::all().next_back().expect("weights 0 to 15");
+    let largest_s = hal::law::synapse_s(strongest, DacCode::MAX, divisor);
+    let mut widths = vec![BLOCK_COLUMNS as u8; network.populations().count()];
+    for (id, projection) in network.projections() {
+        let (_, post) = network.endpoints(id);
+        let PopulationKind::Neurons(cells) = &network.population(post).kind else { continue };
+        let per_nf = |s: &Synapse| f64::from(s.weight_us) / cells.get(s.post as usize).cm();
+        let strongest = projection.synapses.par_iter().map(per_nf).reduce(|| 0.0, f64::max);
+        // one column is two circuits
+        let one = calib::weight_siemens(strongest, 1.0, 2, options.mode, &options.scaling);
+        let fits = if one > 0.0 { largest_s / one } else { f64::INFINITY };
+        let width = &mut widths[post.index()];
+        *width = (*width).min(fits.clamp(1.0, BLOCK_COLUMNS as f64) as u8);
+    }
+    widths
 }
 
 /// What populations of one pool have in common.

@@ -30,8 +30,12 @@ const BAND: usize = 4;
 /// How the buses of a plan reach their targets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Reach {
-    /// Every bus can be heard everywhere.
-    Broadcast,
+    /// Every bus can be heard everywhere. Up to six senders per component leave drivers between
+    /// those that take a bus from its line; seven leave none.
+    Broadcast {
+        /// Whether a component has seven.
+        crowded: bool,
+    },
     /// Too many for that: buses should be heard near their chips.
     Local,
 }
@@ -45,9 +49,11 @@ pub(crate) struct Sites {
 
 /// Takes `n` chips that send on the buses of `split` each; none if the wafer has not so many.
 pub(crate) fn take(fabric: &Fabric<'_>, n: usize, split: Split) -> Option<Sites> {
-    let broadcast = (1..=MAX_PER_COMPONENT).find_map(|cap| balanced(fabric, n, split, cap));
-    if let Some(chips) = broadcast {
-        return Some(Sites { chips, reach: Reach::Broadcast });
+    for cap in 1..=MAX_PER_COMPONENT {
+        if let Some(chips) = balanced(fabric, n, split, cap) {
+            let reach = Reach::Broadcast { crowded: cap == MAX_PER_COMPONENT };
+            return Some(Sites { chips, reach });
+        }
     }
     let mut chips: Vec<HicannOnWafer> =
         bands().filter(|&h| fabric.site(h, split).is_some()).collect();

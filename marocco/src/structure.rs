@@ -8,7 +8,7 @@
 
 use rayon::prelude::*;
 
-use crate::fabric::Split;
+use crate::fabric::{BLOCK_COLUMNS, Split};
 use crate::inputs::InputTable;
 use crate::loss::{self, HalfRowLoss};
 use crate::options::{ADDRESSES_PER_BUS, Effort, MapError, NeuronSize, NeuronSizeChoice};
@@ -17,12 +17,15 @@ use crate::pools::PoolKind;
 use crate::sites::Reach;
 
 /// Members per bus worth trying, dense first: multiples of a decoder group and what lies between.
-const FILLINGS: [usize; 14] = [59, 53, 48, 45, 40, 36, 33, 30, 24, 20, 15, 12, 9, 6];
+const FILLINGS: [usize; 15] = [59, 53, 48, 45, 42, 40, 36, 33, 30, 24, 20, 15, 12, 9, 6];
 
 /// Percent of a chip's drivers in the two evaluations of a candidate: one that the switches leave
 /// nearly always, and one that a good assignment reaches.
 const EASY_PERCENT: usize = 85;
 const TIGHT_PERCENT: usize = 97;
+/// The latter for wafers on which seven buses share a component, and the switches of most drivers
+/// are taken by primaries.
+const CROWDED_PERCENT: usize = 90;
 
 /// What a candidate costs: first synapses lost, then chips.
 #[derive(Debug, Clone, Copy, PartialEq, PartialOrd)]
@@ -90,7 +93,7 @@ impl Search<'_> {
                 let Some(structure) = self.uniform(neurons, filling, split) else { continue };
                 let cost = self.attempt(structure);
                 if cost.is_some_and(Cost::is_free) {
-                    self.shrink(neurons, filling, split);
+                    self.shrink(filling, split);
                     return;
                 }
                 self.thin_inputs(neurons, filling, split);
@@ -115,27 +118,56 @@ impl Search<'_> {
         }
     }
 
-    /// Neurons of automatic size that lose nothing get the smallest uniform size that does so.
-    fn shrink(&mut self, neurons: usize, inputs: usize, split: Split) {
-        for size in NeuronSize::AUTOMATIC {
-            let Some(mut structure) = self.uniform(neurons, inputs, split) else { return };
-            let mut any = false;
-            for shape in &mut structure.shapes {
-                if let Shape::Neurons { widths: widths @ Widths::Fill, .. } = shape {
-                    *widths = Widths::Uniform(size.width());
-                    any = true;
+    /// Neurons of automatic size that lose nothing get the smallest uniform size that does so with
+    /// hardly more chips: equal neurons are simpler to calibrate and share weights better.
+    fn shrink(&mut self, inputs: usize, split: Split) {
+        let Some((filled, ..)) = &self.best else { return };
+        let most_chips = filled.chips + filled.chips / 4;
+        for (size, inputs) in NeuronSize::AUTOMATIC
+            .into_iter()
+            .flat_map(|size| [ADDRESSES_PER_BUS, inputs].map(|inputs| (size, inputs)))
+        {
+            for filling in FILLINGS {
+                let neurons = filling * split.buses();
+                let Some(structure) = self.uniform_width(neurons, inputs, split, size) else {
+                    continue;
+                };
+                let Ok(plan) = self.dealer.deal(&structure) else { continue };
+                if plan.chips.len() > most_chips {
+                    break;
+                }
+                let cost = cost(&plan, self.dealer.inputs, self.dealer.options.chain_length);
+                if cost.is_free() {
+                    self.best = Some((cost, structure, plan));
+                    return;
                 }
             }
-            if !any {
-                return;
-            }
-            let Ok(plan) = self.dealer.deal(&structure) else { continue };
-            let cost = cost(&plan, self.dealer.inputs, self.dealer.options.chain_length);
-            if cost.is_free() {
-                self.best = Some((cost, structure, plan));
-                return;
+        }
+    }
+
+    /// The structure of [`Search::uniform`] with neurons of one size; none if a pool cannot have
+    /// it, or if less than this many fit onto a chip.
+    fn uniform_width(
+        &self,
+        neurons: usize,
+        inputs: usize,
+        split: Split,
+        size: NeuronSize,
+    ) -> Option<Structure> {
+        let mut structure = self.uniform(neurons, inputs, split)?;
+        let fit = 8 * (BLOCK_COLUMNS / usize::from(size.width()));
+        let mut any = false;
+        for (shape, pool) in structure.shapes.iter_mut().zip(self.dealer.pools) {
+            if let Shape::Neurons { chips, widths: widths @ Widths::Fill } = shape {
+                if size.width() > pool.max_width {
+                    return None;
+                }
+                *chips = pool.members.len().div_ceil(neurons.min(fit));
+                *widths = Widths::Uniform(size.width());
+                any = true;
             }
         }
+        any.then_some(structure)
     }
 
     fn uniform(&self, neurons: usize, inputs: usize, split: Split) -> Option<Structure> {
@@ -207,7 +239,7 @@ impl Search<'_> {
                 *per_bus = wanted;
             }
         }
-        let broadcast = |plan: &Plan| plan.reach == Reach::Broadcast;
+        let broadcast = |plan: &Plan| plan.reach != Reach::Local;
         let keep = self.best.as_ref().is_none_or(|(_, _, plan)| broadcast(plan));
         let Ok(plan) = self.dealer.deal(&structure) else { return false };
         // a network that can be broadcast stays so
@@ -265,13 +297,15 @@ fn chip_loss(plan: &Plan, inputs: &InputTable, chip: usize, chain_length: usize)
     let losses: Vec<loss::DriverLoss> = (0..plan.buses.len())
         .map(|bus| loss::of_bus(&vectors[channels.range(bus)], chain_length))
         .collect();
-    let step = loss::price_step(losses.iter().copied());
-    let mut priced = [0; 32];
+    let mut priced = loss::Priced::default();
     for bus in &losses {
-        loss::add_priced(&mut priced, bus, step);
+        loss::add_priced(&mut priced, bus);
     }
-    [EASY_PERCENT, TIGHT_PERCENT]
-        .map(|percent| loss::of_chip(&priced, here.drivers * percent / 100, step) as u32)
+    let tight = match plan.reach {
+        Reach::Broadcast { crowded: true } => CROWDED_PERCENT,
+        _ => TIGHT_PERCENT,
+    };
+    [EASY_PERCENT, tight].map(|percent| loss::of_chip(&priced, here.drivers * percent / 100) as u32)
 }
 
 /// Where the loss vectors of each bus lie: four decoder groups for each receptor it acts on.
