@@ -65,7 +65,7 @@ pub(super) fn delays(facts: &Facts) -> String {
     let width = (right - left) / bars;
     let highest = facts.delays.values().copied().max().unwrap_or(1) as f64 / all as f64;
     let scale = |share: f64| bottom - (bottom - top - 10.0) * share / highest;
-    let step = round_step(highest / 4.0);
+    let step = round_step(highest / 7.0);
     for i in 0..=(highest / step) as usize {
         let y = scale(step * i as f64);
         pen.line((left, y), (right, y), "stroke=\"#e3e6ea\"");

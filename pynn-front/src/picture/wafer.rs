@@ -425,6 +425,14 @@ fn population_legend(pen: &mut Pen, facts: &Facts) -> f64 {
     pen.rect([at, y, 16.0, 13.0], &format!("fill=\"none\" stroke=\"{INK}\" stroke-width=\"2.2\""));
     let at = key(pen, "thin lines: L1 routes, in the colour of their senders", 0.0);
     pen.line((at, y + 7.0), (at + 18.0, y + 7.0), &format!("stroke=\"{BUSY}\""));
+    if facts.defects.iter().next().is_none() {
+        return y + 34.0;
+    }
+    let y = y + 24.0;
+    let dashed = format!("stroke=\"{ALARM}\" stroke-dasharray=\"2.4 1.6\"");
+    pen.line((LEFT, y + 7.0), (LEFT + 18.0, y + 7.0), &dashed);
+    let what = "defective lines; chips that are defective as a whole are hatched";
+    pen.text((LEFT + 26.0, y + 11.5), 14.0, Style::START, what);
     y + 34.0
 }
 
