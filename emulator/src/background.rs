@@ -97,6 +97,20 @@ impl Generators {
         Self(all)
     }
 
+    /// How far each of them is: clock, shift register, next event.
+    pub(crate) fn state(&self) -> Vec<(u64, u16, Option<DncCycles>)> {
+        let state = |f: &Feeding| (f.generator.clock, f.generator.register, f.next);
+        self.0.iter().map(state).collect()
+    }
+
+    /// Takes over a state of the same generators.
+    pub(crate) fn restore(&mut self, state: &[(u64, u16, Option<DncCycles>)]) {
+        for (feeding, &(clock, register, next)) in self.0.iter_mut().zip(state) {
+            (feeding.generator.clock, feeding.generator.register) = (clock, register);
+            feeding.next = next;
+        }
+    }
+
     /// Hands out all events up to a time.
     pub(crate) fn until(&mut self, time: DncCycles, mut send: impl FnMut(&Place, DncCycles)) {
         for feeding in &mut self.0 {

@@ -71,7 +71,7 @@ effects! {
     SynapseMismatch, "synapse_mismatch", Analog;
     /// Synapses of weight 0 conduct: the constant part of the synapse law (analog §1.7).
     WeightOffset, "weight_offset", Analog;
-    /// The conductance of a synaptic input is bounded: by I_conv over 0.5 V, 5 uS at code 1023
+    /// The conductance of a synaptic input is bounded: by I_conv over 0.27 V, 9 uS at code 1023
     /// (analog §5.1; size and shape are assumptions). Equal inputs of joined circuits saturate one by
     /// one.
     SynapseSaturation, "synapse_saturation", Analog;

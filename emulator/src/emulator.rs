@@ -1,12 +1,14 @@
 //! The wafer of [`hal::wafer::Wafer`]: words in, words, samples and counters out.
 
+mod run;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow;
 use std::sync::OnceLock;
 
 use hal::codec::{Access, DecodeError, WaferState};
 use hal::config::WaferConfig;
-use hal::coord::{AnalogOnHicann, DncOnWafer, FpgaOnWafer, HicannOnWafer};
+use hal::coord::{AnalogOnHicann, DncOnWafer, FpgaOnWafer, HicannOnWafer, NeuronOnHicann, OnWafer};
 use hal::defects::Defects;
 use hal::playback::{self, Playback};
 use hal::trace;
@@ -17,19 +19,13 @@ use hal::wafer::{
 use rayon::{ThreadPool, ThreadPoolBuilder};
 use serde::{Deserialize, Serialize};
 
-use crate::absent;
-use crate::background::Generators;
 use crate::connectivity::{Connectivity, trace as trace_connectivity};
-use crate::effects::{Effect, Effects};
-use crate::engine::{Made, Network, Release, Run};
+use crate::effects::Effects;
 use crate::flaws::Flaws;
 use crate::instance::Instance;
-use crate::link;
+use crate::long_run::{LongRun, LongRunError};
 use crate::readout::{self, Shown};
-use crate::silicon::Programming;
-
-/// Windows of the engine between two calls of the progress callback.
-const WINDOWS_PER_CALL: usize = 64;
+use crate::silicon::{Programming, scramble};
 
 /// Longest time step: 1 us of hardware time.
 const LONGEST_STEP: DncCycles = DncCycles(250);
@@ -81,6 +77,10 @@ pub struct Emulator {
     config: WaferConfig,
     connectivity: OnceLock<Connectivity>,
     playback: BTreeMap<FpgaOnWafer, Playback>,
+    /// Of all words since reset, and of the stimulus.
+    words_seen: u64,
+    playback_seen: u64,
+    probes: BTreeMap<OnWafer<NeuronOnHicann>, DncCycles>,
     record: Option<Record>,
 }
 
@@ -93,6 +93,15 @@ pub struct Queueing {
     pub p99_s: f64,
 }
 
+/// The true voltage of a membrane during a run: what a probe sees and no wafer shows.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct TrueState {
+    /// Hardware time between two values.
+    pub every: DncCycles,
+    /// Volts, the first value at the start of the run.
+    pub volts: Vec<f32>,
+}
+
 /// What the last run left behind.
 #[derive(Debug)]
 struct Record {
@@ -101,6 +110,7 @@ struct Record {
     queueing: Queueing,
     counters: Counters,
     adc: BTreeMap<(DncOnWafer, AnalogOnHicann), AdcTrace>,
+    truth: BTreeMap<OnWafer<NeuronOnHicann>, TrueState>,
 }
 
 impl Emulator {
@@ -125,6 +135,9 @@ impl Emulator {
             config: WaferConfig::default(),
             connectivity: OnceLock::new(),
             playback: BTreeMap::new(),
+            words_seen: 0,
+            playback_seen: 0,
+            probes: BTreeMap::new(),
             record: None,
         }
     }
@@ -180,6 +193,19 @@ impl Emulator {
         self.record.as_ref().map(|r| r.queueing).unwrap_or_default()
     }
 
+    /// Keeps, in the runs to come, the true voltage of a circuit's membrane at these intervals, to
+    /// the next multiple of the time step. No wafer can do this: it is a look into the model, and
+    /// knows no offset, noise or limit of the number of outputs.
+    pub fn probe(&mut self, neuron: OnWafer<NeuronOnHicann>, every: DncCycles) {
+        self.probes.insert(neuron, every);
+    }
+
+    /// What a probe saw during the last run; none if there was no probe, or if the membrane is not
+    /// emulated because nothing depends on it.
+    pub fn true_state(&self, neuron: OnWafer<NeuronOnHicann>) -> Option<&TrueState> {
+        self.record.as_ref()?.truth.get(&neuron)
+    }
+
     fn install<T: Send>(&self, work: impl FnOnce() -> T + Send) -> T {
         match &self.pool {
             Some(pool) => pool.install(work),
@@ -217,6 +243,7 @@ impl Wafer for Emulator {
         let answers;
         (self.registers, self.config, answers) = applied.map_err(refused)?;
         self.programming.observe(&words);
+        self.words_seen = seen(self.words_seen, &words.by_fpga);
         self.missing.extend(lost);
         self.shown()?;
         Ok(answers)
@@ -228,6 +255,7 @@ impl Wafer for Emulator {
             Ok((fpga, program))
         });
         self.playback = decoded.collect::<Result<_, WaferError>>()?;
+        self.playback_seen = seen(0, &playback.by_fpga);
         Ok(())
     }
 
@@ -235,63 +263,11 @@ impl Wafer for Emulator {
         &mut self,
         progress: &mut dyn FnMut(Progress) -> ControlFlow<()>,
     ) -> Result<(), WaferError> {
-        let Some(end) = self.playback.values().map(|p| p.end).max() else {
-            return Err(WaferError::NotReady { needed: "load playback words with `stimulate`" });
-        };
-        absent::check(&self.config).map_err(|e| WaferError::Configuration(e.into()))?;
-        let shown = self.shown()?;
-        let Settings { effects, step, .. } = self.settings;
-        let wiring = self.connectivity();
-        let flaws = self.flaws();
-        let Settings { instance, .. } = self.settings;
-        let made = Made { instance, effects, flaws, programming: &self.programming };
-        let mut network = self.install(|| Network::new(&self.config, wiring, &made, step));
-        for &neuron in shown.values() {
-            let Some(chip) = self.config.hicanns.get(&neuron.hicann) else { continue };
-            let silicon = made.chip(neuron.hicann, chip);
-            let offset_v = silicon.readout_offset_v(neuron.local);
-            network.add_probe(neuron, offset_v, silicon.adc_noise(neuron.local));
-        }
-        let bandwidth = effects.contains(Effect::LinkBandwidth);
-        let pulses = link::stimulus(&self.playback, &self.config, &flaws, bandwidth);
-        let releases: Vec<Release> = pulses
-            .iter()
-            .filter_map(|p| Some(Release { time: p.time, bus: p.fate.ok()? }))
-            .collect();
-        let locking = effects.contains(Effect::BackgroundEvents);
-        let generators = Generators::new(&self.config, &flaws, locking);
-        let mut run = Run::new(network, &releases, generators, step, end);
-        let mut stopped = false;
-        while !run.is_over() && !stopped {
-            self.install(|| run.advance(WINDOWS_PER_CALL));
-            stopped = progress(Progress { now: run.now(), end }).is_break() && !run.is_over();
-        }
-
-        let reached = run.now();
-        let records = |fpga| self.playback.get(&fpga).is_some_and(|p| p.record);
-        let bandwidth = effects.contains(Effect::ReadoutBandwidth);
-        let (trace, readout) = link::readout(run.departures(), records, reached, bandwidth);
-        let waiting = run.waiting();
-        self.record = Some(Record {
-            trace,
-            released: link::released(&pulses, reached),
-            queueing: Queueing { mean_s: waiting.mean_s(), p99_s: waiting.p99_s() },
-            counters: Counters {
-                stimulus: link::stimulus_flow(&pulses, reached),
-                readout,
-                mergers: run.merger_flow(),
-                neuron_spikes: run.neuron_spikes(),
-                synaptic_events: run.synaptic_events(),
-            },
-            adc: shown
-                .iter()
-                .filter_map(|(&at, &neuron)| {
-                    let samples = run.samples(neuron)?.to_vec();
-                    Some((at, AdcTrace { samples }))
-                })
-                .collect(),
-        });
-        if stopped { Err(WaferError::Stopped { at: reached }) } else { Ok(()) }
+        self.run_long(LongRun::default(), progress).map_err(|error| match error {
+            LongRunError::Wafer(error) => error,
+            // neither a file nor a checkpoint was asked for
+            other => WaferError::Configuration(other.into()),
+        })
     }
 
     fn read_trace(&self) -> Result<TraceWords, WaferError> {
@@ -314,6 +290,14 @@ impl Wafer for Emulator {
     fn counters(&self) -> Counters {
         self.record.as_ref().map(|r| r.counters.clone()).unwrap_or_default()
     }
+}
+
+/// A number for words on top of others.
+fn seen(before: u64, words: &BTreeMap<FpgaOnWafer, Vec<u64>>) -> u64 {
+    words.iter().fold(before, |before, (fpga, words)| {
+        let start = scramble(before ^ fpga.index() as u64);
+        words.iter().fold(start, |seen, word| scramble(seen ^ word))
+    })
 }
 
 /// Refusal of what needs a run.

@@ -23,11 +23,12 @@ use fearless_simd::Level;
 use hal::coord::{HicannOnWafer, NeuronOnHicann, OnWafer, PulseLabel};
 use hal::wafer::{DncCycles, Flow};
 use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
 
 use crate::background::Generators;
 use crate::connectivity::BusAddress;
 use crate::silicon::Jitter;
-use chip::Incoming;
+use chip::{Chip, ChipState, Incoming};
 pub(crate) use network::{Made, Network, SourceId};
 use tree::Origin;
 pub(crate) use tree::Waiting;
@@ -43,11 +44,20 @@ pub(crate) struct Release {
 }
 
 /// An event that a chip sends to its FPGA.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub(crate) struct Departure {
     pub(crate) time: DncCycles,
     pub(crate) hicann: HicannOnWafer,
     pub(crate) label: PulseLabel,
+}
+
+/// What changes during a run, between two windows.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct RunState {
+    done: u64,
+    neuron_spikes: u64,
+    generators: Vec<(u64, u16, Option<DncCycles>)>,
+    chips: Vec<ChipState>,
 }
 
 /// A run under way.
@@ -65,7 +75,7 @@ pub(crate) struct Run<'a> {
     /// Steps done, and of the whole run.
     done: u64,
     last: u64,
-    /// Events for the FPGAs.
+    /// Events for the FPGAs that were not taken out yet.
     departures: Vec<Departure>,
     neuron_spikes: u64,
 }
@@ -172,10 +182,40 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// Events that left the chips so far, in order of time.
-    pub(crate) fn departures(&mut self) -> &[Departure] {
-        self.departures.sort_unstable();
-        &self.departures
+    /// Events that left the chips and were not taken out yet.
+    pub(crate) fn departures(&mut self) -> &mut Vec<Departure> {
+        &mut self.departures
+    }
+
+    /// What has changed since the start.
+    pub(crate) fn state(&mut self) -> RunState {
+        RunState {
+            done: self.done,
+            neuron_spikes: self.neuron_spikes,
+            generators: self.generators.state(),
+            chips: self.network.chips.iter_mut().map(Chip::state).collect(),
+        }
+    }
+
+    /// Takes over a state of the same run; false if it does not fit.
+    pub(crate) fn restore(&mut self, state: RunState) -> bool {
+        let RunState { done, neuron_spikes, generators, chips } = state;
+        if chips.len() != self.network.chips.len() || done > self.last {
+            return false;
+        }
+        (self.done, self.neuron_spikes) = (done, neuron_spikes);
+        let now = DncCycles(done * self.step.0);
+        let released = self.releases.partition_point(|r| r.time <= now);
+        self.releases = &self.releases[released..];
+        self.generators.restore(&generators);
+        self.network.chips.iter_mut().zip(chips).all(|(chip, state)| chip.restore(state))
+    }
+
+    /// The true voltages of a circuit's membrane, if they were kept.
+    pub(crate) fn truth(&self, neuron: OnWafer<NeuronOnHicann>) -> Option<&[f32]> {
+        let chips = &self.network.chips;
+        let place = chips.binary_search_by_key(&neuron.hicann, |c| c.hicann).ok()?;
+        chips[place].truth(neuron.local)
     }
 
     /// Threshold crossings of circuits with an enabled output so far.

@@ -11,6 +11,7 @@ use hal::config::{GbitDirection, WaferConfig};
 use hal::coord::{Coordinate as _, DncMergerOnHicann, FpgaOnWafer, HicannOnWafer, PulseLabel};
 use hal::playback::Playback;
 use hal::wafer::{DncCycles, DropCause, Flow, PulseEvent, Pulses};
+use serde::{Deserialize, Serialize};
 
 use crate::connectivity::BusAddress;
 use crate::engine::Departure;
@@ -24,7 +25,7 @@ const READOUT_CYCLES: u64 = 10;
 const FIFO: usize = 16;
 
 /// A link that carries one event at a time.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 struct Serialiser {
     /// When the events inside have passed the link, ascending.
     departures: VecDeque<u64>,
@@ -136,35 +137,70 @@ pub(crate) fn released(pulses: &[Pulse], reached: DncCycles) -> Pulses {
     released
 }
 
-/// Records events, given in order of time, at the FPGAs for which `records` holds.
-pub(crate) fn readout(
-    departures: &[Departure],
-    records: impl Fn(FpgaOnWafer) -> bool,
-    reached: DncCycles,
-    bandwidth: bool,
-) -> (Pulses, Flow) {
-    let mut links: BTreeMap<HicannOnWafer, Serialiser> = BTreeMap::new();
-    let (mut recorded, mut flow) = (Pulses::new(), Flow::default());
-    for event in departures {
-        let fpga = event.hicann.fpga();
-        if !records(fpga) {
-            continue;
-        }
-        flow.sent += 1;
-        let arrival = if bandwidth {
-            links.entry(event.hicann).or_default().pass(event.time.0, READOUT_CYCLES)
-        } else {
-            Some(event.time.0)
-        };
-        match arrival {
-            None => flow.drop_one(DropCause::ReadoutLinkFull),
-            Some(arrival) if arrival > reached.0 => flow.pending += 1,
-            Some(_) => {
-                flow.delivered += 1;
-                let pulse = PulseEvent { time: event.time, label: event.label };
-                recorded.entry(fpga).or_default().push(pulse);
+/// Longest time that an event spends on the link from a chip, in cycles.
+const LONGEST_READOUT: u64 = (FIFO as u64 + 2) * READOUT_CYCLES;
+
+/// The links from the chips to the FPGAs, and the events on them.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub(crate) struct Recorder {
+    links: BTreeMap<HicannOnWafer, Serialiser>,
+    /// Events by their time, each with its arrival.
+    under_way: VecDeque<(u64, Departure)>,
+    flow: Flow,
+}
+
+impl Recorder {
+    /// Takes the events of a window; those of later windows must not be earlier. Only FPGAs for
+    /// which `records` holds take part.
+    pub(crate) fn take(
+        &mut self,
+        departures: &mut Vec<Departure>,
+        records: impl Fn(FpgaOnWafer) -> bool,
+        bandwidth: bool,
+    ) {
+        departures.sort_unstable();
+        for event in departures.drain(..).filter(|e| records(e.hicann.fpga())) {
+            self.flow.sent += 1;
+            let arrival = if bandwidth {
+                let link = self.links.entry(event.hicann).or_default();
+                link.pass(event.time.0, READOUT_CYCLES)
+            } else {
+                Some(event.time.0)
+            };
+            match arrival {
+                None => self.flow.drop_one(DropCause::ReadoutLinkFull),
+                Some(arrival) => self.under_way.push_back((arrival, event)),
             }
         }
     }
-    (recorded, flow)
+
+    /// Hands out what has arrived at `now` for certain, in order of time.
+    pub(crate) fn hand_out(
+        &mut self,
+        now: DncCycles,
+        sink: &mut dyn FnMut(FpgaOnWafer, PulseEvent),
+    ) {
+        let old = |&mut (_, event): &mut (u64, Departure)| event.time.0 + LONGEST_READOUT <= now.0;
+        while let Some((_, event)) = self.under_way.pop_front_if(old) {
+            self.flow.delivered += 1;
+            sink(event.hicann.fpga(), PulseEvent { time: event.time, label: event.label });
+        }
+    }
+
+    /// Hands out the rest of a run that ended at `reached`. What has not arrived is pending.
+    pub(crate) fn finish(
+        mut self,
+        reached: DncCycles,
+        sink: &mut dyn FnMut(FpgaOnWafer, PulseEvent),
+    ) -> Flow {
+        for (arrival, event) in self.under_way {
+            if arrival > reached.0 {
+                self.flow.pending += 1;
+            } else {
+                self.flow.delivered += 1;
+                sink(event.hicann.fpga(), PulseEvent { time: event.time, label: event.label });
+            }
+        }
+        self.flow
+    }
 }

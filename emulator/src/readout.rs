@@ -7,6 +7,7 @@ use hal::coord::{
     AnalogOnHicann, Coordinate, DncOnWafer, HicannOnWafer, NeuronOnHicann, OnWafer, Vertical,
 };
 use hal::wafer::DncCycles;
+use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use crate::flaws::Flaws;
@@ -103,7 +104,7 @@ fn class(chip: &HicannConfig, source: AnalogSource) -> impl Iterator<Item = Neur
 }
 
 /// Samples a voltage that is known at the ends of steps.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Sampler {
     samples: Vec<u16>,
     /// What the output amplifier adds, V.

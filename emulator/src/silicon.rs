@@ -21,7 +21,7 @@ use crate::instance::Instance;
 use cells::GateValues;
 pub(crate) use circuit::Circuit;
 use circuit::Deviation;
-pub(crate) use draw::{AdcNoise, Jitter};
+pub(crate) use draw::{AdcNoise, Jitter, scramble};
 use draw::{Kind, normals};
 pub(crate) use programming::{Programming, ProgrammingOfChip};
 
@@ -120,7 +120,7 @@ impl<'a> Silicon<'a> {
     /// Distance from the leak potential at which the leak's linear law reaches its largest current,
     /// V; none if it does not saturate.
     pub(crate) fn leak_range_v(&self) -> Option<f64> {
-        self.effects.contains(Effect::OtaSaturation).then_some(circuit::LINEAR_V)
+        self.effects.contains(Effect::OtaSaturation).then_some(circuit::LEAK_RANGE_V)
     }
 
     /// Short-term plasticity of the drivers of a block, if it is on there.

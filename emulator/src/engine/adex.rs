@@ -61,6 +61,11 @@ impl Adex {
         })
     }
 
+    /// The adaptation currents.
+    pub(super) fn currents(&mut self) -> &mut Vec<f32> {
+        &mut self.adaptation.w
+    }
+
     /// First half of the adaptation, whose current counts against the drive of the step.
     #[inline(always)]
     pub(super) fn before(&mut self, v: &[f32], drive: &mut [f32]) {

@@ -48,6 +48,7 @@ pub(super) struct Cells {
     drive: Vec<f32>,
     pub(super) crossing: Vec<f32>,
     adex: Option<Adex>,
+    no_currents: Vec<f32>,
 }
 
 /// Value of `crossing` of a membrane that has not fired.
@@ -79,6 +80,7 @@ impl Cells {
             drive: vec![0.0; width],
             crossing: vec![SILENT; width],
             adex: Adex::new(membranes, width, step_s),
+            no_currents: Vec::new(),
         };
         if membranes.iter().flat_map(|m| &m.inputs).any(|input| input.limit_s.is_finite()) {
             cells.limit = vec![1.0; inputs * width];
@@ -183,6 +185,13 @@ impl Cells {
                 add_input(rate, drive, g, arriving, decay, mean, e_rev, |_, rate| rate);
             }
         }
+    }
+
+    /// What changes during a run: voltages, refractory periods, conductances, adaptation currents.
+    pub(super) fn state(&mut self) -> [&mut Vec<f32>; 4] {
+        // a chip without adaptation keeps its unused list empty
+        let currents = self.adex.as_mut().map_or(&mut self.no_currents, Adex::currents);
+        [&mut self.v, &mut self.hold, &mut self.g, currents]
     }
 
     /// Absolute voltage of a membrane, V.

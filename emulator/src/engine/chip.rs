@@ -6,6 +6,7 @@ use hal::coord::{
     Table,
 };
 use hal::wafer::DncCycles;
+use serde::{Deserialize, Serialize};
 
 use super::cells::{Cells, SILENT};
 use super::injection::Injection;
@@ -53,7 +54,7 @@ pub(super) struct Output {
 }
 
 /// An event on its way to an axon.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 pub(super) struct Incoming {
     pub(super) time: DncCycles,
     pub(super) axon: u32,
@@ -99,6 +100,29 @@ struct Probe {
     sampler: Sampler,
 }
 
+/// The true voltage of one membrane at every so many steps.
+#[derive(Debug, Clone)]
+struct Truth {
+    neuron: NeuronOnHicann,
+    membrane: usize,
+    every: u64,
+    volts: Vec<f32>,
+}
+
+/// What changes on a chip during a run, between two windows.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub(super) struct ChipState {
+    cells: [Vec<f32>; 4],
+    ring: Vec<f32>,
+    inbox: Vec<Incoming>,
+    tree: Option<Tree>,
+    /// Inactive share and time of the last event.
+    resources: Vec<(f64, DncCycles)>,
+    samplers: Vec<Sampler>,
+    truths: Vec<Vec<f32>>,
+    synaptic_events: u64,
+}
+
 /// State and tables of one chip.
 #[derive(Debug, Clone)]
 pub(super) struct Chip {
@@ -130,6 +154,7 @@ pub(super) struct Chip {
     /// Of the last window, in order of time.
     pub(super) crossings: Vec<Crossing>,
     probes: Vec<Probe>,
+    truths: Vec<Truth>,
     pub(super) synaptic_events: u64,
 }
 
@@ -162,6 +187,7 @@ impl Chip {
             inbox: Vec::new(),
             crossings: Vec::new(),
             probes: Vec::new(),
+            truths: Vec::new(),
             synaptic_events: 0,
         }
     }
@@ -188,6 +214,65 @@ impl Chip {
         };
         let sampler = Sampler::new(f64::from(self.cells.voltage(membrane)), offset_v, noise);
         self.probes.push(Probe { neuron, membrane, sampler });
+        true
+    }
+
+    /// Keeps the true voltage of a circuit's membrane every so many steps, the first one at the
+    /// start; false if the circuit is not simulated.
+    pub(super) fn add_truth(&mut self, neuron: NeuronOnHicann, every: u64) -> bool {
+        let Some(membrane) = self.circuits.iter().position(|c| c.contains(&neuron)) else {
+            return false;
+        };
+        let volts = vec![self.cells.voltage(membrane)];
+        self.truths.push(Truth { neuron, membrane, every: every.max(1), volts });
+        true
+    }
+
+    /// The true voltages of a circuit's membrane.
+    pub(super) fn truth(&self, neuron: NeuronOnHicann) -> Option<&[f32]> {
+        self.truths.iter().find(|t| t.neuron == neuron).map(|t| t.volts.as_slice())
+    }
+
+    /// What has changed since the start.
+    pub(super) fn state(&mut self) -> ChipState {
+        ChipState {
+            cells: self.cells.state().map(|list| list.clone()),
+            ring: self.ring.clone(),
+            inbox: self.inbox.clone(),
+            tree: self.tree.clone(),
+            resources: self.resources.iter().map(|r| (r.inactive, r.last)).collect(),
+            samplers: self.probes.iter().map(|p| p.sampler.clone()).collect(),
+            truths: self.truths.iter().map(|t| t.volts.clone()).collect(),
+            synaptic_events: self.synaptic_events,
+        }
+    }
+
+    /// Takes over a state of the same chip; false if it does not fit.
+    pub(super) fn restore(&mut self, state: ChipState) -> bool {
+        let fits = self.cells.state().iter().zip(&state.cells).all(|(a, b)| a.len() == b.len())
+            && self.ring.len() == state.ring.len()
+            && self.tree.is_some() == state.tree.is_some()
+            && self.resources.len() == state.resources.len()
+            && self.probes.len() == state.samplers.len()
+            && self.truths.len() == state.truths.len()
+            && state.inbox.iter().all(|e| (e.axon as usize) < self.axons.len());
+        if !fits {
+            return false;
+        }
+        for (list, saved) in self.cells.state().into_iter().zip(state.cells) {
+            *list = saved;
+        }
+        for (resource, (inactive, last)) in self.resources.iter_mut().zip(state.resources) {
+            (resource.inactive, resource.last) = (inactive, last);
+        }
+        for (probe, sampler) in self.probes.iter_mut().zip(state.samplers) {
+            probe.sampler = sampler;
+        }
+        for (truth, volts) in self.truths.iter_mut().zip(state.truths) {
+            truth.volts = volts;
+        }
+        (self.ring, self.inbox, self.tree) = (state.ring, state.inbox, state.tree);
+        self.synaptic_events = state.synaptic_events;
         true
     }
 
@@ -275,6 +360,9 @@ impl Chip {
             }
             for probe in &mut self.probes {
                 probe.sampler.advance(time, f64::from(self.cells.voltage(probe.membrane)));
+            }
+            for truth in self.truths.iter_mut().filter(|t| (step + 1) % t.every == 0) {
+                truth.volts.push(self.cells.voltage(truth.membrane));
             }
         }
     }

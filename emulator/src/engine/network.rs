@@ -116,6 +116,13 @@ impl Network {
         self.sources.get(&bus).copied()
     }
 
+    /// Keeps the true voltage of a circuit's membrane every so many steps; false if the circuit is
+    /// not simulated.
+    pub(crate) fn add_truth(&mut self, neuron: OnWafer<NeuronOnHicann>, every: u64) -> bool {
+        let place = self.chips.binary_search_by_key(&neuron.hicann, |c| c.hicann);
+        place.is_ok_and(|p| self.chips[p].add_truth(neuron.local, every))
+    }
+
     /// Sets up a sampler of a circuit's membrane behind an amplifier that adds `offset_v`; false if
     /// the circuit is not simulated.
     pub(crate) fn add_probe(

@@ -15,8 +15,8 @@ pub(super) struct Resource {
     law: ShortTermPlasticity,
     utilisation: f64,
     /// Inactive share, 0..=1, right after the last event.
-    inactive: f64,
-    last: DncCycles,
+    pub(super) inactive: f64,
+    pub(super) last: DncCycles,
 }
 
 impl Resource {

@@ -19,6 +19,7 @@ use hal::coord::{
     MergerInput, MergerOnHicann, NeuronBlockOnHicann, NeuronOnHicann, NeuronOnNeuronBlock, Table,
 };
 use hal::wafer::{DncCycles, DropCause, Flow};
+use serde::{Deserialize, Serialize};
 
 use crate::flaws::Flaws;
 
@@ -30,7 +31,7 @@ const ENCODER_CLOCKS: u64 = 2;
 const COUNTED_DELAYS: usize = 256;
 
 /// Where an event comes from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub(crate) enum Origin {
     /// A circuit.
     Neuron(NeuronOnHicann),
@@ -41,7 +42,7 @@ pub(crate) enum Origin {
 }
 
 /// An event on its way through the tree.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 struct Event {
     origin: Origin,
     address: L1Address,
@@ -59,7 +60,7 @@ pub(crate) struct Sent {
 }
 
 /// One merger with its two input registers.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 struct Node {
     inputs: [Option<Event>; 2],
     /// Which inputs it passes on, if it works.
@@ -99,7 +100,7 @@ impl Node {
 }
 
 /// A priority encoder.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 struct Encoder {
     /// Lines with an event that waits.
     requests: u64,
@@ -107,7 +108,7 @@ struct Encoder {
 }
 
 /// How long events waited.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Waiting {
     /// Events by clocks waited; the last entry counts all that waited longer.
     clocks: Vec<u64>,
@@ -157,7 +158,7 @@ fn clock_s() -> f64 {
 }
 
 /// The tree of one chip.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Tree {
     /// What is still to come, by clock.
     arrivals: VecDeque<Event>,

@@ -28,9 +28,13 @@ const ONSET_V: (f64, f64) = (0.88, 0.13);
 /// more than 150 mV at weak leak (analog §5.1).
 const STANDING_S_PER_V: f64 = 0.6e-6;
 
-/// Distance from the reversal potential at which an amplifier reaches its bias current, V. An
+/// Distance from its potential at which the linear law of a leak reaches its largest current, V. An
 /// assumption.
-pub(super) const LINEAR_V: f64 = 0.5;
+pub(super) const LEAK_RANGE_V: f64 = 0.5;
+/// The largest conductance of an input is its bias over this voltage, V. An assumption that changes
+/// the balanced network as little at low rates and as much at high ones as was published: see the
+/// README.
+const INPUT_RANGE_V: f64 = 0.27;
 /// Bias below which an input counts as having this one, A: one code.
 const SMALLEST_BIAS_A: f64 = 2.5e-9;
 
@@ -144,9 +148,9 @@ impl Circuit {
         }
     }
 
-    /// Lets the inputs saturate where their bias is reached at [`LINEAR_V`] (analog §5.1).
+    /// Lets the inputs saturate (analog §5.1).
     pub(super) fn limit_inputs(&mut self) {
-        self.limit_s = self.bias_a.map(|a| a.max(SMALLEST_BIAS_A) / LINEAR_V);
+        self.limit_s = self.bias_a.map(|a| a.max(SMALLEST_BIAS_A) / INPUT_RANGE_V);
     }
 
     /// Adds the deviations of the circuit, and that of the V_reset of its block in V.

@@ -5,6 +5,7 @@ use hal::wafer::DncCycles;
 use rand::rngs::ChaCha8Rng;
 use rand::{RngExt as _, SeedableRng as _};
 use rand_distr::{Distribution as _, StandardNormal};
+use serde::{Deserialize, Serialize};
 
 use crate::instance::Instance;
 
@@ -72,7 +73,7 @@ pub(super) fn bits(instance: Instance, kind: Kind, hicann: HicannOnWafer, place:
 }
 
 /// Noise of the ADC's samples: a function of the number of the sample.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 pub(crate) struct AdcNoise {
     key: u64,
 }
@@ -134,7 +135,7 @@ impl Jitter {
 }
 
 /// A permutation of 64 bits without visible structure: the output function of SplitMix64.
-const fn scramble(bits: u64) -> u64 {
+pub(crate) const fn scramble(bits: u64) -> u64 {
     let bits = bits.wrapping_add(0x9e37_79b9_7f4a_7c15);
     let bits = (bits ^ bits >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     let bits = (bits ^ bits >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);

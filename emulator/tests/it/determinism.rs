@@ -8,7 +8,7 @@ use hal::wafer::{Counters, DncCycles, Pulses, TraceWords, Wafer};
 use crate::support::*;
 
 /// Five chips in a row; each fires by itself and excites and inhibits itself and its neighbour.
-fn ring() -> WaferConfig {
+pub(crate) fn ring() -> WaferConfig {
     let chips: Vec<_> = std::iter::successors(Some(CHIP), |h| h.east()).take(5).collect();
     wafer(chips.into_iter().enumerate().map(|(i, hicann)| (hicann, busy(i))))
 }
@@ -51,7 +51,7 @@ fn busy(seed: usize) -> HicannConfig {
     chip
 }
 
-fn stimulus(config: &WaferConfig) -> Pulses {
+pub(crate) fn stimulus(config: &WaferConfig) -> Pulses {
     let link = GbitLinkOnHicann::new::<1>();
     pulses(config.hicanns.keys().flat_map(|&h| {
         (0..400).map(move |i| pulse(h, link, address(32 + (i * 11) % 32), 100 + 41 * i as u64))

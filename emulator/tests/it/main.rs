@@ -7,6 +7,7 @@ mod defects;
 mod determinism;
 mod events;
 mod links;
+mod long_run;
 mod membrane;
 mod mergers;
 mod random;

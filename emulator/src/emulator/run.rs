@@ -1,0 +1,169 @@
+//! A run: from what is configured and loaded to what can be read afterwards.
+
+use std::collections::BTreeMap;
+use std::ops::ControlFlow;
+
+use hal::archive;
+use hal::coord::{Coordinate as _, FpgaOnWafer};
+use hal::wafer::{AdcTrace, Counters, DncCycles, Progress, PulseEvent, Pulses, WaferError};
+
+use super::{Emulator, Queueing, Record, Settings, TrueState};
+use crate::absent;
+use crate::background::Generators;
+use crate::effects::Effect;
+use crate::engine::{Made, Network, Release, Run};
+use crate::instance::Instance;
+use crate::link::{self, Recorder};
+use crate::long_run::{Checkpoint, LongRun, LongRunError, Sink};
+use crate::readout::Shown;
+use crate::silicon::scramble;
+
+/// Windows of the engine between two calls of the progress callback.
+const WINDOWS_PER_CALL: usize = 64;
+
+impl Emulator {
+    /// As [`Wafer::run`], with checkpoints and a sink for recorded events.
+    pub fn run_long(
+        &mut self,
+        how: LongRun<'_>,
+        progress: &mut dyn FnMut(Progress) -> ControlFlow<()>,
+    ) -> Result<(), LongRunError> {
+        let LongRun { sink, save, from } = how;
+        let Some(end) = self.playback.values().map(|p| p.end).max() else {
+            let needed = "load playback words with `stimulate`";
+            return Err(WaferError::NotReady { needed }.into());
+        };
+        absent::check(&self.config).map_err(|e| WaferError::Configuration(e.into()))?;
+        let shown = self.shown()?;
+        let Settings { instance, effects, step, .. } = self.settings;
+        let flaws = self.flaws();
+        let pulses = link::stimulus(
+            &self.playback,
+            &self.config,
+            &flaws,
+            effects.contains(Effect::LinkBandwidth),
+        );
+        let releases: Vec<Release> = pulses
+            .iter()
+            .filter_map(|p| Some(Release { time: p.time, bus: p.fate.ok()? }))
+            .collect();
+        let locking = effects.contains(Effect::BackgroundEvents);
+        let generators = Generators::new(&self.config, &flaws, locking);
+        let made = Made { instance, effects, flaws, programming: &self.programming };
+        let network = self.network(&made, &shown);
+        let mut run = Run::new(network, &releases, generators, step, end);
+
+        let fingerprint = self.fingerprint();
+        let mut recorder = Recorder::default();
+        let mut out = Out { sink, trace: Pulses::new(), counts: BTreeMap::new() };
+        if let Some(saved) = from {
+            let now = saved.now;
+            if saved.fingerprint != fingerprint || !run.restore(saved.state) {
+                return Err(LongRunError::Foreign { now });
+            }
+            (recorder, out.trace, out.counts) = (saved.recorder, saved.trace, saved.handed_out);
+        }
+        let records = |fpga: FpgaOnWafer| self.playback.get(&fpga).is_some_and(|p| p.record);
+        let bandwidth = effects.contains(Effect::ReadoutBandwidth);
+        let mut stopped = false;
+        let mut saved_at = run.now();
+        while !run.is_over() && !stopped {
+            self.install(|| run.advance(WINDOWS_PER_CALL));
+            recorder.take(run.departures(), records, bandwidth);
+            recorder.hand_out(run.now(), &mut |fpga, event| out.take(fpga, event));
+            if let Some((path, every)) = &save
+                && run.now().0 >= saved_at.0 + every.0
+            {
+                saved_at = run.now();
+                let checkpoint = Checkpoint {
+                    now: saved_at,
+                    fingerprint,
+                    state: run.state(),
+                    recorder: recorder.clone(),
+                    trace: out.trace.clone(),
+                    handed_out: out.counts.clone(),
+                };
+                archive::write(path, &checkpoint)?;
+            }
+            stopped = progress(Progress { now: run.now(), end }).is_break() && !run.is_over();
+        }
+
+        let reached = run.now();
+        let readout = recorder.finish(reached, &mut |fpga, event| out.take(fpga, event));
+        let waiting = run.waiting();
+        let adc = shown.iter().filter_map(|(&at, &neuron)| {
+            let samples = run.samples(neuron)?.to_vec();
+            Some((at, AdcTrace { samples }))
+        });
+        let truth = self.probes.iter().filter_map(|(&neuron, &every)| {
+            let (every, volts) =
+                (DncCycles(every.0.div_ceil(step.0).max(1) * step.0), run.truth(neuron)?.to_vec());
+            Some((neuron, TrueState { every, volts }))
+        });
+        self.record = Some(Record {
+            adc: adc.collect(),
+            truth: truth.collect(),
+            trace: out.trace,
+            released: link::released(&pulses, reached),
+            queueing: Queueing { mean_s: waiting.mean_s(), p99_s: waiting.p99_s() },
+            counters: Counters {
+                stimulus: link::stimulus_flow(&pulses, reached),
+                readout,
+                mergers: run.merger_flow(),
+                neuron_spikes: run.neuron_spikes(),
+                synaptic_events: run.synaptic_events(),
+            },
+        });
+        if stopped { Err(WaferError::Stopped { at: reached }.into()) } else { Ok(()) }
+    }
+
+    /// The network of the configuration with everything that looks at membranes.
+    fn network(&self, made: &Made<'_>, shown: &Shown) -> Network {
+        let step = self.settings.step;
+        let wiring = self.connectivity();
+        let mut network = self.install(|| Network::new(&self.config, wiring, made, step));
+        for &neuron in shown.values() {
+            let Some(chip) = self.config.hicanns.get(&neuron.hicann) else { continue };
+            let silicon = made.chip(neuron.hicann, chip);
+            let offset_v = silicon.readout_offset_v(neuron.local);
+            network.add_probe(neuron, offset_v, silicon.adc_noise(neuron.local));
+        }
+        for (&neuron, every) in &self.probes {
+            network.add_truth(neuron, every.0.div_ceil(step.0));
+        }
+        network
+    }
+
+    /// A number that differs between runs that cannot continue each other.
+    fn fingerprint(&self) -> u64 {
+        let Settings { instance, effects, step, threads: _ } = self.settings;
+        let number = match instance {
+            Instance::Ideal => u64::MAX,
+            Instance::Manufactured(number) => number.0.into(),
+        };
+        let on = effects.iter().map(|(_, on)| u64::from(on));
+        let probes = self.probes.iter().flat_map(|(n, every)| [n.index() as u64, every.0]);
+        [self.words_seen, self.playback_seen, number, step.0]
+            .into_iter()
+            .chain(on)
+            .chain(probes)
+            .fold(0, |seen, word| scramble(seen ^ word))
+    }
+}
+
+/// Where recorded events go.
+struct Out<'a> {
+    sink: Option<Sink<'a>>,
+    trace: Pulses,
+    counts: BTreeMap<FpgaOnWafer, u64>,
+}
+
+impl Out<'_> {
+    fn take(&mut self, fpga: FpgaOnWafer, event: PulseEvent) {
+        *self.counts.entry(fpga).or_default() += 1;
+        match &mut self.sink {
+            Some(sink) => sink(fpga, event),
+            None => self.trace.entry(fpga).or_default().push(event),
+        }
+    }
+}

@@ -1,0 +1,100 @@
+//! Runs that are long: recorded events handed on as they come, and checkpoints.
+//!
+//! A checkpoint holds everything that changes during a run. Loaded into an emulator with the same
+//! words, the run goes on as if it had never ended: the same bits come out.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use hal::archive::{self, Archive, ArchiveError};
+use hal::coord::FpgaOnWafer;
+use hal::wafer::{DncCycles, PulseEvent, Pulses, WaferError};
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+use crate::engine::RunState;
+use crate::link::Recorder;
+
+/// Takes recorded events: by FPGA in order of time.
+pub type Sink<'a> = &'a mut dyn FnMut(FpgaOnWafer, PulseEvent);
+
+/// What a run does besides running.
+#[derive(Default)]
+pub struct LongRun<'a> {
+    /// Where recorded events go. They are kept for the trace if there is no sink; with one, memory
+    /// does not grow with the length of the run, and the trace stays empty.
+    pub sink: Option<Sink<'a>>,
+    /// The file that the run is saved to, and the hardware time between two savings. The file is
+    /// replaced as a whole.
+    pub save: Option<(PathBuf, DncCycles)>,
+    /// Where to go on, instead of the start.
+    pub from: Option<Checkpoint>,
+}
+
+impl std::fmt::Debug for LongRun<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { sink, save, from } = self;
+        let from = from.as_ref().map(Checkpoint::now);
+        f.debug_struct("LongRun")
+            .field("sink", &sink.is_some())
+            .field("save", save)
+            .field("from", &from)
+            .finish()
+    }
+}
+
+/// A run between two of its moments.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Checkpoint {
+    pub(crate) now: DncCycles,
+    /// Of words, stimulus and settings.
+    pub(crate) fingerprint: u64,
+    pub(crate) state: RunState,
+    pub(crate) recorder: Recorder,
+    /// Recorded events, if they were kept.
+    pub(crate) trace: Pulses,
+    pub(crate) handed_out: BTreeMap<FpgaOnWafer, u64>,
+}
+
+impl Archive for Checkpoint {
+    const KIND: [u8; 8] = *b"CHECKPNT";
+    const VERSION: u32 = 1;
+}
+
+impl Checkpoint {
+    /// Reads a checkpoint that a run has saved.
+    pub fn read(path: &Path) -> Result<Self, ArchiveError> {
+        archive::read(path)
+    }
+
+    /// The hardware time that the run had reached.
+    pub fn now(&self) -> DncCycles {
+        self.now
+    }
+
+    /// Events that the sink had taken, by FPGA. The run that goes on from here continues with the
+    /// next ones; what a sink has taken after the checkpoint comes again.
+    pub fn handed_out(&self) -> &BTreeMap<FpgaOnWafer, u64> {
+        &self.handed_out
+    }
+}
+
+/// A long run cannot start or go on.
+#[derive(Debug, Error)]
+pub enum LongRunError {
+    /// As for every run.
+    #[error(transparent)]
+    Wafer(#[from] WaferError),
+    /// The checkpoint cannot be saved.
+    #[error("checkpoint not saved: {0}")]
+    Save(#[from] ArchiveError),
+    /// The checkpoint is of another run.
+    #[error(
+        "the checkpoint at {now} belongs to another run; load the same words, stimulus, wafer, \
+         effects, step and probes"
+    )]
+    Foreign {
+        /// Time of the checkpoint.
+        now: DncCycles,
+    },
+}
