@@ -10,7 +10,7 @@ use hal::wafer::{Pulses, Wafer, WaferError};
 #[derive(Debug)]
 pub enum AnyWafer {
     /// Emulated in this process.
-    Here(Emulator),
+    Here(Box<Emulator>),
     /// Behind a server (`bss1 serve-wafer`), which has its own settings.
     Remote(RemoteWafer),
 }
@@ -19,7 +19,7 @@ impl AnyWafer {
     /// The wafer at this address, or one with these settings if there is no address.
     pub fn new(settings: Settings, remote: Option<SocketAddr>) -> Result<Self, WaferError> {
         Ok(match remote {
-            None => Self::Here(Emulator::new(settings)),
+            None => Self::Here(Box::new(Emulator::new(settings))),
             Some(address) => Self::Remote(RemoteWafer::connect(address, Faults::NONE)?),
         })
     }
@@ -27,7 +27,7 @@ impl AnyWafer {
     /// The wafer itself.
     pub fn wafer(&mut self) -> &mut dyn Wafer {
         match self {
-            Self::Here(wafer) => wafer,
+            Self::Here(wafer) => wafer.as_mut(),
             Self::Remote(wafer) => wafer,
         }
     }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+use emulator::Instance;
 use hal::coord::WaferNumber;
 use hal::defects::{Component, ComponentKind, Defects};
 use serde_json::{Value, json};
@@ -36,8 +37,8 @@ impl UniformDefects {
 #[derive(Debug, Args)]
 pub(super) struct WaferDefects {
     /// Which wafer: ideal, or the number of a manufactured one with its defects
-    #[arg(long, value_name = "ideal|N", default_value = "ideal", value_parser = wafer)]
-    wafer: WaferChoice,
+    #[arg(long, value_name = "ideal|N", default_value = "ideal")]
+    wafer: Instance,
     /// Instead of the wafer's defects: none, or a file like that of `bss1 defects draw`
     #[arg(long, value_name = "none|FILE", conflicts_with = "defect_rate")]
     defects: Option<PathBuf>,
@@ -52,20 +53,6 @@ pub(super) struct WaferDefects {
     defect_seed: u64,
 }
 
-#[derive(Debug, Clone, Copy)]
-enum WaferChoice {
-    Ideal,
-    Manufactured(WaferNumber),
-}
-
-fn wafer(text: &str) -> Result<WaferChoice, String> {
-    match text.parse() {
-        _ if text == "ideal" => Ok(WaferChoice::Ideal),
-        Ok(number) => Ok(WaferChoice::Manufactured(WaferNumber(number))),
-        Err(_) => Err("write ideal or the number of a wafer".to_owned()),
-    }
-}
-
 impl WaferDefects {
     /// Reads or draws them.
     pub(super) fn load(&self) -> Result<Defects, Failure> {
@@ -74,13 +61,12 @@ impl WaferDefects {
             return drawn.map_err(Failure::request);
         }
         match (&self.defects, self.wafer) {
+            (None, wafer) => Ok(wafer.defects()),
             (Some(path), _) if path.as_os_str() == "none" => Ok(Defects::default()),
-            (Some(path), WaferChoice::Ideal) => Defects::read(path).map_err(Failure::request),
-            (Some(path), WaferChoice::Manufactured(wafer)) => {
+            (Some(path), Instance::Ideal) => Defects::read(path).map_err(Failure::request),
+            (Some(path), Instance::Manufactured(wafer)) => {
                 Defects::read_for(path, wafer).map_err(Failure::request)
             }
-            (None, WaferChoice::Ideal) => Ok(Defects::default()),
-            (None, WaferChoice::Manufactured(wafer)) => Ok(Defects::manufactured(wafer)),
         }
     }
 }

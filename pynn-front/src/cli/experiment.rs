@@ -50,7 +50,8 @@ pub(super) fn run(
     let outcome = outcome.map_err(failure)?;
 
     let violations = outcome.verification.violations.clone();
-    let report = save(folder, name, parameters.values(), &protocol, outcome)?;
+    let defects = machine.wafer.defects();
+    let report = save(folder, name, parameters.values(), &protocol, &defects, outcome)?;
     say(&summary::page(&report));
     for violation in violations.iter().take(SHOWN_VIOLATIONS) {
         say(&violation.to_string());
@@ -88,6 +89,7 @@ fn save(
     name: &str,
     parameters: &BTreeMap<&'static str, Setting>,
     protocol: &Protocol,
+    defects: &Defects,
     outcome: Outcome,
 ) -> Result<ExperimentReport, Failure> {
     let Outcome { mut mapping, words, released, recording, .. } = outcome;
@@ -98,7 +100,7 @@ fn save(
     folder.bytes("spikes.csv", recording.to_csv().as_bytes())?;
     folder.figure("raster", &raster_svg(&recording, &title).map_err(Failure::other)?)?;
     folder.figure("rates", &rates_svg(&recording, &title).map_err(Failure::other)?)?;
-    let facts = Facts::new(protocol.model.network(), &mapping, &Defects::default());
+    let facts = Facts::new(protocol.model.network(), &mapping, defects);
     folder.figure("wafer", &picture::svg(&facts, View::Wafer))?;
     // times of the mapper would make equal mappings unequal files
     mapping.times = StageTimes::default();

@@ -200,7 +200,7 @@ fn wrong_requests_are_refused() {
     assert!(refused(&["map", "random10", "--neuron-size", "7"]).contains("even number"));
     assert!(refused(&["map", "random10", "--neuron-size", "big"]).contains("auto or a number"));
     assert!(refused(&["map", "random10", "--effort", "high"]).contains("quick, normal or max"));
-    assert!(refused(&["map", "random10", "--wafer", "x"]).contains("the number of a wafer"));
+    assert!(refused(&["map", "random10", "--wafer", "x"]).contains("is no wafer"));
     assert!(refused(&["map", "random10", "--defects", "no.file"]).contains("no.file"));
     let rate = refused(&["defects", "draw", "--rate", "2", "--out", "never"]);
     assert!(rate.contains("give a number from 0 to 1"), "{rate}");

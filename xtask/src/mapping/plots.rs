@@ -119,7 +119,7 @@ fn plot(
             let (x, y) = (SIZE.0 as i32 - 196, 62 + 26 * i as i32);
             root.draw(&Circle::new((x, y), 4, style)).map_err(refused)?;
             let label = ("sans-serif", 15).into_font().color(&INK);
-            root.draw(&Text::new(network.to_owned(), (x + 14, y - 8), label)).map_err(refused)?;
+            root.draw(&Text::new(network.to_owned(), (x + 14, y - 5), label)).map_err(refused)?;
         }
         root.present().map_err(refused)?;
     }
