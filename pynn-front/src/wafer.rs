@@ -12,7 +12,7 @@ pub enum AnyWafer {
     /// Emulated in this process.
     Here(Box<Emulator>),
     /// Behind a server (`bss1 serve-wafer`), which has its own settings.
-    Remote(RemoteWafer),
+    Remote(Box<RemoteWafer>),
 }
 
 impl AnyWafer {
@@ -20,7 +20,7 @@ impl AnyWafer {
     pub fn new(settings: Settings, remote: Option<SocketAddr>) -> Result<Self, WaferError> {
         Ok(match remote {
             None => Self::Here(Box::new(Emulator::new(settings))),
-            Some(address) => Self::Remote(RemoteWafer::connect(address, Faults::NONE)?),
+            Some(address) => Self::Remote(Box::new(RemoteWafer::connect(address, Faults::NONE)?)),
         })
     }
 
@@ -28,7 +28,7 @@ impl AnyWafer {
     pub fn wafer(&mut self) -> &mut dyn Wafer {
         match self {
             Self::Here(wafer) => wafer.as_mut(),
-            Self::Remote(wafer) => wafer,
+            Self::Remote(wafer) => wafer.as_mut(),
         }
     }
 
