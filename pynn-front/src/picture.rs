@@ -95,7 +95,7 @@ pub fn summary(facts: &Facts) -> Vec<(&'static str, String)> {
         ("without limits of L1 and switches", percents(facts.ideal_l1_loss_fraction)),
         ("chips with neurons", count(|c| c.n_neurons() > 0).to_string()),
         ("chips with inputs", count(|c| c.n_inputs() > 0).to_string()),
-        ("L1 buses", facts.buses.len().to_string()),
+        ("L1 buses", grouped(facts.buses.len())),
         ("lines of the longest route", longest.to_string()),
         ("synapse drivers", grouped(facts.drivers)),
         ("drivers of the busiest chip", busiest.to_string()),

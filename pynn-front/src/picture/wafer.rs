@@ -6,7 +6,7 @@ use hal::coord::{Coordinate as _, DncOnWafer, HicannOnDnc, HicannOnWafer};
 use hal::defects::{Component, ComponentOnHicann};
 use hal::l1::L1Line;
 
-use super::facts::{BusFacts, Chip, Facts};
+use super::facts::{BusFacts, Chip, Facts, Group};
 use super::pen::{ALARM, BUSY, Colour, INK, Pen, Style, group_colour, grouped, percent};
 
 const CHIP_WIDTH: f64 = 30.0;
@@ -16,7 +16,8 @@ const TOP: f64 = 118.0;
 const WIDTH: f64 = 2.0 * LEFT + CHIP_WIDTH * HicannOnWafer::GRID_WIDTH as f64;
 const BOTTOM: f64 = TOP + CHIP_HEIGHT * HicannOnWafer::GRID_HEIGHT as f64;
 const LEGEND_TOP: f64 = BOTTOM + 44.0;
-const LEGEND_COLUMNS: usize = 6;
+/// Letters of a population's name that fit into a sixth of the width.
+const SHORT_LABEL: usize = 7;
 const RETICLE: &str = "#4a515c";
 
 /// What the chips are shaded by.
@@ -128,7 +129,7 @@ pub(super) fn subtitle(facts: &Facts) -> String {
         grouped(requested - lost),
         grouped(requested),
         percent(lost, requested),
-        facts.buses.len()
+        grouped(facts.buses.len())
     )
 }
 
@@ -378,6 +379,7 @@ fn labels(pen: &mut Pen, facts: &Facts) {
         "<g class=\"labels\" font-weight=\"bold\" stroke=\"white\" stroke-width=\"4\" \
          paint-order=\"stroke\" stroke-linejoin=\"round\" pointer-events=\"none\">\n",
     );
+    let size = if facts.groups.len() <= 12 { 20.0 } else { 13.0 };
     for (group, entry) in facts.groups.iter().enumerate() {
         let chips: Vec<(f64, f64)> = facts
             .chips
@@ -391,7 +393,7 @@ fn labels(pen: &mut Pen, facts: &Facts) {
         let nearest = chips.iter().min_by(|a, b| distance(a).total_cmp(&distance(b)));
         if let Some(&(x, y)) = nearest {
             let at = (x + CHIP_WIDTH / 2.0, y + CHIP_HEIGHT / 2.0 + 7.0);
-            pen.text(at, 20.0, Style::MIDDLE, &entry.label);
+            pen.text(at, size, Style::MIDDLE, &entry.label);
         }
     }
     pen.raw("</g>\n");
@@ -399,10 +401,12 @@ fn labels(pen: &mut Pen, facts: &Facts) {
 
 /// The colours of the populations; tells the height of the picture.
 fn population_legend(pen: &mut Pen, facts: &Facts) -> f64 {
-    let column = (WIDTH - 2.0 * LEFT) / LEGEND_COLUMNS as f64;
+    let fits = |group: &Group| group.label.chars().count() <= SHORT_LABEL;
+    let columns = if facts.groups.iter().all(fits) { 6 } else { 4 };
+    let column = (WIDTH - 2.0 * LEFT) / columns as f64;
     for (i, group) in facts.groups.iter().enumerate() {
-        let x = LEFT + column * (i % LEGEND_COLUMNS) as f64;
-        let y = LEGEND_TOP + 24.0 * (i / LEGEND_COLUMNS) as f64;
+        let x = LEFT + column * (i % columns) as f64;
+        let y = LEGEND_TOP + 24.0 * (i / columns) as f64;
         let colour = group_colour(i);
         let frame = format!("fill=\"{}\" stroke=\"{colour}\"", colour.tint(0.6));
         pen.rect([x, y, 16.0, 13.0], &frame);
@@ -410,7 +414,7 @@ fn population_legend(pen: &mut Pen, facts: &Facts) -> f64 {
         let label = format!("{}: {} {what}", group.label, grouped(group.members));
         pen.text((x + 24.0, y + 11.5), 14.0, Style::START, &label);
     }
-    let y = LEGEND_TOP + 24.0 * facts.groups.len().div_ceil(LEGEND_COLUMNS) as f64 + 8.0;
+    let y = LEGEND_TOP + 24.0 * facts.groups.len().div_ceil(columns) as f64 + 8.0;
     let mut x = LEFT;
     let mut key = |pen: &mut Pen, label: &str, width: f64| {
         pen.text((x + 26.0, y + 11.5), 14.0, Style::START, label);
