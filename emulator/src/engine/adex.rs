@@ -246,7 +246,7 @@ mod tests {
     fn spikes(membrane: Membrane, until_ms: f64) -> Vec<f64> {
         let mut cells = Cells::new(&[membrane], STEP_S);
         let steps = (until_ms / STEP_MS) as usize;
-        (1..=steps).filter(|_| cells.step(&mut [], &[])).map(|i| i as f64 * STEP_MS).collect()
+        (1..=steps).filter(|_| cells.step(&mut [], 0, &[])).map(|i| i as f64 * STEP_MS).collect()
     }
 
     #[test]

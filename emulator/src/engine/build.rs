@@ -110,7 +110,9 @@ impl<'a> ChipBuilder<'a> {
             }));
             let end = self.targets.len() as u32;
             let Arrival { delay, resource, .. } = axon[0];
-            self.axons.push(Axon { delay, synapses: axon.len() as u32, resource, start, end });
+            let rows = axon.iter().fold(0, |rows, s| rows | self.cells.row_bit(s.slot as usize));
+            let synapses = axon.len() as u32;
+            self.axons.push(Axon { delay, synapses, rows, resource, start, end });
         }
         first..self.axons.len() as u32
     }

@@ -36,9 +36,8 @@ pub(super) struct Cells {
     decay: Vec<f32>,
     mean: Vec<f32>,
     e_rev: Vec<f32>,
-    /// By input, then membrane, if inputs saturate: largest rate, and one over it.
+    /// By input, then membrane, if inputs saturate: largest rate. Then `mean` gives shares of it.
     limit: Vec<f32>,
-    inverse_limit: Vec<f32>,
     /// One over the voltage at which the leak's linear law reaches its limit, if it saturates.
     inverse_leak_range: Option<f32>,
     /// Share of the distance to the reset potential that is left after a step of reset.
@@ -50,6 +49,9 @@ pub(super) struct Cells {
     adex: Option<Adex>,
     no_currents: Vec<f32>,
 }
+
+/// Last bit of a mask of rows.
+const LAST_ROW_BIT: usize = 63;
 
 /// Value of `crossing` of a membrane that has not fired.
 pub(super) const SILENT: f32 = f32::NEG_INFINITY;
@@ -73,7 +75,6 @@ impl Cells {
             mean: vec![0.0; inputs * width],
             e_rev: vec![0.0; inputs * width],
             limit: Vec::new(),
-            inverse_limit: Vec::new(),
             inverse_leak_range: None,
             pull: vec![0.0; width],
             rate: vec![0.0; width],
@@ -84,7 +85,6 @@ impl Cells {
         };
         if membranes.iter().flat_map(|m| &m.inputs).any(|input| input.limit_s.is_finite()) {
             cells.limit = vec![1.0; inputs * width];
-            cells.inverse_limit = vec![1.0; inputs * width];
         }
         for (i, m) in membranes.iter().enumerate() {
             cells.set(i, m, step_s);
@@ -114,7 +114,7 @@ impl Cells {
             if input.limit_s.is_finite() {
                 let limit = input.limit_s / m.capacitance_f * step_s;
                 self.limit[at] = limit as f32;
-                self.inverse_limit[at] = (1.0 / limit) as f32;
+                self.mean[at] = (f64::from(self.mean[at]) / limit) as f32;
             }
         }
     }
@@ -129,12 +129,23 @@ impl Cells {
         input * self.width + membrane
     }
 
+    /// The bit of a mask of rows that stands for the row of a slot. The last one stands for all rows
+    /// beyond as well.
+    pub(super) fn row_bit(&self, slot: usize) -> u64 {
+        1 << (slot / self.width.max(1)).min(LAST_ROW_BIT)
+    }
+
     /// Advances every membrane by one step. Conductance in `arriving` acts from the end of the step
-    /// on and is taken out. `injected` lists membranes and voltages by which currents from outside
+    /// on and is taken out; rows whose bit is not in `touched` hold none. `injected` lists membranes and voltages by which currents from outside
     /// raise them in this step. Returns whether any membrane fired; see `crossing`.
     #[inline(always)]
-    pub(super) fn step(&mut self, arriving: &mut [f32], injected: &[(u32, f32)]) -> bool {
-        self.gather(arriving);
+    pub(super) fn step(
+        &mut self,
+        arriving: &mut [f32],
+        touched: u64,
+        injected: &[(u32, f32)],
+    ) -> bool {
+        self.gather(arriving, touched);
         for &(membrane, volts) in injected {
             self.drive[membrane as usize] += volts;
         }
@@ -162,7 +173,7 @@ impl Cells {
 
     /// Sums the conductances into `rate` and `drive` and lets them decay.
     #[inline(always)]
-    fn gather(&mut self, arriving: &mut [f32]) {
+    fn gather(&mut self, arriving: &mut [f32], touched: u64) {
         let n = self.width;
         self.rate.copy_from_slice(&self.leak_rate);
         if let Some(inverse_range) = self.inverse_leak_range {
@@ -173,16 +184,17 @@ impl Cells {
         for k in 0..self.inputs {
             let row = k * n..(k + 1) * n;
             let (rate, drive) = (&mut self.rate, &mut self.drive);
-            let (g, arriving) = (&mut self.g[row.clone()], &mut arriving[row.clone()]);
-            let (decay, mean) = (&self.decay[row.clone()], &self.mean[row.clone()]);
-            let e_rev = &self.e_rev[row.clone()];
+            let (g, decay) = (&mut self.g[row.clone()], &self.decay[row.clone()]);
+            let (mean, e_rev) = (&self.mean[row.clone()], &self.e_rev[row.clone()]);
             if saturates {
-                let (limit, inverse) = (&self.limit[row.clone()], &self.inverse_limit[row]);
-                let (limit, inverse) = (&limit[..n], &inverse[..n]);
-                let through = |i: usize, rate| saturation::saturate(rate, limit[i], inverse[i]);
-                add_input(rate, drive, g, arriving, decay, mean, e_rev, through);
+                let limit = &self.limit[row.clone()][..n];
+                let through = |i: usize, share| saturation::saturate(share, limit[i]);
+                add_input(rate, drive, g, decay, mean, e_rev, through);
             } else {
-                add_input(rate, drive, g, arriving, decay, mean, e_rev, |_, rate| rate);
+                add_input(rate, drive, g, decay, mean, e_rev, |_, rate| rate);
+            }
+            if touched >> k.min(LAST_ROW_BIT) & 1 == 1 {
+                take_up(&mut self.g[row.clone()], &mut arriving[row]);
             }
         }
     }
@@ -201,27 +213,34 @@ impl Cells {
 }
 
 /// Adds one synaptic input of every membrane to total rate and drive, `through` what may limit it.
-/// Then the input decays and takes up what has arrived.
+/// Then the input decays.
 #[inline(always)]
-#[expect(clippy::too_many_arguments, reason = "one slice per array")]
 fn add_input(
     rate: &mut [f32],
     drive: &mut [f32],
     g: &mut [f32],
-    arriving: &mut [f32],
     decay: &[f32],
     mean: &[f32],
     e_rev: &[f32],
     through: impl Fn(usize, f32) -> f32,
 ) {
     let n = rate.len();
-    let (drive, g, arriving) = (&mut drive[..n], &mut g[..n], &mut arriving[..n]);
+    let (drive, g) = (&mut drive[..n], &mut g[..n]);
     let (decay, mean, e_rev) = (&decay[..n], &mean[..n], &e_rev[..n]);
     for i in 0..n {
         let during = through(i, g[i] * mean[i]);
         rate[i] += during;
         drive[i] += during * e_rev[i];
-        g[i] = g[i] * decay[i] + arriving[i];
+        g[i] *= decay[i];
+    }
+}
+
+/// Adds what has arrived at one synaptic input of every membrane.
+#[inline(always)]
+fn take_up(g: &mut [f32], arriving: &mut [f32]) {
+    let arriving = &mut arriving[..g.len()];
+    for i in 0..g.len() {
+        g[i] += arriving[i];
         arriving[i] = 0.0;
     }
 }
@@ -308,9 +327,9 @@ mod tests {
         let mut arriving = vec![0.0; cells.slots()];
         let rate = g_s / (circuits * BIG_CAPACITOR_F) * STEP_S;
         arriving[cells.slot(0, 0)] = rate as f32;
-        cells.step(&mut arriving, &[]);
+        cells.step(&mut arriving, u64::MAX, &[]);
         let trace = (1..1000).map(|i| {
-            cells.step(&mut arriving, &[]);
+            cells.step(&mut arriving, u64::MAX, &[]);
             (f64::from(cells.voltage(0)), f64::from(i) * STEP_S)
         });
         trace.max_by(|a, b| a.0.total_cmp(&b.0)).expect("a thousand steps")
@@ -348,7 +367,7 @@ mod tests {
         let mut cells = Cells::new(&[m], STEP_S);
         let mut arriving = vec![0.0; cells.slots()];
         for _ in 0..10_000 {
-            assert!(!cells.step(&mut arriving, &[]));
+            assert!(!cells.step(&mut arriving, u64::MAX, &[]));
         }
         assert_eq!(cells.v[0], 0.0);
         assert!((f64::from(cells.e_leak[0]) - 0.7).abs() < 1e-7);

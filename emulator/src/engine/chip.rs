@@ -22,6 +22,8 @@ pub(super) struct Axon {
     pub(super) delay: DncCycles,
     /// Synapses behind it. Several may share a target.
     pub(super) synapses: u32,
+    /// Rows of inputs that its targets stand in, as a mask.
+    pub(super) rows: u64,
     /// The resource that scales the events, if their driver has short-term plasticity.
     pub(super) resource: Option<u32>,
     /// First and one past the last of its targets.
@@ -148,6 +150,8 @@ pub(super) struct Chip {
     /// Conductance on its way: one row of slots for each of the next steps, used in a circle.
     ring: Vec<f32>,
     rows: u64,
+    /// By row of the ring: the rows of inputs that hold anything, as a mask.
+    touched: Vec<u64>,
     /// Number of steps of the run.
     last: u64,
     pub(super) inbox: Vec<Incoming>,
@@ -183,6 +187,7 @@ impl Chip {
             jitter: None,
             ring: Vec::new(),
             rows: 0,
+            touched: Vec::new(),
             last: 0,
             inbox: Vec::new(),
             crossings: Vec::new(),
@@ -200,6 +205,7 @@ impl Chip {
         let longest = self.axons.iter().map(|a| a.delay.0).max().unwrap_or(0) + late;
         self.rows = window + longest.div_ceil(self.step.0) + 1;
         self.ring = vec![0.0; self.rows as usize * self.cells.slots()];
+        self.touched = vec![0; self.rows as usize];
     }
 
     /// Sets up a sampler; false if the circuit is not simulated.
@@ -272,6 +278,8 @@ impl Chip {
             truth.volts = volts;
         }
         (self.ring, self.inbox, self.tree) = (state.ring, state.inbox, state.tree);
+        // which rows hold something is not saved: any may
+        self.touched.fill(u64::MAX);
         self.synaptic_events = state.synaptic_events;
         true
     }
@@ -327,8 +335,9 @@ impl Chip {
                 continue;
             }
             self.synaptic_events += u64::from(axon.synapses);
-            let start = (step % self.rows) as usize * slots;
-            let row = &mut self.ring[start..start + slots];
+            let place = (step % self.rows) as usize;
+            self.touched[place] |= axon.rows;
+            let row = &mut self.ring[place * slots..(place + 1) * slots];
             let targets = &self.targets[axon.start as usize..axon.end as usize];
             if let Some(resource) = axon.resource {
                 let factor = self.resources[resource as usize].event(DncCycles(arrival)) as f32;
@@ -347,13 +356,15 @@ impl Chip {
     fn integrate(&mut self, first: u64, steps: u64) {
         let slots = self.cells.slots();
         for step in first..first + steps {
-            let start = (step % self.rows) as usize * slots;
+            let place = (step % self.rows) as usize;
             if !self.injections.is_empty() {
                 let now = DncCycles(step * self.step.0);
                 self.injected.clear();
                 self.injected.extend(self.injections.iter().map(|i| (i.membrane, i.volts(now))));
             }
-            let fired = self.cells.step(&mut self.ring[start..start + slots], &self.injected);
+            let arriving = &mut self.ring[place * slots..(place + 1) * slots];
+            let touched = std::mem::take(&mut self.touched[place]);
+            let fired = self.cells.step(arriving, touched, &self.injected);
             let time = DncCycles((step + 1) * self.step.0);
             if fired {
                 self.collect(time);

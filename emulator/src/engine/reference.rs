@@ -117,7 +117,7 @@ fn single_potentials_agree_with_the_exact_ones() {
         let mut cells = Cells::new(&[lif.membrane(0.0, lif.rest_mv)], STEP_S);
         let mut arriving = vec![0.0; cells.slots()];
         arriving[cells.slot(0, input)] = lif.increment(weight_ns, STEP_S);
-        cells.step(&mut arriving, &[]);
+        cells.step(&mut arriving, u64::MAX, &[]);
         let text = include_str!("../../tests/data/psp_traces.csv");
         let exact: Vec<(f64, f64)> = rows(text)
             .filter(|row| row[0] == case)
@@ -127,7 +127,7 @@ fn single_potentials_agree_with_the_exact_ones() {
         let mut steps = 0;
         for (time_ms, v_mv) in exact {
             while f64::from(steps) * STEP_S * MS_PER_S < time_ms - 1e-9 {
-                cells.step(&mut arriving, &[]);
+                cells.step(&mut arriving, u64::MAX, &[]);
                 steps += 1;
             }
             let seen = millivolts(f64::from(cells.voltage(0))) - lif.rest_mv;
@@ -150,7 +150,8 @@ fn rates_under_constant_current_are_the_analytic_ones() {
         let mut cells = Cells::new(&[lif.membrane(current_pa, lif.reset_mv)], STEP_S);
         let mut arriving = vec![0.0; cells.slots()];
         let steps = (1.0 / (STEP_S * 1e4)) as usize;
-        let times: Vec<usize> = (0..steps).filter(|_| cells.step(&mut arriving, &[])).collect();
+        let times: Vec<usize> =
+            (0..steps).filter(|_| cells.step(&mut arriving, u64::MAX, &[])).collect();
         if times.len() < 3 {
             continue;
         }
@@ -286,7 +287,7 @@ fn kernel(current_pa: f64, until_ms: f64, step_s: f64) -> (Vec<f64>, f64) {
         while let Some((_, input, weight_ns)) = kicks.next_if(|(at, ..)| *at <= end + 1e-9) {
             arriving[cells.slot(0, input)] += lif.increment(weight_ns, step_s);
         }
-        if cells.step(&mut arriving, &[]) {
+        if cells.step(&mut arriving, u64::MAX, &[]) {
             spikes.push(end);
         }
     }

@@ -16,11 +16,9 @@ fn share(x: f32) -> f32 {
     1.0 - CUBE * x * x
 }
 
-/// Lets the conductances of one synaptic input of every membrane saturate; by membrane the limit,
-/// as a rate, and one over it.
+/// The rate of a synaptic input whose linear law gives `x` times its limit.
 #[inline(always)]
-pub(super) fn saturate(rate: f32, limit: f32, inverse_limit: f32) -> f32 {
-    let x = rate * inverse_limit;
+pub(super) fn saturate(x: f32, limit: f32) -> f32 {
     let x = if x < FLAT { x } else { FLAT };
     limit * x * share(x)
 }
@@ -45,7 +43,7 @@ mod tests {
     #[test]
     fn saturation_is_linear_at_rest_monotone_and_bounded() {
         let limit = 0.02_f32;
-        let through = |rate: f32| saturate(rate, limit, 1.0 / limit);
+        let through = |rate: f32| saturate(rate / limit, limit);
         assert!((through(1e-5) / 1e-5 - 1.0).abs() < 1e-4);
         assert!((through(0.2 * limit) / (0.2 * limit) - 0.994).abs() < 1e-3);
         let mut before = 0.0;
