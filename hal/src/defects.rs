@@ -22,6 +22,7 @@ mod text;
 use std::collections::BTreeMap;
 
 use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
 
 use crate::coord::{Coordinate, DncOnWafer, HicannOnWafer, Table, WaferNumber};
 use crate::l1::Hop;
@@ -35,7 +36,7 @@ pub use text::{DefectsError, ParseDefectsError};
 ///
 /// A chip has a record of its own once it has been examined, even if nothing was found; a chip
 /// without a record counts as whole.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Defects {
     /// The wafer described, if it is a certain one.
     pub wafer: Option<WaferNumber>,

@@ -3,8 +3,8 @@
 
 use hal::coord::{
     BackgroundGeneratorOnHicann, Coordinate, DncMergerOnHicann, HicannOnWafer, MergerOnHicann,
-    NeuronBlockOnHicann, NeuronOnHicann, OnWafer, RowOnSynapseDriver, SynapseDriverOnHicann, Table,
-    Vertical,
+    NeuronBlockOnHicann, NeuronOnHicann, OnWafer, RowOnSynapseDriver, SynapseDriverOnHicann,
+    SynapticInputOnHicann, SynapticInputOnNeuron, Table, Vertical,
 };
 use hal::defects::Defects;
 use hal::l1::{L1Line, L1Repeater};
@@ -198,13 +198,14 @@ pub(crate) fn driver_is_usable(defects: &Defects, driver: OnWafer<SynapseDriverO
         && RowOnSynapseDriver::all().all(|row| defects.is_usable(local.row(row).on(hicann)))
 }
 
-/// Columns whose two circuits work, as runs within the blocks.
+/// Columns whose two circuits work with both of their inputs, as runs within the blocks.
 fn runs(defects: &Defects, hicann: HicannOnWafer) -> Vec<Run> {
     let mut runs: Vec<Run> = Vec::new();
     for column in 0..=255u8 {
-        let healthy = Vertical::ALL
-            .into_iter()
-            .all(|v| defects.is_usable(NeuronOnHicann::at(column, v).on(hicann)));
+        let healthy = Vertical::ALL.into_iter().map(|v| NeuronOnHicann::at(column, v)).all(|n| {
+            let mut inputs = SynapticInputOnNeuron::all();
+            inputs.all(|i| defects.is_usable(SynapticInputOnHicann::of(n, i).on(hicann)))
+        });
         if !healthy {
             continue;
         }

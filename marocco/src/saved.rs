@@ -1,11 +1,14 @@
-//! A mapping as a file.
+//! A mapping as a file, and what it is held against.
 
 use hal::archive::Archive;
+use hal::defects::Defects;
 use hal::wafer::{ConfigurationWords, Pulses};
 use serde::{Deserialize, Serialize};
 
 use crate::mapping::Mapping;
 use crate::network::Network;
+use crate::options::MapOptions;
+use crate::verify::Rules;
 
 /// A network, its mapping, and the words that realise it.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -16,6 +19,8 @@ pub struct SavedMapping {
     pub mapping: Mapping,
     /// The configuration of the wafer.
     pub words: ConfigurationWords,
+    /// What it was verified against: limits and the defects of its wafer.
+    pub rules: Rules,
     /// The inputs of the run it belongs to, if there was one, as they were released at the edge of
     /// the wafer.
     pub released: Option<Pulses>,
@@ -23,5 +28,18 @@ pub struct SavedMapping {
 
 impl Archive for SavedMapping {
     const KIND: [u8; 8] = *b"MAPPING ";
-    const VERSION: u32 = 1;
+    const VERSION: u32 = 2;
+}
+
+impl MapOptions {
+    /// What a mapping with these options onto a wafer with these defects has to keep.
+    pub fn rules(&self, defects: &Defects) -> Rules {
+        Rules {
+            chain_length: self.chain_length,
+            bandwidth_utilisation: self.bandwidth_utilisation,
+            excluded: self.excluded.clone(),
+            defects: defects.clone(),
+            ..Rules::default()
+        }
+    }
 }

@@ -14,22 +14,26 @@
 //! | V20 to V24 | `drivers` | claim; switches and driver settings in the bits |
 //! | V25 to V28, V30 | `synapses` | whole-array decode against the claim, both directions |
 //! | V29 | `losses` | counts per projection |
-//! | V05 | `analog` | cells and circuit modes against the realised parameters and weights |
+//! | V05 | `analog`, `resets` | cells, modes and weights against those realised; mean V_reset |
+//! | V31, V32 | `outputs` | analog outputs and current sources in the bits |
+//! | V03, V06, V08, V09, V19, V21, V22, V27 | `defects` | what is in use in the bits works |
 //! | rest | `rest` | settings that no claim speaks of keep their defaults |
 //!
-//! Not applicable yet: V04 (no manual placement), the defect parts of V03, V06, V19, V21, V22 and
-//! V27 (ideal wafer only), the STP part of V24 and V26 (no short-term plasticity: it must be off),
-//! V31 and V32 (no analog recording, no current sources: `rest` demands them off). V33
-//! (determinism) is a property of the mapper and is tested there.
+//! Not applicable yet: V04 (no manual placement), the STP part of V24 and V26 (no short-term
+//! plasticity: it must be off). No claim speaks of recordings and currents, so `rest` demands them
+//! off besides. V33 (determinism) is a property of the mapper and is tested there.
 
 mod addresses;
 mod analog;
+mod defects;
 mod drivers;
 mod flood;
 mod functional;
 mod losses;
 mod mergers;
 mod neurons;
+mod outputs;
+mod resets;
 mod rest;
 mod routes;
 mod synapses;
@@ -39,8 +43,10 @@ use std::fmt;
 use hal::codec::{DecodeError, decode_wafer};
 use hal::config::{HicannConfig, WaferConfig};
 use hal::coord::{HicannOnWafer, Table};
+use hal::defects::Defects;
 use hal::wafer::ConfigurationWords;
 use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
 
 use crate::mapping::Mapping;
 use crate::network::Network;
@@ -55,17 +61,19 @@ pub enum Rule {
     V01,
     /// A neuron has an even number of circuits within one block, joined as claimed.
     V02,
-    /// The circuits of different neurons are disjoint.
+    /// The circuits of different neurons are disjoint and work, on chips that may be used.
     V03,
     /// Parameters that circuits share, and the analog cells, give the claimed cells and weights.
     V05,
-    /// The assignment of neuron blocks to DNC mergers is monotone and possible.
+    /// The assignment of neuron blocks to DNC mergers is monotone and possible, through mergers
+    /// that work.
     V06,
     /// The merger settings bring each block's events to its DNC merger and nowhere else.
     V07,
-    /// Every used DNC merger gets locking events from exactly one generator.
+    /// Every used DNC merger gets locking events from exactly one generator, which works.
     V08,
-    /// Used DNC mergers merge slowly with the right link direction; unused ones are isolated.
+    /// Used DNC mergers merge slowly with the right link direction; unused ones are isolated. The
+    /// links of inputs work.
     V09,
     /// No neuron's events arrive at a DNC merger of external inputs.
     V10,
@@ -85,13 +93,15 @@ pub enum Rule {
     V17,
     /// Repeaters have the modes of the routes and are released.
     V18,
-    /// Every used chip is there and configured.
+    /// Every used chip is there and configured; it and its used lines, repeaters and crossbar
+    /// switches work, in transit too.
     V19,
     /// At most one synapse switch per line, row and driver.
     V20,
-    /// Closed synapse switches exist and are those of the chains.
+    /// Closed synapse switches exist, work, and are those of the chains.
     V21,
-    /// A chain is contiguous, not too long, contains its primary and overlaps no other.
+    /// A chain is contiguous, not too long, contains its primary and overlaps no other. Its drivers
+    /// and their rows work.
     V22,
     /// Driver settings realise exactly the chains.
     V23,
@@ -101,7 +111,7 @@ pub enum Rule {
     V25,
     /// A realised synapse lies where its source arrives and its target listens.
     V26,
-    /// A hardware synapse realises one synapse at most.
+    /// A hardware synapse realises one synapse at most, and works.
     V27,
     /// The functional synapses are exactly the claimed ones.
     V28,
@@ -109,6 +119,10 @@ pub enum Rule {
     V29,
     /// Realised synapses have the claimed weight, all others are off.
     V30,
+    /// At most two membranes of a reticle are shown, each on a line and an output of its own.
+    V31,
+    /// A chip has one current source at most.
+    V32,
     /// Settings that no claim speaks of keep their defaults.
     Rest,
 }
@@ -137,8 +151,9 @@ impl fmt::Display for Violation {
     }
 }
 
-/// Limits that are settings rather than wiring. The default is the documented one.
-#[derive(Debug, Clone, PartialEq)]
+/// What a mapping is held against besides the wiring: limits that are settings, and the wafer. The
+/// default are the documented limits, on a wafer without defects.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Rules {
     /// Longest chain of drivers on one bus (topology §7.5): 3.
     pub chain_length: usize,
@@ -150,6 +165,10 @@ pub struct Rules {
     pub bandwidth_utilisation: f64,
     /// Interval of the locking events in PLL clocks (topology §5.6): 125.
     pub locking_interval: u32,
+    /// Chips that may have neither neurons nor inputs; lines may cross them.
+    pub excluded: Vec<HicannOnWafer>,
+    /// What of the wafer cannot be used (hal-config §6).
+    pub defects: Defects,
 }
 
 impl Default for Rules {
@@ -160,6 +179,8 @@ impl Default for Rules {
             max_synapse_switches: 1,
             bandwidth_utilisation: 0.8,
             locking_interval: 125,
+            excluded: Vec::new(),
+            defects: Defects::default(),
         }
     }
 }
@@ -228,6 +249,9 @@ pub fn verify_config(
     drivers::check(&case, &mut faults);
     let functional = synapses::check(&case, &carried, &mut faults);
     analog::check(&case, &mut faults);
+    resets::check(&case, &mut faults);
+    outputs::check(&case, &mut faults);
+    defects::check(&case, &carried, &mut faults);
     rest::check(&case, &mut faults);
 
     let mut violations = faults.0;

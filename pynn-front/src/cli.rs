@@ -27,7 +27,7 @@ use hal::transport::Faults;
 use serde_json::{Value, json};
 
 use console::{Console, say};
-use defects::UniformDefects;
+use defects::{UniformDefects, WaferDefects};
 use map::MapArguments;
 use show::ShowArguments;
 
@@ -59,10 +59,12 @@ enum Command {
     /// What of a wafer cannot be used
     #[command(subcommand)]
     Defects(DefectsCommand),
-    /// Hold a mapping against its configuration words
+    /// Hold a mapping against its configuration words and the wafer it was made for, or another
     Verify {
         /// A mapping, like mapping.bss1 of a run
         mapping: PathBuf,
+        #[command(flatten)]
+        wafer: WaferDefects,
     },
     /// Draw a mapping, and tell about it on one screen
     Show(ShowArguments),
@@ -265,7 +267,7 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
             seed,
             out,
         }) => experiment::run(&name, &settings, &machine, ignore_defects, remote, seed, &out),
-        Command::Verify { mapping } => files::verify(&mapping),
+        Command::Verify { mapping, wafer } => files::verify(&mapping, &wafer),
         Command::Show(arguments) => show::show(&arguments),
         Command::Emulate { words, input, machine, remote, out } => {
             files::emulate(&words, &input, &machine, remote, &out)

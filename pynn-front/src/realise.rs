@@ -20,6 +20,8 @@ pub struct Realised {
     pub mapping: Mapping,
     /// The configuration of the wafer.
     pub words: ConfigurationWords,
+    /// What it was verified against: limits and the defects of the wafer.
+    pub rules: Rules,
     /// Whether the words realise exactly this mapping.
     pub verification: Verification,
     /// Wall seconds of the encoder.
@@ -47,9 +49,10 @@ pub fn realise(
     let encode_s = clock.elapsed().as_secs_f64();
     observe(Progress::Verifying);
     let clock = Instant::now();
-    let verification = verify(network, &mapping, &words, &Rules::default())?;
+    let rules = options.rules(defects);
+    let verification = verify(network, &mapping, &words, &rules)?;
     let verify_s = clock.elapsed().as_secs_f64();
-    Ok(Realised { mapping, words, verification, encode_s, verify_s })
+    Ok(Realised { mapping, words, rules, verification, encode_s, verify_s })
 }
 
 /// Does some work on this number of threads, on all processors if there is none, and tells it how

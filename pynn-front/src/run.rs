@@ -17,7 +17,7 @@ use hal::wafer::{
     ConfigurationWords, Counters, DncCycles, PlaybackWords, Pulses, TraceWords, WaferError,
 };
 use marocco::mapping::Mapping;
-use marocco::verify::Verification;
+use marocco::verify::{Rules, Verification};
 use marocco::{MapError, MapOptions, MappingReport, Stage, report};
 use thiserror::Error;
 
@@ -100,6 +100,8 @@ pub enum RunError {
 pub struct Outcome {
     /// What was placed where, what was lost and why.
     pub mapping: Mapping,
+    /// What it was verified against: limits and the defects of the wafer.
+    pub rules: Rules,
     /// Whether the words realise exactly this mapping.
     pub verification: Verification,
     /// The configuration as it was sent.
@@ -145,7 +147,7 @@ fn run_here(
     let known =
         if options.ignore_defects { Defects::default() } else { options.instance.defects() };
     let realised = realise(network, &wishes, &known, observe)?;
-    let Realised { mapping, words, verification, encode_s, .. } = realised;
+    let Realised { mapping, words, rules, verification, encode_s, .. } = realised;
     wall_s.build += encode_s;
 
     // stimulus
@@ -196,6 +198,7 @@ fn run_here(
         mapping_report: report(network, &mapping, verification.is_ok()),
         released: any.released_stimulus(),
         mapping,
+        rules,
         verification,
         words,
         input,

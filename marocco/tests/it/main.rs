@@ -6,3 +6,4 @@ mod networks;
 mod original;
 mod routing;
 mod verify;
+mod wafers;

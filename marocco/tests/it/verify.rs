@@ -3,6 +3,7 @@
 
 mod bits;
 mod claim;
+mod defects;
 mod hand_made;
 
 use calib::{CellParameters, EifCondExpIsfaIsta, WaferCalibration};
@@ -35,11 +36,7 @@ fn what_the_mapper_makes_keeps_every_rule() {
             map(&network, &options, &Defects::default(), &WaferCalibration::ideal(), &mut |_| {})
                 .unwrap();
         let words = encode_wafer(&mapped.config).unwrap();
-        let rules = Rules {
-            chain_length: options.chain_length,
-            bandwidth_utilisation: options.bandwidth_utilisation,
-            ..Rules::default()
-        };
+        let rules = options.rules(&Defects::default());
         let found = verify(&network, &mapped.mapping, &words, &rules).unwrap();
         assert!(found.is_ok(), "{:#?}", &found.violations[..found.violations.len().min(10)]);
         let realised = mapped.mapping.realised_weights_us.iter().flatten().filter(|&&w| w > 0.0);

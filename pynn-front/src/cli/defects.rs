@@ -37,8 +37,8 @@ impl UniformDefects {
 #[derive(Debug, Args)]
 pub(super) struct WaferDefects {
     /// Which wafer: ideal, or the number of a manufactured one with its defects
-    #[arg(long, value_name = "ideal|N", default_value = "ideal")]
-    wafer: Instance,
+    #[arg(long, value_name = "ideal|N")]
+    wafer: Option<Instance>,
     /// Instead of the wafer's defects: none, or a file like that of `bss1 defects draw`
     #[arg(long, value_name = "none|FILE", conflicts_with = "defect_rate")]
     defects: Option<PathBuf>,
@@ -54,13 +54,18 @@ pub(super) struct WaferDefects {
 }
 
 impl WaferDefects {
-    /// Reads or draws them.
-    pub(super) fn load(&self) -> Result<Defects, Failure> {
+    /// Reads or draws them; none if nothing is named.
+    pub(super) fn load(&self) -> Result<Option<Defects>, Failure> {
+        let named = self.wafer.is_some() || self.defects.is_some() || self.defect_rate.is_some();
+        named.then(|| self.load_named()).transpose()
+    }
+
+    fn load_named(&self) -> Result<Defects, Failure> {
         if let Some(rate) = self.defect_rate {
             let drawn = uniform(rate, self.missing_reticles, self.defect_seed);
             return drawn.map_err(Failure::request);
         }
-        match (&self.defects, self.wafer) {
+        match (&self.defects, self.wafer.unwrap_or_default()) {
             (None, wafer) => Ok(wafer.defects()),
             (Some(path), _) if path.as_os_str() == "none" => Ok(Defects::default()),
             (Some(path), Instance::Ideal) => Defects::read(path).map_err(Failure::request),

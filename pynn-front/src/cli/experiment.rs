@@ -92,7 +92,7 @@ fn save(
     defects: &Defects,
     outcome: Outcome,
 ) -> Result<ExperimentReport, Failure> {
-    let Outcome { mut mapping, words, released, recording, .. } = outcome;
+    let Outcome { mut mapping, words, rules, released, recording, .. } = outcome;
     let title = title(name, parameters);
     folder.archive("words.bss1", &words)?;
     folder.archive("input.bss1", &outcome.input)?;
@@ -105,7 +105,7 @@ fn save(
     // times of the mapper would make equal mappings unequal files
     mapping.times = StageTimes::default();
     let network = protocol.model.network().clone();
-    let saved = SavedMapping { network, mapping, words, released };
+    let saved = SavedMapping { network, mapping, words, rules, released };
     folder.archive("mapping.bss1", &saved)?;
 
     folder.announce("report.json");

@@ -10,10 +10,10 @@ use hal::archive::{self, Archive};
 use hal::coord::HicannOnDnc;
 use hal::wafer::{ConfigurationWords, PlaybackWords, TraceWords, WaferError};
 use marocco::SavedMapping;
-use marocco::verify::Rules;
 use serde_json::{Value, json};
 
 use super::console::{Stages, say};
+use super::defects::WaferDefects;
 use super::folder::Folder;
 use super::{Failure, Machine, Remote, SHOWN_VIOLATIONS};
 use crate::export::{self, ExportError};
@@ -26,11 +26,15 @@ pub(super) fn read<T: Archive>(path: &Path) -> Result<T, Failure> {
     archive::read(path).map_err(Failure::request)
 }
 
-pub(super) fn verify(mapping: &Path) -> Result<Value, Failure> {
-    let saved: SavedMapping = read(mapping)?;
-    let SavedMapping { network, mapping: claim, words, .. } = &saved;
-    let verification = marocco::verify::verify(network, claim, words, &Rules::default())
-        .map_err(Failure::request)?;
+/// Verifies a mapping against what it was made for, or against the defects of another wafer.
+pub(super) fn verify(mapping: &Path, wafer: &WaferDefects) -> Result<Value, Failure> {
+    let mut saved: SavedMapping = read(mapping)?;
+    if let Some(defects) = wafer.load()? {
+        saved.rules.defects = defects;
+    }
+    let SavedMapping { network, mapping: claim, words, rules, .. } = &saved;
+    let verification =
+        marocco::verify::verify(network, claim, words, rules).map_err(Failure::request)?;
     let report = marocco::report(network, claim, verification.is_ok());
     if !verification.is_ok() {
         for violation in verification.violations.iter().take(SHOWN_VIOLATIONS) {

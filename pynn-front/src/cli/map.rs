@@ -54,7 +54,7 @@ fn neuron_size(text: &str) -> Result<NeuronSizeChoice, String> {
 }
 
 pub(super) fn map(arguments: &MapArguments) -> Result<Value, Failure> {
-    let defects = arguments.wafer.load()?;
+    let defects = arguments.wafer.load()?.unwrap_or_default();
     let recipe = Recipe::find(&arguments.network).map_err(Failure::request)?;
     let mut parameters = recipe.defaults();
     for setting in &arguments.settings {
@@ -76,7 +76,7 @@ pub(super) fn map(arguments: &MapArguments) -> Result<Value, Failure> {
     });
     stages.done();
     let realised = realised.and_then(|r| r).map_err(experiment::failure)?;
-    let Realised { mut mapping, words, verification, encode_s, verify_s } = realised;
+    let Realised { mut mapping, words, rules, verification, encode_s, verify_s } = realised;
 
     let report = marocco::report(&network, &mapping, verification.is_ok());
     say(&summary::mapping_page(recipe.name, parameters.values(), &report));
@@ -93,7 +93,7 @@ pub(super) fn map(arguments: &MapArguments) -> Result<Value, Failure> {
     if let Some(out) = &arguments.out {
         // times of the mapper would make equal mappings unequal files
         mapping.times = StageTimes::default();
-        let saved = SavedMapping { network, mapping, words, released: None };
+        let saved = SavedMapping { network, mapping, words, rules, released: None };
         archive::write(out, &saved).map_err(Failure::request)?;
         say(&format!("  mapping        {}", out.display()));
     }

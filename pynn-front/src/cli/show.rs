@@ -33,7 +33,8 @@ pub(super) struct ShowArguments {
 
 pub(super) fn show(arguments: &ShowArguments) -> Result<Value, Failure> {
     let saved: SavedMapping = read(&arguments.mapping)?;
-    let defects = arguments.wafer.load()?;
+    let known = || saved.rules.defects.clone();
+    let defects = arguments.wafer.load()?.unwrap_or_else(known);
     let facts = Facts::new(&saved.network, &saved.mapping, &defects);
     let summary = picture::summary(&facts);
     for (name, value) in &summary {

@@ -3,6 +3,7 @@
 use hal::coord::{Coordinate as _, DncOnWafer, HicannOnWafer};
 use hal::defects::Defects;
 use marocco::network::{Network, Population, PopulationKind};
+use marocco::verify::Rules;
 use marocco::{Mapping, SavedMapping};
 use pynn_front::figure::png;
 use pynn_front::picture::{Facts, View, html, summary, svg};
@@ -120,7 +121,8 @@ fn labels_cannot_break_a_picture() {
 fn the_program_draws_and_tells() {
     let (network, mapping) = small();
     let words = hal::wafer::ConfigurationWords::default();
-    let saved = SavedMapping { network, mapping, words, released: None };
+    let rules = Rules::default();
+    let saved = SavedMapping { network, mapping, words, rules, released: None };
     let folder = std::path::Path::new(env!("CARGO_TARGET_TMPDIR"));
     let file = folder.join("pictures.bss1");
     hal::archive::write(&file, &saved).unwrap();

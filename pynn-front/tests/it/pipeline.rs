@@ -46,6 +46,7 @@ fn saved() -> SavedMapping {
         network: protocol().model.network().clone(),
         mapping: outcome.mapping.clone(),
         words: outcome.words.clone(),
+        rules: outcome.rules.clone(),
         released: outcome.released.clone(),
     }
 }

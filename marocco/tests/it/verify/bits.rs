@@ -5,17 +5,17 @@ use hal::config::{
     NeuronParameter, RepeaterMode, SharedParameter, StpMode,
 };
 use hal::coord::{
-    AnalogOnHicann, BackgroundGeneratorOnHicann, CrossbarSwitchOnHicann, DncMergerOnHicann,
-    FgBlockOnHicann, FgColumnOnBlock, FgRowOnBlock, GbitLinkOnHicann, HLineOnHicann,
-    HRepeaterOnHicann, L1Address, MergerOnHicann, NeuronOnHicann, QuadOnHicann,
-    RepeaterBlockOnHicann, Side, SynapseArrayOnHicann, SynapseDecoder, SynapseSwitchOnHicann,
-    VLineOnHicann, VRepeaterOnHicann, Vertical,
+    AnalogOnHicann, BackgroundGeneratorOnHicann, Coordinate, CrossbarSwitchOnHicann,
+    DncMergerOnHicann, FgBlockOnHicann, FgColumnOnBlock, FgRowOnBlock, GbitLinkOnHicann,
+    HLineOnHicann, HRepeaterOnHicann, HicannOnWafer, L1Address, MergerOnHicann, NeuronOnHicann,
+    QuadOnHicann, RepeaterBlockOnHicann, Side, SynapseArrayOnHicann, SynapseDecoder,
+    SynapseSwitchOnHicann, VLineOnHicann, VRepeaterOnHicann, Vertical,
 };
 use hal::value::{DacCode, GmaxDivisor, GmaxSelect, RepeaterCapacitor, SynapseWeight};
 use marocco::verify::Rule;
 
 use super::breaks;
-use super::hand_made::{INPUT_BUS, driver, synapse};
+use super::hand_made::{HandMade, INPUT_BUS, NEURON_BUS, driver, synapse};
 
 const N0: NeuronOnHicann = NeuronOnHicann::new::<0>();
 const N1: NeuronOnHicann = NeuronOnHicann::new::<1>();
@@ -328,5 +328,64 @@ fn everything_else_keeps_its_default() {
         let gates = &mut made.chip(94).floating_gates;
         let block = FgBlockOnHicann::new::<3>();
         gates.set_shared(block, SharedParameter::VCcas, DacCode::new::<7>());
+    });
+}
+
+#[test]
+fn v31_a_reticle_shows_two_membranes() {
+    let [first, second] = [AnalogOnHicann::new::<0>(), AnalogOnHicann::new::<1>()];
+    let (even, odd) = (AnalogSource::MembraneTopEven, AnalogSource::MembraneTopOdd);
+    let show = |made: &mut HandMade, chip, output, circuit: NeuronOnHicann, source| {
+        let chip = made.chip(chip);
+        chip.neurons.circuits[circuit].enable_aout = true;
+        chip.analog.source[output] = Some(source);
+    };
+    // two membranes of one chip, each on its own line
+    let mut made = HandMade::new();
+    show(&mut made, 93, first, N0, even);
+    show(&mut made, 93, second, N1, odd);
+    assert!(!made.verify().breaks(Rule::V31));
+    // one of each of two chips on different reticles
+    let mut made = HandMade::new();
+    show(&mut made, 93, first, N0, even);
+    show(&mut made, 110, first, N0, even);
+    assert!(!made.verify().breaks(Rule::V31));
+
+    // two on one line, both outputs on one line, and a line without a membrane
+    breaks(Rule::V31, |made| {
+        show(made, 93, first, N0, even);
+        made.chip(93).neurons.circuits[N100].enable_aout = true;
+    });
+    breaks(Rule::V31, |made| {
+        show(made, 93, first, N0, even);
+        show(made, 93, second, N0, even);
+    });
+    breaks(Rule::V31, |made| made.chip(93).analog.source[first] = Some(odd));
+    // the first output of a reticle driven by two of its chips
+    breaks(Rule::V31, |made| {
+        let neighbour = HicannOnWafer::all()
+            .find(|h| h.dnc() == NEURON_BUS.hicann.dnc() && *h != NEURON_BUS.hicann)
+            .unwrap();
+        show(made, 93, first, N0, even);
+        show(made, neighbour.index(), first, N0, even);
+    });
+    // an output that is broken
+    breaks(Rule::V31, |made| {
+        show(made, 93, first, N0, even);
+        made.rules.defects.insert(first.on(NEURON_BUS.hicann));
+    });
+}
+
+#[test]
+fn v32_a_chip_has_one_current_source() {
+    let feed = |made: &mut HandMade, circuit: NeuronOnHicann| {
+        made.chip(93).neurons.circuits[circuit].enable_current_input = true;
+    };
+    let mut made = HandMade::new();
+    feed(&mut made, N0);
+    assert!(!made.verify().breaks(Rule::V32));
+    breaks(Rule::V32, |made| {
+        feed(made, N0);
+        feed(made, N100);
     });
 }

@@ -1,12 +1,15 @@
 //! Claims that break a rule, with the bits left as they are.
 
+use calib::{CellParameters, IfCondExp};
 use hal::coord::{DncMergerOnHicann, HicannOnWafer, L1Address};
 use hal::value::SynapseWeight;
 use marocco::mapping::{Bus, BusAddress, LogicalNeuron, LossCause, RouteLine, SynapseFate};
+use marocco::network::PerMember;
 use marocco::verify::{Rule, Rules};
 
 use super::breaks;
-use super::hand_made::{INPUT_BUS, NEURON_BUS, driver, hline, network, synapse, vline};
+use super::hand_made::{HandMade, INPUT_BUS, NEURON_BUS, driver, hline, network, synapse, vline};
+use crate::networks::cell;
 
 fn address(bus: Bus, address: usize) -> BusAddress {
     BusAddress { bus, address: L1Address::try_from(address).unwrap() }
@@ -58,6 +61,35 @@ fn v05_the_cells_are_as_claimed() {
 }
 
 #[test]
+fn v05_a_population_gets_its_mean_v_reset() {
+    let ask = |made: &mut HandMade, v_reset: [f64; 2]| {
+        let cells = v_reset.map(|v_reset| {
+            let CellParameters::IfCondExp(it) = cell() else { panic!("another kind of cell") };
+            CellParameters::IfCondExp(IfCondExp { v_reset, ..it })
+        });
+        made.network = network(PerMember::Each(cells.to_vec()), 10.0);
+    };
+    let count = |made: &mut HandMade, n| {
+        made.mapping.parameters.clipped.insert("v_reset".to_owned(), n);
+    };
+    // the neurons are reset to 10 mV; a step of the cell is 0.58 mV
+    breaks(Rule::V05, |made| ask(made, [11.0; 2]));
+    breaks(Rule::V05, |made| {
+        ask(made, [8.0, 10.0]);
+        count(made, 2);
+    });
+    breaks(Rule::V05, |made| {
+        ask(made, [8.0, 12.0]);
+        count(made, 1);
+    });
+    let mut made = HandMade::new();
+    ask(&mut made, [8.0, 12.0]);
+    count(&mut made, 2);
+    let found = made.verify();
+    assert!(found.is_ok(), "{found:#?}");
+}
+
+#[test]
 fn v06_blocks_go_to_mergers_that_they_reach_in_order() {
     let merger = |m| Bus { merger: m, ..NEURON_BUS };
     breaks(Rule::V06, |made| {
@@ -103,9 +135,9 @@ fn v11_addresses_are_usable_and_unique() {
 #[test]
 fn v13_inputs_fit_through_their_links() {
     // 17.8 M events/s * 0.8 / 10^4 = 1424 Hz
-    breaks(Rule::V13, |made| made.network = network(1425.0));
+    breaks(Rule::V13, |made| made.network = network(PerMember::Uniform(cell()), 1425.0));
     breaks(Rule::V13, |made| {
-        made.network = network(1000.0);
+        made.network = network(PerMember::Uniform(cell()), 1000.0);
         made.rules.bandwidth_utilisation = 0.5;
     });
 }

@@ -28,10 +28,12 @@ use marocco::mapping::{
     Bus, BusAddress, DriverChain, LogicalNeuron, LossCause, Placement, RealisedParameters, Route,
     RouteLine, StageTimes, SynapseFate,
 };
-use marocco::network::{Network, Projection, Receptor, Synapse};
+use marocco::network::{
+    Network, PerMember, Population, PopulationKind, Projection, Receptor, Synapse,
+};
 use marocco::verify::{Rules, Verification, verify};
 
-use crate::networks::{cell, neurons, sources};
+use crate::networks::{cell, sources};
 
 pub(super) const NEURON_BUS: Bus =
     Bus { hicann: HicannOnWafer::new::<93>(), merger: DncMergerOnHicann::new::<0>() };
@@ -48,7 +50,7 @@ pub(super) struct HandMade {
 
 impl HandMade {
     pub(super) fn new() -> Self {
-        let network = network(10.0);
+        let network = network(PerMember::Uniform(cell()), 10.0);
         let (mapping, config) = (mapping(), config());
         let mut made = Self { network, mapping, config, rules: Rules::default() };
         made.set_cells();
@@ -119,9 +121,11 @@ impl HandMade {
 }
 
 /// Two neurons and a source of this rate.
-pub(super) fn network(rate_hz: f64) -> Network {
+pub(super) fn network(cells: PerMember<CellParameters>, rate_hz: f64) -> Network {
     let mut network = Network::default();
-    let pair = network.add_population(neurons("pair", 2)).unwrap();
+    let kind = PopulationKind::Neurons(cells);
+    let pair = Population { label: "pair".to_owned(), size: 2, kind };
+    let pair = network.add_population(pair).unwrap();
     let source = network.add_population(sources("in", 1, rate_hz)).unwrap();
     let synapse = |pre, post| Synapse { pre, post, weight_us: 0.01 };
     for (pre, label, receptor, synapses) in [
