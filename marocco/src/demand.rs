@@ -178,35 +178,17 @@ fn pair_halves(split: [u8; 4], rows: usize) -> impl Iterator<Item = [DriverDecod
     even.into_iter().zip(odd).map(|(e, o)| [e, o])
 }
 
-/// Synapses that a chip realises if any free driver could take any bus: drivers go one by one to
-/// the bus that gains most (the ideal-L1 model of mapping §7.2).
+/// Synapses that a chip realises if any free driver could take any bus: the best division of the
+/// drivers, by dynamic programming over the buses (the ideal-L1 model of mapping §7.2, which
+/// divides them greedily).
 pub(crate) fn ideal_realised(demands: &[BusDemand], drivers: usize, chain_length: usize) -> u64 {
-    // (gain per driver, bus) of the next step of each bus; a step may span several drivers where
-    // the table is not concave
-    let step = |demand: &BusDemand, have: usize| {
-        (have + 1..=chain_length)
-            .map(|d| ((demand.realised[d] - demand.realised[have]) / (d - have) as u32, d))
-            .max_by_key(|&(gain, d)| (gain, std::cmp::Reverse(d)))
-            .filter(|&(gain, _)| gain > 0)
-    };
-    let mut heap: std::collections::BinaryHeap<(u32, std::cmp::Reverse<usize>, usize, usize)> =
-        demands
-            .iter()
-            .enumerate()
-            .filter_map(|(i, d)| step(d, 0).map(|(g, to)| (g, std::cmp::Reverse(i), 0, to)))
-            .collect();
-    let mut left = drivers;
-    let mut realised = 0;
-    while let Some((_, std::cmp::Reverse(i), have, to)) = heap.pop() {
-        let take = to.min(have + left);
-        if take == have {
-            break;
-        }
-        left -= take - have;
-        realised += u64::from(demands[i].realised[take] - demands[i].realised[have]);
-        if let Some((gain, next)) = step(&demands[i], take) {
-            heap.push((gain, std::cmp::Reverse(i), take, next));
+    // the most that the buses so far realise with at most n drivers
+    let mut best = vec![0u64; drivers + 1];
+    for demand in demands {
+        for n in (0..=drivers).rev() {
+            let with = |d: usize| best[n - d] + u64::from(demand.realised[d]);
+            best[n] = (0..=chain_length.min(n)).map(with).max().unwrap_or(0);
         }
     }
-    realised
+    best[drivers]
 }

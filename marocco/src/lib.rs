@@ -19,6 +19,7 @@ mod sites;
 mod routing;
 
 mod drivers;
+mod packing;
 mod synapses;
 
 mod parameters;

@@ -5,22 +5,22 @@ use std::time::Instant;
 
 use calib::WaferCalibration;
 use hal::config::WaferConfig;
-use hal::coord::{HicannOnWafer, OnWafer, SynapseDriverOnHicann, VLineOnHicann};
+use hal::coord::{Coordinate, SynapseDriverOnHicann};
 use hal::defects::Defects;
 use rayon::prelude::*;
 
-use crate::demand::{BusDemand, MAX_CHAIN, chip_demand, ideal_realised};
-use crate::drivers::{self, Assigned, Bidding};
+use crate::demand::{MAX_CHAIN, ideal_realised};
 use crate::fabric::Fabric;
 use crate::inputs::{InputTable, sources_with_rates};
-use crate::mapping::{Bus, DriverChain, LossCause, Mapping, Placement, StageTimes, SynapseFate};
+use crate::mapping::{Bus, DriverChain, LossCause, Mapping, StageTimes, SynapseFate};
 use crate::network::Network;
 use crate::options::{Effort, MapError, MapOptions};
+use crate::packing::{PackedChip, Packing};
 use crate::plan::{Dealer, Plan};
-use crate::pools::{Pool, Sharing, pools};
+use crate::pools::{Sharing, pools};
 use crate::realise::{Conductances, WeightedChip};
 use crate::routing::{self, Limits, RoutedBus};
-use crate::search::{self, Schedule};
+use crate::search::{self, Model, Schedule};
 use crate::synapses::{self, ChipSynapses};
 use crate::{bound, configure, parameters, structure};
 
@@ -48,15 +48,6 @@ pub struct Mapped {
     pub mapping: Mapping,
     /// The chips.
     pub config: WaferConfig,
-}
-
-/// One chip with neurons, after driver and synapse assignment.
-struct Chip {
-    hicann: HicannOnWafer,
-    demands: Vec<BusDemand>,
-    taps: Vec<Option<OnWafer<VLineOnHicann>>>,
-    assigned: Vec<Assigned>,
-    synapses: ChipSynapses,
 }
 
 /// Places and routes a network onto a wafer.
@@ -88,8 +79,7 @@ pub fn map(
 
     progress(Stage::Placement);
     let inputs = InputTable::new(network);
-    let plan = plan(network, &inputs, options, defects)?;
-    let placement = plan.placement();
+    let (plan, n_pools) = plan(network, &inputs, options, defects)?;
     times.placement = clock.lap();
 
     let mut config = WaferConfig::default();
@@ -97,12 +87,17 @@ pub fn map(
     times.merger = clock.lap();
 
     progress(Stage::Routing);
-    let demands = demands(&plan, &inputs, options);
-    let routed = route(&plan, &demands, defects);
+    let routed = route(&plan, &inputs, defects);
     times.l1 = clock.lap();
 
     progress(Stage::Synapses);
-    let chips = chips(&plan, &inputs, &placement, demands, &routed, defects, options);
+    let packing = Packing { inputs: &inputs, routed: &routed, defects, options };
+    let (plan, packed) = packing.pack(plan, n_pools);
+    let placement = plan.placement();
+    let chips: Vec<ChipSynapses> = packed
+        .par_iter()
+        .map(|chip| synapses::assign(&plan, &inputs, chip, &placement, defects))
+        .collect();
     times.synapses = clock.lap();
 
     progress(Stage::Parameters);
@@ -112,9 +107,9 @@ pub fn map(
     let mut mapping = Mapping {
         scaling: options.scaling,
         mode: options.mode,
-        ideal_l1_loss_fraction: ideal_l1_loss(&chips, &inputs, options),
+        ideal_l1_loss_fraction: ideal_l1_loss(&packed, &inputs, options),
         bound_loss_fraction: bound::column_bound(&inputs, &placement),
-        chains: chains(&chips, &plan),
+        chains: chains(&packed, &plan),
         synapses: unrealised(network),
         realised_weights_us: zeros(network),
         clipped_weights: vec![0; network.projections().count()],
@@ -126,9 +121,9 @@ pub fn map(
     write_wiring(&mapping, &mut config);
     let conductances = Conductances::new(network, &plan, options);
     let weighted: Vec<WeightedChip> =
-        chips.par_iter().map(|c| WeightedChip::new(&c.synapses, &conductances)).collect();
-    for (chip, weighted) in chips.iter().zip(weighted) {
-        weighted.write(chip.hicann, &chip.synapses, &conductances, &mut mapping, &mut config);
+        chips.par_iter().map(|synapses| WeightedChip::new(synapses, &conductances)).collect();
+    for ((chip, synapses), weighted) in packed.iter().zip(&chips).zip(weighted) {
+        weighted.write(chip.hicann, synapses, &conductances, &mut mapping, &mut config);
     }
     mapping.routes.sort_by_key(|r| r.bus);
     let buses: BTreeSet<Bus> = plan.buses.iter().map(|b| b.bus).collect();
@@ -148,13 +143,13 @@ fn check(options: &MapOptions) -> Result<(), MapError> {
     Ok(())
 }
 
-/// Who shares chips, buses and decoder groups.
+/// Who shares chips, buses and decoder groups; with the number of pools.
 fn plan(
     network: &Network,
     inputs: &InputTable,
     options: &MapOptions,
     defects: &Defects,
-) -> Result<Plan, MapError> {
+) -> Result<(Plan, usize), MapError> {
     let fabric = Fabric::new(defects, &options.excluded);
     let mut rates_hz = vec![0.0; network.n_members()];
     for (member, rate_hz) in sources_with_rates(network) {
@@ -173,7 +168,9 @@ fn plan(
             rates_hz: &rates_hz,
         };
         match structure::choose(&dealer, options.effort) {
-            Ok(plan) => return Ok(improve(plan, &pools, inputs, options)),
+            Ok(plan) => {
+                return Ok((improve(plan, pools.len(), inputs, options), pools.len()));
+            }
             Err(error @ MapError::TooManyChips { .. }) => failure = Some(error),
             Err(error) => return Err(error),
         }
@@ -182,7 +179,7 @@ fn plan(
 }
 
 /// The local search of the chosen effort.
-fn improve(plan: Plan, pools: &[Pool], inputs: &InputTable, options: &MapOptions) -> Plan {
+fn improve(plan: Plan, n_pools: usize, inputs: &InputTable, options: &MapOptions) -> Plan {
     let moves_per_member = match options.effort {
         Effort::Quick => return plan,
         Effort::Normal => 10,
@@ -190,10 +187,10 @@ fn improve(plan: Plan, pools: &[Pool], inputs: &InputTable, options: &MapOptions
     };
     let schedule = Schedule {
         moves: moves_per_member * plan.seats.len(),
-        percent: MODEL_PERCENT,
+        model: Model::Share { percent: MODEL_PERCENT },
         seed: options.seed,
     };
-    search::improve(plan, pools, inputs, options, schedule)
+    search::improve(plan, n_pools, inputs, options.chain_length, &schedule)
 }
 
 fn merger_trees(plan: &Plan, config: &mut WaferConfig) {
@@ -203,85 +200,32 @@ fn merger_trees(plan: &Plan, config: &mut WaferConfig) {
     }
 }
 
-/// Demands of each chip with neurons.
-fn demands(plan: &Plan, inputs: &InputTable, options: &MapOptions) -> Vec<Vec<BusDemand>> {
-    (0..plan.chips.len())
-        .into_par_iter()
-        .map(|chip| chip_demand(plan, inputs, chip, options.chain_length))
-        .collect()
-}
-
-fn route(plan: &Plan, demands: &[Vec<BusDemand>], defects: &Defects) -> Vec<RoutedBus> {
+/// Routes every bus to the chips with targets of its members.
+fn route(plan: &Plan, inputs: &InputTable, defects: &Defects) -> Vec<RoutedBus> {
     let buses: Vec<Bus> = plan.buses.iter().map(|b| b.bus).collect();
+    let heard: Vec<Vec<u32>> = plan
+        .chips
+        .par_iter()
+        .map(|chip| {
+            let mut heard = vec![0; buses.len()];
+            for input in chip.members.iter().flat_map(|&m| inputs.of(m as usize)) {
+                if let Some(seat) = plan.seats[input.source as usize] {
+                    heard[seat.bus as usize] += 1;
+                }
+            }
+            heard
+        })
+        .collect();
     let mut targets = vec![Vec::new(); buses.len()];
-    for (chip, demands) in plan.chips.iter().zip(demands) {
-        for demand in demands {
-            targets[demand.bus as usize].push((chip.hicann, demand.wanted));
+    for (chip, heard) in plan.chips.iter().zip(heard) {
+        for (bus, synapses) in heard.into_iter().enumerate().filter(|&(_, n)| n > 0) {
+            targets[bus].push((chip.hicann, synapses));
         }
     }
     routing::route(&buses, &targets, defects, &Limits::default())
 }
 
-/// Moves of the annealing of primaries, per bus.
-const fn driver_moves(effort: Effort) -> usize {
-    match effort {
-        Effort::Quick => 200,
-        Effort::Normal => 600,
-        Effort::Max => 2000,
-    }
-}
-
-fn chips(
-    plan: &Plan,
-    inputs: &InputTable,
-    placement: &Placement,
-    demands: Vec<Vec<BusDemand>>,
-    routed: &[RoutedBus],
-    defects: &Defects,
-    options: &MapOptions,
-) -> Vec<Chip> {
-    demands
-        .into_par_iter()
-        .enumerate()
-        .filter(|(chip, _)| !plan.chips[*chip].members.is_empty())
-        .map(|(chip, demands)| {
-            let hicann = plan.chips[chip].hicann;
-            let taps: Vec<Option<OnWafer<VLineOnHicann>>> =
-                demands.iter().map(|d| routed[d.bus as usize].ends.get(&hicann).copied()).collect();
-            let bidding = Bidding {
-                hicann,
-                demands: &demands,
-                taps: &taps,
-                defects,
-                chain_length: options.chain_length,
-                moves: driver_moves(options.effort),
-                seed: options.seed,
-            };
-            let assigned = drivers::assign(&bidding, &[]);
-            let unreached: Vec<bool> = taps.iter().map(Option::is_none).collect();
-            let columns: Vec<u8> = plan.chips[chip]
-                .members
-                .iter()
-                .filter_map(|&m| placement.neurons[m as usize].map(|n| n.column))
-                .collect();
-            let synapses = synapses::assign(
-                plan,
-                inputs,
-                &synapses::Chip {
-                    chip,
-                    demands: &demands,
-                    drivers: &assigned,
-                    unreached: &unreached,
-                    columns: &columns,
-                    defects: defects.record(hicann),
-                },
-            );
-            Chip { hicann, demands, taps, assigned, synapses }
-        })
-        .collect()
-}
-
-fn chains(chips: &[Chip], plan: &Plan) -> Vec<DriverChain> {
+fn chains(chips: &[PackedChip], plan: &Plan) -> Vec<DriverChain> {
     let mut chains: Vec<DriverChain> = chips
         .iter()
         .flat_map(|chip| {
@@ -302,7 +246,7 @@ fn chains(chips: &[Chip], plan: &Plan) -> Vec<DriverChain> {
 }
 
 /// Share of the synapses lost if every bus reached every chip and any free driver (mapping §7.2).
-fn ideal_l1_loss(chips: &[Chip], inputs: &InputTable, options: &MapOptions) -> f64 {
+fn ideal_l1_loss(chips: &[PackedChip], inputs: &InputTable, options: &MapOptions) -> f64 {
     let lost: u64 = chips
         .par_iter()
         .map(|chip| {

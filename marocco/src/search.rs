@@ -12,9 +12,7 @@ use rand::rngs::ChaCha8Rng;
 use rand::{RngExt as _, SeedableRng as _};
 
 use crate::inputs::InputTable;
-use crate::options::MapOptions;
 use crate::plan::Plan;
-use crate::pools::Pool;
 use tables::Tables;
 
 /// Temperatures at the start and at the end, in synapses.
@@ -22,39 +20,52 @@ const HOT: f64 = 0.3;
 const COLD: f64 = 0.1;
 
 /// How a search is run.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(crate) struct Schedule {
     /// Moves to try.
     pub(crate) moves: usize,
-    /// Share of the chip's drivers that the model may use, in percent.
-    pub(crate) percent: usize,
+    pub(crate) model: Model,
     /// Seed of the random choices.
     pub(crate) seed: u64,
 }
+
+/// How many drivers the buses of a chip get.
+#[derive(Debug, Clone)]
+pub(crate) enum Model {
+    /// The best division of this share of the chip's drivers.
+    Share { percent: usize },
+    /// Exactly these, by chip and bus.
+    Fixed(Vec<u8>),
+}
+
+/// Moves after which the list of losing chips is made anew.
+const LOSING_AGE: usize = 256;
+/// Share of the group moves that are aimed at a bus that loses synapses.
+const AIMED: f64 = 0.7;
 
 /// Shares of the kinds of moves: swaps of neurons between chips, changes of width; the rest are
 /// changes of decoder group, which are the cheapest and the strongest.
 const SWAPS: f64 = 0.12;
 const WIDTHS: f64 = 0.13;
 
-/// Searches for a plan with less loss in the ideal-L1 model; gives back a plan that is at least as
-/// good.
+/// Searches for a plan with less loss in the model; gives back a plan that is at least as good,
+/// but for the last losses of the annealing.
 pub(crate) fn improve(
     plan: Plan,
-    pools: &[Pool],
+    n_pools: usize,
     inputs: &InputTable,
-    options: &MapOptions,
-    schedule: Schedule,
+    chain_length: usize,
+    schedule: &Schedule,
 ) -> Plan {
-    let Some(tables) = Tables::new(&plan, inputs, options.chain_length, schedule.percent) else {
+    let Some(tables) = Tables::new(&plan, inputs, chain_length, &schedule.model) else {
         return plan;
     };
-    let mut search = Search::new(plan, pools.len(), tables);
+    let mut search = Search::new(plan, n_pools, tables);
     search.anneal(schedule);
     search.plan
 }
 
-/// What a fixed share of drivers realises: the least loss for given drivers per chip and bus.
+/// The state of a search.
 pub(crate) struct Search {
     plan: Plan,
     tables: Tables,
@@ -69,6 +80,8 @@ pub(crate) struct Search {
     in_bus: Vec<u32>,
     /// Members of each decoder group, by bus.
     group_sizes: Vec<[u8; 4]>,
+    /// Chips that lost synapses a short while ago.
+    losing: Vec<u32>,
 }
 
 impl Search {
@@ -101,14 +114,28 @@ impl Search {
                 on_chip[member as usize] = i as u32;
             }
         }
-        Self { plan, tables, chips_of, chips, on_bus, on_chip, in_bus, group_sizes }
+        Self {
+            plan,
+            tables,
+            chips_of,
+            chips,
+            on_bus,
+            on_chip,
+            in_bus,
+            group_sizes,
+            losing: Vec::new(),
+        }
     }
 
-    fn anneal(&mut self, schedule: Schedule) {
+    fn anneal(&mut self, schedule: &Schedule) {
         let mut rng = ChaCha8Rng::seed_from_u64(schedule.seed);
         for step in 0..schedule.moves {
             if self.tables.total() == 0 || self.chips.is_empty() {
                 break;
+            }
+            if step.is_multiple_of(LOSING_AGE) {
+                let tables = &self.tables;
+                self.losing = self.chips.iter().copied().filter(|&c| tables.loss(c) > 0).collect();
             }
             let done = step as f64 / schedule.moves as f64;
             let temperature = HOT * (COLD / HOT).powf(done);
@@ -126,16 +153,10 @@ impl Search {
         }
     }
 
-    /// A chip that loses synapses, if one is found soon.
+    /// A chip that loses synapses, or nearly always one.
     fn losing_chip(&self, rng: &mut ChaCha8Rng) -> u32 {
-        let mut chip = self.chips[rng.random_range(0..self.chips.len())];
-        for _ in 0..3 {
-            if self.tables.loss(chip) > 0 {
-                break;
-            }
-            chip = self.chips[rng.random_range(0..self.chips.len())];
-        }
-        chip
+        let list = if self.losing.is_empty() { &self.chips } else { &self.losing };
+        list[rng.random_range(0..list.len())]
     }
 }
 

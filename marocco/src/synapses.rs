@@ -3,13 +3,13 @@
 use hal::coord::{
     Coordinate, RowOnSynapseDriver, SynapseColumnOnHicann, SynapseOnHicann, SynapseRowOnHicann,
 };
-use hal::defects::HicannDefects;
+use hal::defects::{Defects, HicannDefects};
 
-use crate::demand::{BusDemand, RowUse, widths};
-use crate::drivers::Assigned;
+use crate::demand::{RowUse, widths};
 use crate::inputs::{Input, InputTable};
-use crate::mapping::LossCause;
+use crate::mapping::{LossCause, Placement};
 use crate::network::Receptor;
+use crate::packing::PackedChip;
 use crate::plan::{Plan, Seat};
 
 /// A row in use.
@@ -27,32 +27,26 @@ pub(crate) struct ChipSynapses {
     pub(crate) fates: Vec<(Input, Result<SynapseOnHicann, LossCause>)>,
 }
 
-/// A chip with its buses: what the synapses are distributed over.
-pub(crate) struct Chip<'a> {
-    /// Number of the chip in the plan.
-    pub(crate) chip: usize,
-    pub(crate) demands: &'a [BusDemand],
-    pub(crate) drivers: &'a [Assigned],
-    /// Demands whose bus does not reach the chip.
-    pub(crate) unreached: &'a [bool],
-    /// First column of each neuron, in the order of the members.
-    pub(crate) columns: &'a [u8],
-    pub(crate) defects: Option<&'a HicannDefects>,
-}
-
 /// Half rows of a receptor and decoder group of a bus, by column parity.
 type HalfRows = [Vec<SynapseRowOnHicann>; 2];
 /// Receptors times decoder groups.
 const KINDS: usize = 8;
 
 /// Distributes the synapses of a chip.
-pub(crate) fn assign(plan: &Plan, inputs: &InputTable, chip: &Chip<'_>) -> ChipSynapses {
+pub(crate) fn assign(
+    plan: &Plan,
+    inputs: &InputTable,
+    chip: &PackedChip,
+    placement: &Placement,
+    defects: &Defects,
+) -> ChipSynapses {
     let widths = widths(plan, chip.chip);
+    let defects = defects.record(chip.hicann);
     let mut result = ChipSynapses::default();
     // by demand and kind
     let mut half_rows: Vec<HalfRows> = vec![HalfRows::default(); KINDS * chip.demands.len()];
     let mut served = vec![false; chip.demands.len()];
-    for assigned in chip.drivers {
+    for assigned in &chip.assigned {
         served[assigned.demand] = true;
         let rows = assigned
             .members
@@ -77,7 +71,8 @@ pub(crate) fn assign(plan: &Plan, inputs: &InputTable, chip: &Chip<'_>) -> ChipS
     let members = &plan.chips[chip.chip].members;
     result.fates.reserve(members.iter().map(|&m| inputs.of(m as usize).len()).sum());
     for (position, &member) in members.iter().enumerate() {
-        let (column, width) = (chip.columns[position], widths[position]);
+        let Some(neuron) = placement.neurons[member as usize] else { continue };
+        let (column, width) = (neuron.column, widths[position]);
         for input in inputs.of(member as usize) {
             let Some(Seat { bus, group }) = plan.seats[input.source as usize] else { continue };
             let demand = demand_of[bus as usize];
@@ -86,9 +81,9 @@ pub(crate) fn assign(plan: &Plan, inputs: &InputTable, chip: &Chip<'_>) -> ChipS
                 if cursors[slot] == 0 {
                     touched.push(slot);
                 }
-                let place = next(&half_rows[slot], column, width, &mut cursors[slot], chip.defects);
+                let place = next(&half_rows[slot], column, width, &mut cursors[slot], defects);
                 place.ok_or(LossCause::NoHalfRow)
-            } else if chip.unreached[demand] {
+            } else if chip.taps[demand].is_none() {
                 Err(LossCause::NoRoute)
             } else {
                 Err(LossCause::NoDriver)

@@ -3,7 +3,7 @@
 use rand::RngExt as _;
 use rand::rngs::ChaCha8Rng;
 
-use super::{Search, pick};
+use super::{AIMED, Search, pick};
 use crate::plan::{BusKind, Seat, Spot, group_size};
 
 /// Loss above which the first half of a swap is hopeless: the second half rarely wins it back.
@@ -118,7 +118,11 @@ impl Search {
     /// A member goes to a decoder group with room, or two members of a chip, or of two input buses
     /// of equal rates, exchange their seats.
     pub(super) fn try_groups(&mut self, limit: i64, rng: &mut ChaCha8Rng) -> Option<()> {
-        let bus = rng.random_range(0..self.on_bus.len()) as u32;
+        let mut bus = rng.random_range(0..self.on_bus.len()) as u32;
+        if rng.random::<f64>() < AIMED {
+            let chip = self.losing_chip(rng);
+            bus = self.tables.losing_bus(chip, bus as usize).unwrap_or(bus);
+        }
         let one = pick(&self.on_bus[bus as usize], rng)?;
         let seat = self.plan.seats[one as usize]?;
         let group = rng.random_range(0..4_u8);

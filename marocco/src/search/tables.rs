@@ -6,6 +6,7 @@ use crate::inputs::InputTable;
 use crate::loss::{self, DriverLoss, HalfRowLoss, Priced};
 use crate::network::Receptor;
 use crate::plan::{Plan, Seat, Spot};
+use crate::search::Model;
 use crate::structure::Channels;
 
 /// Largest loss of a vector that leaves room for the changes of a move.
@@ -43,7 +44,10 @@ pub(super) struct Tables {
     bus_loss: Vec<DriverLoss>,
     priced: Vec<Priced>,
     chip_loss: Vec<i32>,
+    /// Drivers of each chip that its buses share, unless they are fixed.
     drivers: Vec<usize>,
+    /// Drivers by chip and bus.
+    fixed: Option<Vec<u8>>,
     total: i64,
     /// Number of the present move, and when each (chip, bus) and chip was last touched.
     now: u32,
@@ -70,7 +74,7 @@ impl Tables {
         plan: &Plan,
         inputs: &InputTable,
         chain_length: usize,
-        percent: usize,
+        model: &Model,
     ) -> Option<Self> {
         let channels = Channels::new(plan);
         let n_buses = plan.buses.len();
@@ -120,7 +124,12 @@ impl Tables {
             return None;
         }
         let (first_edge, edges) = edges(plan, inputs, &row, &members);
-        let drivers = plan.chips.iter().map(|c| c.drivers * percent / 100).collect();
+        let (drivers, fixed) = match model {
+            Model::Share { percent } => {
+                (plan.chips.iter().map(|c| c.drivers * percent / 100).collect(), None)
+            }
+            Model::Fixed(drivers) => (Vec::new(), Some(drivers.clone())),
+        };
         let mut tables = Self {
             chain_length,
             channels,
@@ -136,6 +145,7 @@ impl Tables {
             priced: vec![Priced::default(); n_chips],
             chip_loss: vec![0; n_chips],
             drivers,
+            fixed,
             total: 0,
             now: 0,
             touched_at: vec![0; n_chips * n_buses],
@@ -157,10 +167,18 @@ impl Tables {
         });
         self.total = 0;
         for (chip, losses) in self.bus_loss.chunks_exact(n_buses).enumerate() {
-            for loss in losses {
-                loss::add_priced(&mut self.priced[chip], loss);
-            }
-            self.chip_loss[chip] = loss::of_chip(&self.priced[chip], self.drivers[chip]);
+            self.chip_loss[chip] = match &self.fixed {
+                None => {
+                    for loss in losses {
+                        loss::add_priced(&mut self.priced[chip], loss);
+                    }
+                    loss::of_chip(&self.priced[chip], self.drivers[chip])
+                }
+                Some(drivers) => {
+                    let drivers = &drivers[chip * n_buses..(chip + 1) * n_buses];
+                    losses.iter().zip(drivers).map(|(l, &d)| i32::from(at(l, d))).sum()
+                }
+            };
             self.total += i64::from(self.chip_loss[chip]);
         }
     }
@@ -171,6 +189,20 @@ impl Tables {
 
     pub(super) fn loss(&self, chip: u32) -> i32 {
         self.chip_loss[chip as usize]
+    }
+
+    /// A bus that loses synapses on a chip though all its drivers could serve them, if there is one;
+    /// the search starts at a bus chosen by the caller.
+    pub(super) fn losing_bus(&self, chip: u32, start: usize) -> Option<u32> {
+        let first = chip as usize * self.n_buses;
+        let lost = |bus: usize| match &self.fixed {
+            Some(drivers) => at(&self.bus_loss[first + bus], drivers[first + bus]),
+            None => self.bus_loss[first + bus][1],
+        };
+        (0..self.n_buses)
+            .map(|i| (start + i) % self.n_buses)
+            .find(|&b| lost(b) > 0)
+            .map(|b| b as u32)
     }
 
     /// Starts a move: what it touches is noted from here on.
@@ -251,13 +283,13 @@ impl Tables {
     /// Evaluates what the move has touched; tells the change of the loss so far.
     pub(super) fn settle(&mut self) -> i64 {
         for i in 0..self.before.buses.len() {
-            let at = self.before.buses[i].0 as usize;
-            let (chip, bus) = (at / self.n_buses, at % self.n_buses);
+            let place = self.before.buses[i].0 as usize;
+            let (chip, bus) = (place / self.n_buses, place % self.n_buses);
             let range = self.channels.range(bus);
             let first = chip * self.channels.total;
             let vectors = &self.vectors[first + range.start..first + range.end];
             let loss = loss::of_bus(vectors, self.chain_length);
-            let old = self.bus_loss[at];
+            let old = self.bus_loss[place];
             if loss == old {
                 continue;
             }
@@ -265,9 +297,19 @@ impl Tables {
                 self.chip_at[chip] = self.now;
                 self.before.chips.push((chip as u32, self.priced[chip], self.chip_loss[chip]));
             }
-            loss::subtract_priced(&mut self.priced[chip], &old);
-            loss::add_priced(&mut self.priced[chip], &loss);
-            self.bus_loss[at] = loss;
+            self.bus_loss[place] = loss;
+            if let Some(drivers) = &self.fixed {
+                let change =
+                    i32::from(at(&loss, drivers[place])) - i32::from(at(&old, drivers[place]));
+                self.chip_loss[chip] += change;
+                self.total += i64::from(change);
+            } else {
+                loss::subtract_priced(&mut self.priced[chip], &old);
+                loss::add_priced(&mut self.priced[chip], &loss);
+            }
+        }
+        if self.fixed.is_some() {
+            return self.total - self.before.total;
         }
         for i in 0..self.before.chips.len() {
             let chip = self.before.chips[i].0 as usize;
@@ -291,6 +333,11 @@ impl Tables {
         self.total = before.total;
         self.before = before;
     }
+}
+
+/// Loss of a bus with this many drivers.
+fn at(loss: &DriverLoss, drivers: u8) -> u16 {
+    loss[usize::from(drivers).min(loss.len() - 1)]
 }
 
 /// The targets of each member.
