@@ -40,7 +40,8 @@ pub(super) struct Cells {
     limit: Vec<f32>,
     /// One over the voltage at which the leak's linear law reaches its limit, if it saturates.
     inverse_leak_range: Option<f32>,
-    /// Share of the distance to the reset potential that is left after a step of reset.
+    /// Share of the distance to the reset potential that is left after a step of reset; empty if a
+    /// reset takes no time.
     pull: Vec<f32>,
     /// Of this step: total rate, driving voltage times rate, voltage at the crossing.
     rate: Vec<f32>,
@@ -76,7 +77,7 @@ impl Cells {
             e_rev: vec![0.0; inputs * width],
             limit: Vec::new(),
             inverse_leak_range: None,
-            pull: vec![0.0; width],
+            pull: Vec::new(),
             rate: vec![0.0; width],
             drive: vec![0.0; width],
             crossing: vec![SILENT; width],
@@ -85,6 +86,9 @@ impl Cells {
         };
         if membranes.iter().flat_map(|m| &m.inputs).any(|input| input.limit_s.is_finite()) {
             cells.limit = vec![1.0; inputs * width];
+        }
+        if membranes.iter().any(|m| m.tau_reset_s > 0.0) {
+            cells.pull = vec![0.0; width];
         }
         for (i, m) in membranes.iter().enumerate() {
             cells.set(i, m, step_s);
@@ -102,8 +106,9 @@ impl Cells {
             self.threshold[i] = (leader.v_t_v - m.e_leak_v) as f32;
             self.reset[i] = (m.v_reset_v - m.e_leak_v) as f32;
             self.hold_steps[i] = (m.tau_ref_s / step_s).round() as f32;
-            self.pull[i] =
-                if m.tau_reset_s > 0.0 { (-step_s / m.tau_reset_s).exp() as f32 } else { 0.0 };
+            if m.tau_reset_s > 0.0 {
+                self.pull[i] = (-step_s / m.tau_reset_s).exp() as f32;
+            }
         }
         for (k, input) in m.inputs.iter().enumerate() {
             let at = k * self.width + i;
@@ -156,15 +161,20 @@ impl Cells {
         if let Some(adex) = &self.adex {
             adex.upswing(&mut self.crossing);
         }
-        let any = compare(
-            &mut self.crossing,
-            &mut self.v,
-            &mut self.hold,
-            &self.threshold,
-            &self.reset,
-            &self.hold_steps,
-            &self.pull,
-        );
+        macro_rules! compare {
+            ($takes_time:literal) => {
+                compare::<$takes_time>(
+                    &mut self.crossing,
+                    &mut self.v,
+                    &mut self.hold,
+                    &self.threshold,
+                    &self.reset,
+                    &self.hold_steps,
+                    &self.pull,
+                )
+            };
+        }
+        let any = if self.pull.is_empty() { compare!(false) } else { compare!(true) };
         if let Some(adex) = &mut self.adex {
             adex.after(&self.v, &self.crossing);
         }
@@ -186,15 +196,21 @@ impl Cells {
             let (rate, drive) = (&mut self.rate, &mut self.drive);
             let (g, decay) = (&mut self.g[row.clone()], &self.decay[row.clone()]);
             let (mean, e_rev) = (&self.mean[row.clone()], &self.e_rev[row.clone()]);
-            if saturates {
-                let limit = &self.limit[row.clone()][..n];
-                let through = |i: usize, share| saturation::saturate(share, limit[i]);
-                add_input(rate, drive, g, decay, mean, e_rev, through);
-            } else {
-                add_input(rate, drive, g, decay, mean, e_rev, |_, rate| rate);
+            let limit = if saturates { &self.limit[row.clone()] } else { &[][..] };
+            let arriving = &mut arriving[row];
+            macro_rules! add {
+                ($saturates:literal, $touched:literal) => {
+                    add_input::<$saturates, $touched>(
+                        rate, drive, g, arriving, decay, mean, e_rev, limit,
+                    )
+                };
             }
-            if touched >> k.min(LAST_ROW_BIT) & 1 == 1 {
-                take_up(&mut self.g[row.clone()], &mut arriving[row]);
+            // each arm has a loop of its own
+            match (saturates, touched >> k.min(LAST_ROW_BIT) & 1 == 1) {
+                (false, false) => add!(false, false),
+                (false, true) => add!(false, true),
+                (true, false) => add!(true, false),
+                (true, true) => add!(true, true),
             }
         }
     }
@@ -212,36 +228,37 @@ impl Cells {
     }
 }
 
-/// Adds one synaptic input of every membrane to total rate and drive, `through` what may limit it.
-/// Then the input decays.
+/// Adds one synaptic input of every membrane to total rate and drive, up to `limit` if it saturates.
+/// Then the input decays and takes up what has arrived, if it was touched.
 #[inline(always)]
-fn add_input(
+#[expect(clippy::too_many_arguments, reason = "one slice per array")]
+fn add_input<const SATURATES: bool, const TOUCHED: bool>(
     rate: &mut [f32],
     drive: &mut [f32],
     g: &mut [f32],
+    arriving: &mut [f32],
     decay: &[f32],
     mean: &[f32],
     e_rev: &[f32],
-    through: impl Fn(usize, f32) -> f32,
+    limit: &[f32],
 ) {
     let n = rate.len();
-    let (drive, g) = (&mut drive[..n], &mut g[..n]);
+    let (drive, g, arriving) = (&mut drive[..n], &mut g[..n], &mut arriving[..n]);
     let (decay, mean, e_rev) = (&decay[..n], &mean[..n], &e_rev[..n]);
+    // equal lengths, so that the loop has no checks
+    let limit = if SATURATES { &limit[..n] } else { mean };
     for i in 0..n {
-        let during = through(i, g[i] * mean[i]);
+        let linear = g[i] * mean[i];
+        let during = if SATURATES { saturation::saturate(linear, limit[i]) } else { linear };
         rate[i] += during;
         drive[i] += during * e_rev[i];
-        g[i] *= decay[i];
-    }
-}
-
-/// Adds what has arrived at one synaptic input of every membrane.
-#[inline(always)]
-fn take_up(g: &mut [f32], arriving: &mut [f32]) {
-    let arriving = &mut arriving[..g.len()];
-    for i in 0..g.len() {
-        g[i] += arriving[i];
-        arriving[i] = 0.0;
+        let decayed = g[i] * decay[i];
+        if TOUCHED {
+            g[i] = decayed + arriving[i];
+            arriving[i] = 0.0;
+        } else {
+            g[i] = decayed;
+        }
     }
 }
 
@@ -257,10 +274,10 @@ fn free_voltage(free: &mut [f32], v: &[f32], rate: &[f32], drive: &[f32]) {
 }
 
 /// Threshold, reset and refractory period: a membrane that is reset moves towards the reset potential
-/// and is held there. Leaves the voltage of those that fire in `crossing`,
-/// which comes with the free voltages, and tells whether there are any.
+/// and is held there. Leaves the voltage of those that fire in `crossing`, which comes with the free
+/// voltages, and tells whether there are any.
 #[inline(always)]
-fn compare(
+fn compare<const TAKES_TIME: bool>(
     crossing: &mut [f32],
     v: &mut [f32],
     hold: &mut [f32],
@@ -270,16 +287,19 @@ fn compare(
     pull: &[f32],
 ) -> bool {
     let n = crossing.len();
-    let (v, hold, pull) = (&mut v[..n], &mut hold[..n], &pull[..n]);
+    let (v, hold) = (&mut v[..n], &mut hold[..n]);
     let (threshold, reset, hold_steps) = (&threshold[..n], &reset[..n], &hold_steps[..n]);
+    // equal lengths, so that the loop has no checks
+    let pull = if TAKES_TIME { &pull[..n] } else { reset };
     let mut any = 0_u32;
     for i in 0..n {
-        let (free, at_reset, left) = (crossing[i], reset[i], hold[i]);
+        let (free, at_reset, left, before) = (crossing[i], reset[i], hold[i], v[i]);
         let held = left > 0.0;
         // one condition per choice: nested ones would keep the compiler from vector code
         let limit = if held { f32::INFINITY } else { threshold[i] };
-        let from = if held { v[i] } else { free };
-        let pulled = at_reset + (from - at_reset) * pull[i];
+        let from = if held { before } else { free };
+        let left_over = if TAKES_TIME { (from - at_reset) * pull[i] } else { 0.0 };
+        let pulled = at_reset + left_over;
         let settled = if held { pulled } else { free };
         let fired = free >= limit;
         crossing[i] = if fired { free } else { SILENT };
