@@ -28,6 +28,10 @@ impl ReceptorSet {
         Self(self.0 | other.0)
     }
 
+    pub(crate) const fn acts_on(self, receptor: Receptor) -> bool {
+        self.0 >> receptor.index() & 1 == 1
+    }
+
     pub(crate) const fn is_empty(self) -> bool {
         self.0 == 0
     }
@@ -100,6 +104,11 @@ impl InputTable {
     /// The synaptic inputs that a member acts on; none if nobody listens to it.
     pub(crate) fn receptors(&self, member: usize) -> ReceptorSet {
         self.receptors[member]
+    }
+
+    /// Number of members.
+    pub(crate) fn members(&self) -> usize {
+        self.receptors.len()
     }
 
     /// Number of all synapses.

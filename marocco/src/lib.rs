@@ -26,7 +26,7 @@ mod parameters;
 mod realise;
 mod weights;
 
-mod bound;
+pub mod bound;
 mod configure;
 mod map;
 pub mod mapping;

@@ -4,6 +4,7 @@
 mod map;
 mod networks;
 mod original;
+mod property;
 mod routing;
 mod verify;
 mod wafers;
