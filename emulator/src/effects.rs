@@ -71,11 +71,11 @@ effects! {
     SynapseMismatch, "synapse_mismatch", Analog;
     /// Synapses of weight 0 conduct: the constant part of the synapse law (analog §1.7).
     WeightOffset, "weight_offset", Analog;
-    /// The conductance of a synaptic input is bounded: by I_conv over 0.27 V, 9 uS at code 1023
+    /// The conductance of a synaptic input is bounded: by I_conv over 0.32 V, 7.8 uS at code 1023
     /// (analog §5.1; size and shape are assumptions). Equal inputs of joined circuits saturate one by
     /// one.
     SynapseSaturation, "synapse_saturation", Analog;
-    /// The leak current is bounded by its value at 0.5 V from the leak potential (analog §5.1; size
+    /// The leak current is bounded by its value at 0.6 V from the leak potential (analog §5.1; size
     /// and shape are assumptions).
     OtaSaturation, "ota_saturation", Analog;
     /// A reset takes time: the membrane moves towards V_reset with a time constant of 10 ns at

@@ -30,11 +30,11 @@ const STANDING_S_PER_V: f64 = 0.6e-6;
 
 /// Distance from its potential at which the linear law of a leak reaches its largest current, V. An
 /// assumption.
-pub(super) const LEAK_RANGE_V: f64 = 0.5;
+pub(super) const LEAK_RANGE_V: f64 = 0.6;
 /// The largest conductance of an input is its bias over this voltage, V. An assumption that changes
 /// the balanced network as little at low rates and as much at high ones as was published: see the
 /// README.
-const INPUT_RANGE_V: f64 = 0.27;
+const INPUT_RANGE_V: f64 = 0.32;
 /// Bias below which an input counts as having this one, A: one code.
 const SMALLEST_BIAS_A: f64 = 2.5e-9;
 

@@ -58,7 +58,7 @@ fn synaptic_inputs_saturate_and_small_ones_hardly() {
     let one = train([500]);
     let ideal = highest(&membrane(&chip, Effects::NONE, &one, 2000));
     let real = highest(&membrane(&chip, effect, &one, 2000));
-    // 21 uS against a limit of 9 uS
+    // 21 uS against a limit of 7.8 uS
     assert!(real < 0.85 * ideal && real > 0.3 * ideal, "{real} of {ideal}");
     // a lower bias lowers the limit
     let code = DacCode::new::<256>();
