@@ -9,6 +9,7 @@ mod demand;
 mod fabric;
 mod loss;
 mod pools;
+pub mod requests;
 mod search;
 mod structure;
 
@@ -31,6 +32,7 @@ mod configure;
 mod map;
 pub mod mapping;
 pub mod report;
+mod reuse;
 pub mod saved;
 pub mod verify;
 
@@ -39,4 +41,5 @@ pub use mapping::Mapping;
 pub use network::Network;
 pub use options::{Effort, MapError, MapOptions, NeuronSize, NeuronSizeChoice, VariedReset};
 pub use report::{MappingReport, report};
+pub use reuse::remap;
 pub use saved::SavedMapping;

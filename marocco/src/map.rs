@@ -5,21 +5,24 @@ use std::time::Instant;
 
 use calib::WaferCalibration;
 use hal::config::WaferConfig;
-use hal::coord::{Coordinate, SynapseDriverOnHicann};
+use hal::coord::SynapseDriverOnHicann;
 use hal::defects::Defects;
 use rayon::prelude::*;
 
 use crate::demand::{MAX_CHAIN, ideal_realised};
 use crate::fabric::Fabric;
 use crate::inputs::{InputTable, sources_with_rates};
-use crate::mapping::{Bus, DriverChain, LossCause, Mapping, StageTimes, SynapseFate};
+use crate::mapping::{
+    Bus, DriverChain, LossCause, Mapping, Placement, Route, StageTimes, SynapseFate,
+};
 use crate::network::Network;
 use crate::options::{Effort, MapError, MapOptions};
 use crate::packing::{PackedChip, Packing};
 use crate::plan::{Dealer, Plan};
 use crate::pools::{Sharing, pools};
 use crate::realise::{Conductances, WeightedChip};
-use crate::routing::{self, Limits, RoutedBus};
+use crate::requests::grant;
+use crate::routing::{self, Limits, RoutedBus, Targets};
 use crate::search::{self, Model, Schedule};
 use crate::synapses::{self, ChipSynapses};
 use crate::{bound, configure, parameters, structure};
@@ -93,42 +96,65 @@ pub fn map(
     progress(Stage::Synapses);
     let packing = Packing { inputs: &inputs, routed: &routed, defects, options };
     let (plan, packed) = packing.pack(plan, n_pools);
-    let placement = plan.placement();
+    times.synapses = clock.lap();
+    progress(Stage::Parameters);
+    let routes = routed.into_iter().map(|r| r.route).collect();
+    let wired = Wired { placement: plan.placement(), plan, routes, packed, times };
+    write_wiring(&wired, &mut config);
+    let buses: BTreeSet<Bus> = wired.plan.buses.iter().map(|b| b.bus).collect();
+    configure::finish(&mut config, options.mode, &buses);
+    realise(network, &inputs, wired, config, options, defects, calibration)
+}
+
+/// What stands before synapses and parameters are worked out.
+pub(crate) struct Wired {
+    pub(crate) plan: Plan,
+    pub(crate) placement: Placement,
+    pub(crate) routes: Vec<Route>,
+    pub(crate) packed: Vec<PackedChip>,
+    pub(crate) times: StageTimes,
+}
+
+/// Synapses, cell parameters and weights of a network whose wiring stands in the configuration.
+pub(crate) fn realise(
+    network: &Network,
+    inputs: &InputTable,
+    wired: Wired,
+    mut config: WaferConfig,
+    options: &MapOptions,
+    defects: &Defects,
+    calibration: &WaferCalibration,
+) -> Result<Mapped, MapError> {
+    let mut clock = Clock::start();
+    let Wired { plan, placement, mut routes, packed, mut times } = wired;
     let chips: Vec<ChipSynapses> = packed
         .par_iter()
-        .map(|chip| synapses::assign(&plan, &inputs, chip, &placement, defects))
+        .map(|chip| synapses::assign(&plan, inputs, chip, &placement, defects))
         .collect();
-    times.synapses = clock.lap();
-
-    progress(Stage::Parameters);
+    times.synapses += clock.lap();
     let parameters = parameters::translate(network, &placement, options, calibration, &mut config)?;
-    times.parameters = clock.lap();
-
+    routes.sort_by_key(|r| r.bus);
     let mut mapping = Mapping {
         scaling: options.scaling,
         mode: options.mode,
-        ideal_l1_loss_fraction: ideal_l1_loss(&packed, &inputs, options),
-        bound_loss_fraction: bound::column_bound(&inputs, &placement),
+        ideal_l1_loss_fraction: ideal_l1_loss(&packed, inputs, options),
+        bound_loss_fraction: bound::column_bound(inputs, &placement),
         chains: chains(&packed, &plan),
         synapses: unrealised(network),
         realised_weights_us: zeros(network),
         clipped_weights: vec![0; network.projections().count()],
         placement,
         parameters,
-        routes: routed.into_iter().map(|r| r.route).collect(),
+        routes,
         times,
     };
-    write_wiring(&mapping, &mut config);
     let conductances = Conductances::new(network, &plan, options);
     let weighted: Vec<WeightedChip> =
         chips.par_iter().map(|synapses| WeightedChip::new(synapses, &conductances)).collect();
     for ((chip, synapses), weighted) in packed.iter().zip(&chips).zip(weighted) {
         weighted.write(chip.hicann, synapses, &conductances, &mut mapping, &mut config);
     }
-    mapping.routes.sort_by_key(|r| r.bus);
-    let buses: BTreeSet<Bus> = plan.buses.iter().map(|b| b.bus).collect();
-    configure::finish(&mut config, options.mode, &buses);
-    mapping.times.parameters += clock.lap();
+    mapping.times.parameters = clock.lap();
     Ok(Mapped { mapping, config })
 }
 
@@ -151,6 +177,8 @@ fn plan(
     defects: &Defects,
 ) -> Result<(Plan, usize), MapError> {
     let fabric = Fabric::new(defects, &options.excluded);
+    let requests = grant(network, &options.requests, &fabric)
+        .map_err(|r| MapError::Request { population: r.population, problem: r.problem })?;
     let mut rates_hz = vec![0.0; network.n_members()];
     for (member, rate_hz) in sources_with_rates(network) {
         rates_hz[member] = rate_hz;
@@ -158,7 +186,7 @@ fn plan(
     // populations get chips of their own unless that takes more chips than there are
     let mut failure = None;
     for sharing in [Sharing::Small, Sharing::All] {
-        let pools = pools(network, inputs, options, sharing);
+        let pools = pools(network, inputs, options, &requests, sharing);
         let dealer = Dealer {
             network,
             inputs,
@@ -183,7 +211,7 @@ fn improve(plan: Plan, n_pools: usize, inputs: &InputTable, options: &MapOptions
     let moves_per_member = match options.effort {
         Effort::Quick => return plan,
         Effort::Normal => 10,
-        Effort::Max => 40,
+        Effort::Max => 80,
     };
     let schedule = Schedule {
         moves: moves_per_member * plan.seats.len(),
@@ -200,7 +228,8 @@ fn merger_trees(plan: &Plan, config: &mut WaferConfig) {
     }
 }
 
-/// Routes every bus to the chips with targets of its members.
+/// Routes every bus to the chips with targets of its members. A bus that most chips hear goes to
+/// all chips with neurons, so that members may still change places.
 fn route(plan: &Plan, inputs: &InputTable, defects: &Defects) -> Vec<RoutedBus> {
     let buses: Vec<Bus> = plan.buses.iter().map(|b| b.bus).collect();
     let heard: Vec<Vec<u32>> = plan
@@ -216,12 +245,19 @@ fn route(plan: &Plan, inputs: &InputTable, defects: &Defects) -> Vec<RoutedBus> 
             heard
         })
         .collect();
-    let mut targets = vec![Vec::new(); buses.len()];
-    for (chip, heard) in plan.chips.iter().zip(heard) {
-        for (bus, synapses) in heard.into_iter().enumerate().filter(|&(_, n)| n > 0) {
-            targets[bus].push((chip.hicann, synapses));
-        }
-    }
+    let listening = |bus: usize| heard.iter().filter(|heard| heard[bus] > 0).count();
+    let with_neurons = plan.chips.iter().filter(|chip| !chip.members.is_empty()).count();
+    let targets: Vec<Targets> = (0..buses.len())
+        .map(|bus| {
+            let everywhere = 5 * listening(bus) >= 4 * with_neurons;
+            plan.chips
+                .iter()
+                .zip(&heard)
+                .filter(|(chip, heard)| heard[bus] > 0 || everywhere && !chip.members.is_empty())
+                .map(|(chip, heard)| (chip.hicann, heard[bus]))
+                .collect()
+        })
+        .collect();
     routing::route(&buses, &targets, defects, &Limits::default())
 }
 
@@ -268,31 +304,31 @@ fn zeros(network: &Network) -> Vec<Vec<f32>> {
 }
 
 /// Joined circuits, routes and driver chains.
-fn write_wiring(mapping: &Mapping, config: &mut WaferConfig) {
-    let placement = &mapping.placement;
+fn write_wiring(wired: &Wired, config: &mut WaferConfig) {
+    let placement = &wired.placement;
     for (neuron, address) in placement.neurons.iter().zip(&placement.addresses) {
         if let (Some(neuron), Some(address)) = (neuron, address) {
             configure::join(config.hicann_mut(neuron.hicann), *neuron, *address);
         }
     }
-    for route in &mapping.routes {
+    for route in &wired.routes {
         configure::route(config, route);
     }
-    for chain in &mapping.chains {
+    for chain in &chains(&wired.packed, &wired.plan) {
         configure::chain(config, chain);
     }
 }
 
 /// Wall time between stages.
-struct Clock(Instant);
+pub(crate) struct Clock(Instant);
 
 impl Clock {
-    fn start() -> Self {
+    pub(crate) fn start() -> Self {
         Self(Instant::now())
     }
 
     /// Seconds since the last lap.
-    fn lap(&mut self) -> f64 {
+    pub(crate) fn lap(&mut self) -> f64 {
         let last = std::mem::replace(&mut self.0, Instant::now());
         (self.0 - last).as_secs_f64()
     }

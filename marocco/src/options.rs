@@ -7,6 +7,8 @@ use hal::coord::HicannOnWafer;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+use crate::requests::{Request, RequestProblem};
+
 /// Number of circuits of a neuron: even, 2..=64 (mapping §2.4).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "usize", into = "usize")]
@@ -120,6 +122,8 @@ pub struct MapOptions {
     pub effort: Effort,
     /// What to do with populations whose neurons have different V_reset.
     pub varied_reset: VariedReset,
+    /// Wishes about single populations.
+    pub requests: Vec<Request>,
     /// Chips that are not to be used.
     pub excluded: Vec<HicannOnWafer>,
     /// Circuits per neuron.
@@ -144,6 +148,7 @@ impl MapOptions {
         Self {
             effort: Effort::Normal,
             varied_reset: VariedReset::Average,
+            requests: Vec::new(),
             excluded: Vec::new(),
             neuron_size: NeuronSizeChoice::Auto,
             chain_length: 3,
@@ -192,6 +197,25 @@ pub enum MapError {
     NoRoom {
         /// Label of the first population concerned.
         population: String,
+    },
+    /// A request cannot be met.
+    #[error("population `{population}`: {problem}")]
+    Request {
+        /// Label of the population.
+        population: String,
+        /// What is wrong.
+        problem: RequestProblem,
+    },
+    /// A mapping of another network.
+    #[error(
+        "the network has {members} neurons and sources, but the mapping is of a network with \
+         {mapped} or with other ones of them being sources; map it anew"
+    )]
+    OtherNetwork {
+        /// Members of the network.
+        members: usize,
+        /// Members that were mapped.
+        mapped: usize,
     },
     /// One source is faster than its link.
     #[error(

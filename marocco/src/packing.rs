@@ -58,9 +58,9 @@ const fn driver_moves(effort: Effort) -> usize {
 const REPACK_MOVES: usize = 300;
 
 /// Rounds of search and packing with [`Effort::Max`].
-const ROUNDS: usize = 8;
+const ROUNDS: usize = 12;
 /// Moves of the search per round and member.
-const MOVES_PER_MEMBER: usize = 16;
+const MOVES_PER_MEMBER: usize = 20;
 
 impl Packing<'_> {
     /// Packs the chips of a plan; with [`Effort::Max`] goes on until nothing is lost or the rounds

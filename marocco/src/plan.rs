@@ -10,6 +10,7 @@ use crate::mapping::{Bus, BusAddress, LogicalNeuron, Placement};
 use crate::network::{Network, PopulationId};
 use crate::options::{ADDRESSES_PER_BUS, HICANN_INPUT_HZ, MapError, MapOptions};
 use crate::pools::Pool;
+use crate::requests::Pinned;
 use crate::sites::{self, Reach};
 
 /// Widths of the neurons of a pool.
@@ -19,6 +20,8 @@ pub(crate) enum Widths {
     Uniform(u8),
     /// The columns of a run are shared out among its neurons.
     Fill,
+    /// Each neuron has a run for itself.
+    Exact,
 }
 
 /// How a pool is spread.
@@ -169,14 +172,16 @@ impl Dealer<'_> {
         let neuron_chips: usize = structure
             .shapes
             .iter()
-            .map(|shape| match shape {
-                Shape::Neurons { chips, .. } => *chips,
-                Shape::Inputs { .. } => 0,
+            .zip(self.pools)
+            .map(|(shape, pool)| match shape {
+                Shape::Neurons { chips, .. } if pool.pinned.is_none() => *chips,
+                _ => 0,
             })
             .sum();
+        let reserved = self.reserved();
         let total = neuron_chips + input_buses.len();
         let no_chips = NoPlan::Chips { neurons: neuron_chips, inputs: input_buses.len() };
-        let sites = sites::take(self.fabric, total, structure.split).ok_or(no_chips)?;
+        let sites = sites::take(self.fabric, total, structure.split, &reserved).ok_or(no_chips)?;
         let n = self.network.n_members();
         let mut plan = Plan {
             split: structure.split,
@@ -188,20 +193,23 @@ impl Dealer<'_> {
             widths: vec![None; self.pools.len()],
             rates_hz: self.rates_hz.to_vec(),
         };
-        if total == 0 {
-            return Ok(plan);
-        }
         let rates: Vec<f64> = input_buses.iter().map(|b| b.rate_hz).collect();
         let seating = sites::seat_inputs(self.fabric, &sites, &rates, self.options)
             .map_err(NoPlan::Inputs)?;
         let mut hicanns = seating.neurons.into_iter();
         for (pool, shape) in structure.shapes.iter().enumerate() {
             if let Shape::Neurons { chips, widths } = *shape {
-                let sites: Vec<Site> = hicanns
-                    .by_ref()
-                    .take(chips)
-                    .filter_map(|h| self.fabric.site(h, structure.split))
-                    .collect();
+                let site = |h| self.fabric.site(h, structure.split);
+                let sites: Vec<Site> = match &self.pools[pool].pinned {
+                    None => hicanns.by_ref().take(chips).filter_map(site).collect(),
+                    Some(pinned) => pinned
+                        .hicanns()
+                        .into_iter()
+                        .take(chips)
+                        .filter_map(site)
+                        .map(|site| pinned.restrict(site))
+                        .collect(),
+                };
                 self.deal_pool(&mut plan, pool, &sites, widths)?;
                 plan.widths[pool] = self.width_bounds(pool, &sites, widths);
             }
@@ -212,6 +220,11 @@ impl Dealer<'_> {
         Ok(plan)
     }
 
+    /// The chips of requests, which others may not have.
+    fn reserved(&self) -> Vec<HicannOnWafer> {
+        self.pools.iter().filter_map(|p| p.pinned.as_ref()).flat_map(Pinned::hicanns).collect()
+    }
+
     /// The widths that the neurons of a pool may get: not too far from their mean, because the
     /// weights of a row are shared and scale with the widths of their targets.
     fn width_bounds(
@@ -220,7 +233,7 @@ impl Dealer<'_> {
         sites: &[Site],
         widths: Widths,
     ) -> Option<RangeInclusive<u8>> {
-        if widths != Widths::Fill {
+        if widths != Widths::Fill || matches!(self.pools[pool].pinned, Some(Pinned::Circuits(_))) {
             return None;
         }
         let columns: usize =
@@ -242,7 +255,7 @@ impl Dealer<'_> {
         let members = &self.pools[pool].members;
         let width = match widths {
             Widths::Uniform(width) => width,
-            Widths::Fill => 1,
+            Widths::Fill | Widths::Exact => 1,
         };
         let room: Vec<usize> = sites
             .iter()
@@ -274,7 +287,7 @@ impl Dealer<'_> {
         let chip = plan.chips.len() as u32;
         let unit = match widths {
             Widths::Uniform(width) => width,
-            Widths::Fill => 1,
+            Widths::Fill | Widths::Exact => 1,
         };
         let rooms: Vec<usize> = (0..split.buses())
             .map(|bus| site.room(split, bus, unit).min(ADDRESSES_PER_BUS))
@@ -300,6 +313,7 @@ impl Dealer<'_> {
                 for (member, i) in here.by_ref().take(n).zip(0..) {
                     let width = match widths {
                         Widths::Uniform(width) => width,
+                        Widths::Exact => run.len,
                         Widths::Fill => {
                             share_of(run.len, n as u8, i).min(self.pools[pool].max_width)
                         }

@@ -12,6 +12,7 @@ use crate::fabric::BLOCK_COLUMNS;
 use crate::inputs::{InputTable, ReceptorSet};
 use crate::network::{Network, Population, PopulationKind, Synapse};
 use crate::options::{MapOptions, NeuronSizeChoice};
+use crate::requests::{Granted, Pinned};
 
 /// Members that may share chips, in the order in which they fill them.
 #[derive(Debug, Clone, PartialEq)]
@@ -21,6 +22,8 @@ pub(crate) struct Pool {
     /// Most columns that a neuron can have without weights that clip, 1..=32: the conductance that
     /// a weight stands for grows with the capacitance of its target.
     pub(crate) max_width: u8,
+    /// Where the members must be.
+    pub(crate) pinned: Option<Pinned>,
 }
 
 /// What the members of a pool are.
@@ -44,15 +47,20 @@ pub(crate) enum Sharing {
     All,
 }
 
-/// The pools of a network, in the order of the populations. Sources that nobody listens to are in
-/// none.
+/// The pools of a network, in the order of the populations, requests after the rest of their
+/// population. Sources that nobody listens to are in none.
 pub(crate) fn pools(
     network: &Network,
     inputs: &InputTable,
     options: &MapOptions,
+    requests: &[Granted],
     sharing: Sharing,
 ) -> Vec<Pool> {
     let offsets = network.member_offsets();
+    let mut requested: Vec<Option<usize>> = vec![None; network.n_members()];
+    for (i, request) in requests.iter().enumerate() {
+        request.members.iter().for_each(|&m| requested[m as usize] = Some(i));
+    }
     let widths = max_widths(network, options);
     let mut pools: Vec<(Key, Pool)> = Vec::new();
     for (id, population) in network.populations() {
@@ -60,8 +68,11 @@ pub(crate) fn pools(
         let members = first..first + population.size;
         let key = Key::of(population, inputs, members.clone(), options, sharing);
         let is_source = population.is_source();
-        let members =
-            members.filter(|&m| !is_source || !inputs.receptors(m).is_empty()).map(|m| m as u32);
+        let of_population = members.clone();
+        let members = members
+            .filter(|&m| !is_source || !inputs.receptors(m).is_empty())
+            .filter(|&m| requested[m].is_none())
+            .map(|m| m as u32);
         let max_width = widths[id.index()];
         let shared = key.shared.then(|| pools.iter_mut().rev().find(|(k, _)| *k == key)).flatten();
         match shared {
@@ -70,7 +81,18 @@ pub(crate) fn pools(
                 pool.max_width = pool.max_width.min(max_width);
             }
             None => {
-                pools.push((key, Pool { members: members.collect(), kind: key.kind, max_width }));
+                let members = members.collect();
+                pools.push((key, Pool { members, kind: key.kind, max_width, pinned: None }));
+            }
+        }
+        for request in requests {
+            let ours =
+                request.members.first().is_some_and(|&m| of_population.contains(&(m as usize)));
+            if ours {
+                let kind = PoolKind::Neurons(request.size.unwrap_or(options.neuron_size));
+                let members = request.members.clone();
+                let pool = Pool { members, kind, max_width, pinned: request.pinned.clone() };
+                pools.push((Key { shared: false, ..key }, pool));
             }
         }
     }

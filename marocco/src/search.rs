@@ -45,8 +45,8 @@ const AIMED: f64 = 0.7;
 
 /// Shares of the kinds of moves: swaps of neurons between chips, changes of width; the rest are
 /// changes of decoder group, which are the cheapest and the strongest.
-const SWAPS: f64 = 0.12;
-const WIDTHS: f64 = 0.13;
+const SWAPS: f64 = 0.2;
+const WIDTHS: f64 = 0.2;
 
 /// Searches for a plan with less loss in the model; gives back a plan that is at least as good,
 /// but for the last losses of the annealing.

@@ -47,16 +47,22 @@ pub(crate) struct Sites {
     pub(crate) reach: Reach,
 }
 
-/// Takes `n` chips that send on the buses of `split` each; none if the wafer has not so many.
-pub(crate) fn take(fabric: &Fabric<'_>, n: usize, split: Split) -> Option<Sites> {
+/// Takes `n` chips that send on the buses of `split` each, besides the reserved ones; none if the
+/// wafer has not so many.
+pub(crate) fn take(
+    fabric: &Fabric<'_>,
+    n: usize,
+    split: Split,
+    reserved: &[HicannOnWafer],
+) -> Option<Sites> {
     for cap in 1..=MAX_PER_COMPONENT {
-        if let Some(chips) = balanced(fabric, n, split, cap) {
+        if let Some(chips) = balanced(fabric, n, split, cap, reserved) {
             let reach = Reach::Broadcast { crowded: cap == MAX_PER_COMPONENT };
             return Some(Sites { chips, reach });
         }
     }
     let mut chips: Vec<HicannOnWafer> =
-        bands().filter(|&h| fabric.site(h, split).is_some()).collect();
+        bands().filter(|h| !reserved.contains(h) && fabric.site(*h, split).is_some()).collect();
     if chips.len() < n {
         return None;
     }
@@ -66,18 +72,32 @@ pub(crate) fn take(fabric: &Fabric<'_>, n: usize, split: Split) -> Option<Sites>
     Some(Sites { chips, reach: Reach::Local })
 }
 
-/// The `n` chips nearest to the centre of the rectangle with at most `cap` senders per component.
-fn balanced(fabric: &Fabric<'_>, n: usize, split: Split, cap: usize) -> Option<Vec<HicannOnWafer>> {
+/// The `n` chips nearest to the centre of the rectangle with at most `cap` senders per component,
+/// reserved chips counted.
+fn balanced(
+    fabric: &Fabric<'_>,
+    n: usize,
+    split: Split,
+    cap: usize,
+    reserved: &[HicannOnWafer],
+) -> Option<Vec<HicannOnWafer>> {
+    let components = |hicann: HicannOnWafer| -> Vec<usize> {
+        (0..split.buses())
+            .map(|bus| L1Line::H(split.merger(bus).hline()).on(hicann).component().index())
+            .collect()
+    };
     let mut used = [0usize; L1Component::SIZE];
+    for &hicann in reserved {
+        components(hicann).into_iter().for_each(|c| used[c] += 1);
+    }
     let mut chips = Vec::with_capacity(n);
     for hicann in by_distance_from_centre() {
         if chips.len() == n {
             break;
         }
-        let components: Vec<usize> = (0..split.buses())
-            .map(|bus| L1Line::H(split.merger(bus).hline()).on(hicann).component().index())
-            .collect();
-        if components.iter().all(|&c| used[c] < cap) && fabric.site(hicann, split).is_some() {
+        let components = components(hicann);
+        let free = components.iter().all(|&c| used[c] < cap) && !reserved.contains(&hicann);
+        if free && fabric.site(hicann, split).is_some() {
             components.iter().for_each(|&c| used[c] += 1);
             chips.push(hicann);
         }
@@ -159,13 +179,15 @@ pub(crate) fn seat_inputs(
     if unplaced > 0 {
         return Err(MapError::InputBandwidth { unplaced, inputs: n_inputs, limit_hz });
     }
-    let mut seating = Seating { inputs: vec![chips[0]; n_inputs], neurons: Vec::new() };
+    let mut seating = Seating { inputs: Vec::new(), neurons: Vec::new() };
+    let mut seated = vec![None; n_inputs];
     for (&hicann, bus) in chips.iter().zip(taken) {
         match bus {
-            Some(bus) => seating.inputs[bus] = hicann,
+            Some(bus) => seated[bus] = Some(hicann),
             None => seating.neurons.push(hicann),
         }
     }
+    seating.inputs = seated.into_iter().flatten().collect();
     Ok(seating)
 }
 
@@ -181,8 +203,8 @@ mod tests {
         let defects = Defects::default();
         let fabric = Fabric::new(&defects, &[]);
         for (cap, places) in [(6, 192), (7, 210)] {
-            assert!(balanced(&fabric, places, Split::One, cap).is_some());
-            assert!(balanced(&fabric, places + 1, Split::One, cap).is_none());
+            assert!(balanced(&fabric, places, Split::One, cap, &[]).is_some());
+            assert!(balanced(&fabric, places + 1, Split::One, cap, &[]).is_none());
         }
     }
 

@@ -14,6 +14,7 @@ use crate::loss::{self, HalfRowLoss};
 use crate::options::{ADDRESSES_PER_BUS, Effort, MapError, NeuronSize, NeuronSizeChoice};
 use crate::plan::{Dealer, NoPlan, Plan, Seat, Shape, Structure, Widths};
 use crate::pools::PoolKind;
+use crate::requests::Pinned;
 use crate::sites::Reach;
 
 /// Members per bus worth trying, dense first: multiples of a decoder group and what lies between.
@@ -162,7 +163,8 @@ impl Search<'_> {
                 if size.width() > pool.max_width {
                     return None;
                 }
-                *chips = pool.members.len().div_ceil(neurons.min(fit));
+                let most = pool.pinned.as_ref().map_or(usize::MAX, |p| p.hicanns().len());
+                *chips = pool.members.len().div_ceil(neurons.min(fit)).min(most);
                 *widths = Widths::Uniform(size.width());
                 any = true;
             }
@@ -188,7 +190,15 @@ impl Search<'_> {
                     // a density that does not fit is no candidate of its own, unless it is the
                     // densest one
                     let per_chip = neurons.min(fit);
-                    let chips = pool.members.len().div_ceil(per_chip);
+                    let mut chips = pool.members.len().div_ceil(per_chip);
+                    let mut widths = widths;
+                    if let Some(pinned) = &pool.pinned {
+                        chips = chips.min(pinned.hicanns().len());
+                        if let Pinned::Circuits(_) = pinned {
+                            chips = pinned.hicanns().len();
+                            widths = Widths::Exact;
+                        }
+                    }
                     Some(Shape::Neurons { chips, widths })
                 }
             })
@@ -225,7 +235,12 @@ impl Search<'_> {
         };
         match &mut structure.shapes[pool] {
             Shape::Neurons { chips, .. } => {
-                let wanted = scaled(*chips);
+                let most = match &self.dealer.pools[pool].pinned {
+                    None => usize::MAX,
+                    Some(Pinned::Blocks(chips)) => chips.len(),
+                    Some(Pinned::Circuits(_)) => *chips,
+                };
+                let wanted = scaled(*chips).min(most);
                 if wanted == 0 || wanted == *chips {
                     return false;
                 }

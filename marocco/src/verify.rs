@@ -51,6 +51,7 @@ use serde::{Deserialize, Serialize};
 use crate::mapping::Mapping;
 use crate::network::Network;
 
+pub use defects::defective_parts;
 pub use functional::{FunctionalSynapse, functional_connectivity};
 pub use neurons::membranes;
 

@@ -4,37 +4,54 @@
 //! is what the bits switch on, claimed or not: a closed switch, a repeater that is not idle, a line
 //! that carries a bus, a merger that events pass, a driver, a synapse with a weight.
 
-use hal::config::{GbitDirection, HicannConfig, RepeaterMode};
+use hal::config::{GbitDirection, HicannConfig, RepeaterMode, WaferConfig};
 use hal::coord::{
     Coordinate, HicannOnWafer, MergerInput, MergerOnHicann, NeuronOnHicann, RowOnSynapseDriver,
     SynapticInputOnHicann, SynapticInputOnNeuron, Table,
 };
 use hal::defects::{Component, ComponentOnHicann, Defects, HicannDefects};
 use hal::value::SynapseWeight;
+use rayon::prelude::*;
 
-use super::flood::Carried;
-use super::{Case, Faults, Rule, per_chip};
+use super::flood::{Carried, flood};
+use super::{Case, Faults, Rule, Violation};
 
 pub(super) fn check(case: &Case<'_>, carried: &Carried, faults: &mut Faults) {
     check_placement(case, faults);
-    let defects = &case.rules.defects;
+    faults.0.extend(parts_in_use(case.config, carried, &case.rules.defects));
+}
+
+/// What the words of a wafer use although it is defective, whatever they are meant to realise.
+pub fn defective_parts(config: &WaferConfig, defects: &Defects) -> Vec<Violation> {
+    let reset = HicannConfig::default();
+    let chips = Table::from_fn(|h: HicannOnWafer| config.hicanns.get(&h).unwrap_or(&reset));
+    parts_in_use(config, &flood(&chips), defects)
+}
+
+fn parts_in_use(config: &WaferConfig, carried: &Carried, defects: &Defects) -> Vec<Violation> {
+    let mut lines = Faults::default();
     for arrival in carried.all() {
         let line = arrival.line;
-        faults.demand(Rule::V19, defects.is_usable(line), || {
+        lines.demand(Rule::V19, defects.is_usable(line), || {
             format!("{line} carries {}, but is defective", arrival.bus)
         });
     }
-    per_chip(case, faults, |hicann, chip, faults| {
-        if !defects.is_usable(Component::Hicann(hicann)) {
+    let chips: Vec<_> = config.hicanns.iter().collect();
+    let on_chips = chips.into_par_iter().flat_map_iter(|(&hicann, chip)| {
+        let mut parts = Parts { defects, hicann, faults: Faults::default() };
+        if defects.is_usable(Component::Hicann(hicann)) {
+            parts.mergers(chip);
+            parts.wiring(chip);
+            parts.synapses(chip);
+        } else {
             // so is everything on it: once is enough
-            faults.add(Rule::V19, format!("{hicann} has words, but is defective"));
-            return;
+            parts.faults.add(Rule::V19, format!("{hicann} has words, but is defective"));
         }
-        let mut parts = Parts { defects, hicann, faults };
-        parts.mergers(chip);
-        parts.wiring(chip);
-        parts.synapses(chip);
+        parts.faults.0
     });
+    let mut violations = lines.0;
+    violations.extend(on_chips.collect::<Vec<_>>());
+    violations
 }
 
 /// Circuits and chips that the claim gives to neurons and inputs.
@@ -75,7 +92,7 @@ fn check_placement(case: &Case<'_>, faults: &mut Faults) {
 struct Parts<'a> {
     defects: &'a Defects,
     hicann: HicannOnWafer,
-    faults: &'a mut Faults,
+    faults: Faults,
 }
 
 impl Parts<'_> {

@@ -5,6 +5,7 @@ mod map;
 mod networks;
 mod original;
 mod property;
+mod requests;
 mod routing;
 mod verify;
 mod wafers;
