@@ -42,7 +42,7 @@ pub(super) fn verify(mapping: &Path, wafer: &WaferDefects) -> Result<Value, Fail
         }
         let n = verification.violations.len();
         return Err(Failure::other(anyhow!(
-            "{}: {n} violations; the words do not realise the mapping",
+            "{}: {n} violations; the words do not realise the mapping on this wafer",
             mapping.display()
         )));
     }

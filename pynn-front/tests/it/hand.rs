@@ -3,11 +3,14 @@
 
 mod parse;
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use hal::codec::{decode_wafer, encode_wafer};
 use hal::config::WaferConfig;
 use hal::coord::{HicannOnWafer, NeuronOnHicann};
+use hal::defects::Defects;
+use marocco::verify::defective_parts;
 
 use parse::{Reached, Script};
 
@@ -100,6 +103,26 @@ fn the_emulator_finds_what_the_dossier_says() {
 }
 
 #[test]
+fn the_verifier_refuses_defective_components_in_use() {
+    let mut tried = 0;
+    for (name, script) in scripts() {
+        let config = through_words(&script);
+        for (component, rules) in &script.defects {
+            let mut defects = Defects::default();
+            defects.insert(*component);
+            let found: BTreeSet<String> = defective_parts(&config, &defects)
+                .into_iter()
+                .map(|violation| violation.rule.to_string())
+                .collect();
+            assert_eq!(found, rules.iter().cloned().collect(), "{name}: {component}");
+            tried += 1;
+        }
+        assert!(defective_parts(&config, &Defects::default()).is_empty(), "{name}");
+    }
+    assert!(tried >= 30, "{tried} defects");
+}
+
+#[test]
 fn both_join_the_circuits_that_share_a_membrane() {
     for (name, script) in scripts() {
         let config = through_words(&script);
@@ -130,6 +153,7 @@ fn mistakes_in_a_file_are_reported_with_their_line() {
         ("H3 synapse-switch v0 row5\n", "no synapse switch"),
         ("H3 hrepeater 6 forward up\n", "line 1"),
         ("H3 release\n", "no expectation"),
+        ("defect H3.nothing V19\nexpect nothing\n", "line 1"),
         ("H3 synapse row 2 col 0-3 decoder 8-9 weight 1\nexpect nothing\n", "ranges"),
     ] {
         let error = parse::parse(text).unwrap_err();

@@ -144,6 +144,22 @@ fn a_network_is_mapped_around_defects() {
 }
 
 #[test]
+fn a_mapping_remembers_its_wafer() {
+    let file = path("wafer-30.bss1");
+    let out = file.to_str().unwrap();
+    let base = ["map", "random10", "--set", "n=100", "--effort", "quick"];
+    json(&[&base[..], &["--wafer", "30", "--out", out]].concat());
+    for wafer in [&[][..], &["--wafer", "30"], &["--wafer", "ideal"], &["--defects", "none"]] {
+        assert_eq!(json(&[&["verify", out], wafer].concat())["verified"], true, "{wafer:?}");
+    }
+    let output = bss1(&["verify", out, "--wafer", "31"]);
+    assert_eq!(output.status.code(), Some(1));
+    let message = String::from_utf8(output.stderr).unwrap();
+    assert!(message.contains("defective"), "{message}");
+    assert!(message.contains("do not realise the mapping on this wafer"), "{message}");
+}
+
+#[test]
 fn networks_are_listed() {
     let list = json(&["network", "list"]);
     let names: Vec<&str> =

@@ -76,14 +76,18 @@ impl Shape {
     }
 }
 
-/// Maps onto the ideal wafer.
-pub(crate) fn mapped(network: &Network, size: Option<usize>, seed: u64) -> Mapped {
+/// Neurons of this size, or of any.
+pub(crate) fn options(size: Option<usize>, seed: u64) -> MapOptions {
     let scaling = Scaling::from_voltage_window(-140.0, 140.0, 0.45, 1.3).unwrap();
     let neuron_size = size.map_or(NeuronSizeChoice::Auto, |size| {
         NeuronSizeChoice::Fixed(NeuronSize::try_from(size).unwrap())
     });
-    let options =
-        MapOptions { neuron_size, seed, ..MapOptions::new(scaling, CircuitMode::default()) };
+    MapOptions { neuron_size, seed, ..MapOptions::new(scaling, CircuitMode::default()) }
+}
+
+/// Maps onto the ideal wafer.
+pub(crate) fn mapped(network: &Network, size: Option<usize>, seed: u64) -> Mapped {
+    let options = options(size, seed);
     marocco::map(network, &options, &Defects::default(), &WaferCalibration::ideal(), &mut |_| {})
         .unwrap()
 }

@@ -6,6 +6,7 @@ use hal::coord::{
     NeuronOnHicann, OnWafer, RepeaterBlockOnHicann, Side, SynapseColumnOnHicann, SynapseDecoder,
     SynapseRowOnHicann, SynapseSwitchOnHicann, SynapticInputOnNeuron, Vertical,
 };
+use hal::defects::Component;
 use hal::value::SynapseWeight;
 
 /// One `expect` line: events of an address on a bus reach a circuit.
@@ -25,6 +26,8 @@ pub(crate) struct Script {
     pub(crate) config: WaferConfig,
     pub(crate) reached: Vec<Reached>,
     pub(crate) membranes: Vec<(HicannOnWafer, Vec<NeuronOnHicann>)>,
+    /// Components with the rules that the configuration breaks if they are defective.
+    pub(crate) defects: Vec<(Component, Vec<String>)>,
 }
 
 /// Reads a file; the error names the line.
@@ -39,6 +42,11 @@ pub(crate) fn parse(text: &str) -> Result<Script, String> {
             ["expect", ref rest @ ..] => {
                 expects = true;
                 expect(&mut script, rest)
+            }
+            ["defect", component, ref rules @ ..] => {
+                component.parse().map_err(|e| format!("{e}")).map(|component| {
+                    script.defects.push((component, rules.iter().map(|&r| r.to_owned()).collect()))
+                })
             }
             [hicann, ref rest @ ..] => hicann
                 .parse()
