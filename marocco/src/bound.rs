@@ -75,7 +75,7 @@ impl IdealL1 {
         for (bus, members) in chips.iter().chain(&dealt(&sources, self.inputs_per_bus)).enumerate()
         {
             // groups of one receptor where that is possible
-            let mut order = members.to_vec();
+            let mut order = members.clone();
             order.sort_by_key(|&m| inputs.receptors(m).acts_on(Receptor::Inhibitory));
             for (position, member) in order.into_iter().enumerate() {
                 seats[member] = Seat { bus, group: (position / GROUP).min(3) };

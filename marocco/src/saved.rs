@@ -1,14 +1,16 @@
 //! A mapping as a file, and what it is held against.
 
 use hal::archive::Archive;
+use hal::coord::{Coordinate, NeuronBlockOnHicann};
 use hal::defects::Defects;
 use hal::wafer::{ConfigurationWords, Pulses};
 use serde::{Deserialize, Serialize};
 
 use crate::mapping::Mapping;
 use crate::network::Network;
-use crate::options::MapOptions;
-use crate::verify::Rules;
+use crate::options::{MapOptions, NeuronSizeChoice};
+use crate::requests::{Place, Request};
+use crate::verify::{Requested, RequestedPlace, Rules};
 
 /// A network, its mapping, and the words that realise it.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -38,8 +40,39 @@ impl MapOptions {
             chain_length: self.chain_length,
             bandwidth_utilisation: self.bandwidth_utilisation,
             excluded: self.excluded.clone(),
+            neuron_circuits: circuits(self.neuron_size),
+            requests: self.requests.iter().map(|r| requested(r, self.neuron_size)).collect(),
             defects: defects.clone(),
             ..Rules::default()
         }
+    }
+}
+
+/// Circuits per neuron, if they are given.
+fn circuits(size: NeuronSizeChoice) -> Option<usize> {
+    match size {
+        NeuronSizeChoice::Auto => None,
+        NeuronSizeChoice::Fixed(size) => Some(size.circuits()),
+    }
+}
+
+/// A request in the verifier's terms.
+fn requested(request: &Request, otherwise: NeuronSizeChoice) -> Requested {
+    let place = match &request.place {
+        None => RequestedPlace::Anywhere,
+        Some(Place::Hicanns(hicanns)) => RequestedPlace::Blocks(
+            hicanns
+                .iter()
+                .flat_map(|&hicann| NeuronBlockOnHicann::all().map(move |b| b.on(hicann)))
+                .collect(),
+        ),
+        Some(Place::Blocks(blocks)) => RequestedPlace::Blocks(blocks.clone()),
+        Some(Place::Circuits(places)) => RequestedPlace::Circuits(places.clone()),
+    };
+    Requested {
+        population: request.population,
+        members: request.members.clone(),
+        place,
+        circuits: circuits(request.size.unwrap_or(otherwise)),
     }
 }

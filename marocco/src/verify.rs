@@ -7,6 +7,7 @@
 //! | rules | where | how |
 //! |---|---|---|
 //! | V01, V02, V03, V12 | `neurons` | claim; membranes and firing circuits found in the bits |
+//! | V04 | `requests` | places and sizes that were asked for |
 //! | V06 to V10 | `mergers` | event flow of blocks, generators and links through the tree |
 //! | V11, V13 | `addresses` | claim and the rates of the network's sources |
 //! | V14 to V18 | `routes` | claim; lines flooded from the sending repeaters in the bits |
@@ -19,7 +20,7 @@
 //! | V03, V06, V08, V09, V19, V21, V22, V27 | `defects` | what is in use in the bits works |
 //! | rest | `rest` | settings that no claim speaks of keep their defaults |
 //!
-//! Not applicable yet: V04 (no manual placement), the STP part of V24 and V26 (no short-term
+//! Not applicable yet: the STP part of V24 and V26 (no short-term
 //! plasticity: it must be off). No claim speaks of recordings and currents, so `rest` demands them
 //! off besides. V33 (determinism) is a property of the mapper and is tested there.
 
@@ -33,6 +34,7 @@ mod losses;
 mod mergers;
 mod neurons;
 mod outputs;
+mod requests;
 mod resets;
 mod rest;
 mod routes;
@@ -54,6 +56,7 @@ use crate::network::Network;
 pub use defects::defective_parts;
 pub use functional::{FunctionalSynapse, functional_connectivity};
 pub use neurons::membranes;
+pub use requests::{Requested, RequestedPlace};
 
 /// A rule of mapping §3.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -64,6 +67,8 @@ pub enum Rule {
     V02,
     /// The circuits of different neurons are disjoint and work, on chips that may be used.
     V03,
+    /// Neurons have the places and sizes that were asked for.
+    V04,
     /// Parameters that circuits share, and the analog cells, give the claimed cells and weights.
     V05,
     /// The assignment of neuron blocks to DNC mergers is monotone and possible, through mergers
@@ -168,6 +173,10 @@ pub struct Rules {
     pub locking_interval: u32,
     /// Chips that may have neither neurons nor inputs; lines may cross them.
     pub excluded: Vec<HicannOnWafer>,
+    /// Circuits of every neuron that no request is about; open if none.
+    pub neuron_circuits: Option<usize>,
+    /// What was asked for of single neurons (mapping §2.3).
+    pub requests: Vec<Requested>,
     /// What of the wafer cannot be used (hal-config §6).
     pub defects: Defects,
 }
@@ -181,6 +190,8 @@ impl Default for Rules {
             bandwidth_utilisation: 0.8,
             locking_interval: 125,
             excluded: Vec::new(),
+            neuron_circuits: None,
+            requests: Vec::new(),
             defects: Defects::default(),
         }
     }
@@ -244,6 +255,7 @@ pub fn verify_config(
 
     losses::check(&case, &mut faults);
     neurons::check(&case, &mut faults);
+    requests::check(&case, &mut faults);
     addresses::check(&case, &mut faults);
     mergers::check(&case, &mut faults);
     routes::check(&case, &carried, &mut faults);

@@ -12,8 +12,8 @@ use marocco::network::{
 use marocco::verify::verify;
 use marocco::{Effort, MapError, MapOptions, Mapped, map};
 use proptest::prelude::*;
+use rand::SeedableRng as _;
 use rand::rngs::ChaCha8Rng;
-use rand::{RngExt as _, SeedableRng as _};
 
 use crate::networks::{cell, options, sources};
 use crate::wafers::defective;

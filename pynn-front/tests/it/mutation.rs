@@ -100,9 +100,6 @@ fn judge_flips(network: &Network, mapped: &Mapped, rules: Rules) {
             unexplained.push(flip);
         }
     }
-    for (end, count) in &ends {
-        println!("{count:6}  {end:?}");
-    }
     assert!(unexplained.is_empty(), "{unexplained:#?}");
     assert!(ends[&End::Reported] * 10 >= FLIPS * 7, "few flips were reported: {ends:?}");
 }

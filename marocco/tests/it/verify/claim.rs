@@ -5,7 +5,7 @@ use hal::coord::{DncMergerOnHicann, HicannOnWafer, L1Address};
 use hal::value::SynapseWeight;
 use marocco::mapping::{Bus, BusAddress, LogicalNeuron, LossCause, RouteLine, SynapseFate};
 use marocco::network::PerMember;
-use marocco::verify::{Rule, Rules};
+use marocco::verify::{Requested, RequestedPlace, Rule, Rules};
 
 use super::breaks;
 use super::hand_made::{HandMade, INPUT_BUS, NEURON_BUS, driver, hline, network, synapse, vline};
@@ -47,6 +47,41 @@ fn v03_circuits_of_neurons_are_disjoint() {
         made.mapping.placement.neurons[1] = made.mapping.placement.neurons[0];
     });
     breaks(Rule::V03, |made| made.mapping.placement.neurons[1].as_mut().unwrap().column = 1);
+}
+
+#[test]
+fn v04_places_and_sizes_are_those_asked_for() {
+    let population = HandMade::new().network.populations().next().unwrap().0;
+    let block = |b: &str| RequestedPlace::Blocks(vec![b.parse().unwrap()]);
+    let exactly = |columns: [u8; 2]| {
+        let place = |column| LogicalNeuron { hicann: NEURON_BUS.hicann, column, width: 2 };
+        RequestedPlace::Circuits(columns.map(place).to_vec())
+    };
+    let ask = |place, circuits, members| Requested { population, members, place, circuits };
+    let anywhere = RequestedPlace::Anywhere;
+    for kept in [
+        ask(block("H93.nb0"), Some(4), None),
+        ask(exactly([0, 2]), None, None),
+        ask(exactly([2, 9]), None, Some(1..2)),
+        ask(anywhere.clone(), Some(4), Some(0..1)),
+    ] {
+        let mut made = HandMade::new();
+        made.rules.requests = vec![kept];
+        made.rules.neuron_circuits = Some(4);
+        let found = made.verify();
+        assert!(found.is_ok(), "{found:#?}");
+    }
+    for broken in [
+        ask(block("H93.nb1"), None, None),
+        ask(block("H94.nb0"), None, Some(1..2)),
+        ask(exactly([0, 4]), None, None),
+        ask(exactly([0, 2]), None, Some(1..2)),
+        ask(anywhere.clone(), Some(8), None),
+        ask(anywhere, None, Some(0..3)),
+    ] {
+        breaks(Rule::V04, |made| made.rules.requests = vec![broken]);
+    }
+    breaks(Rule::V04, |made| made.rules.neuron_circuits = Some(8));
 }
 
 #[test]

@@ -44,9 +44,9 @@ pub(crate) fn parse(text: &str) -> Result<Script, String> {
                 expect(&mut script, rest)
             }
             ["defect", component, ref rules @ ..] => {
-                component.parse().map_err(|e| format!("{e}")).map(|component| {
-                    script.defects.push((component, rules.iter().map(|&r| r.to_owned()).collect()))
-                })
+                let rules = rules.iter().map(|&rule| rule.to_owned()).collect();
+                let component = component.parse().map_err(|e| format!("{e}"));
+                component.map(|component| script.defects.push((component, rules)))
             }
             [hicann, ref rest @ ..] => hicann
                 .parse()

@@ -1,0 +1,87 @@
+//! What was asked for of single neurons (V04).
+
+use std::ops::Range;
+
+use hal::coord::{NeuronBlockOnHicann, OnWafer};
+use serde::{Deserialize, Serialize};
+
+use super::{Case, Faults, Rule};
+use crate::mapping::LogicalNeuron;
+use crate::network::{PopulationId, PopulationKind};
+
+/// A request about members of a population of neurons.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Requested {
+    /// The population.
+    pub population: PopulationId,
+    /// Which of its members, all if none.
+    pub members: Option<Range<usize>>,
+    /// Where they have to be.
+    pub place: RequestedPlace,
+    /// Circuits of each, 2..=64; open if none.
+    pub circuits: Option<usize>,
+}
+
+/// Where neurons have to be.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum RequestedPlace {
+    /// Anywhere.
+    Anywhere,
+    /// In one of these blocks.
+    Blocks(Vec<OnWafer<NeuronBlockOnHicann>>),
+    /// On exactly these circuits, one entry per member, whatever their number.
+    Circuits(Vec<LogicalNeuron>),
+}
+
+pub(super) fn check(case: &Case<'_>, faults: &mut Faults) {
+    let rules = case.rules;
+    let mut sizes: Vec<Option<usize>> = vec![rules.neuron_circuits; case.network.n_members()];
+    for request in &rules.requests {
+        let Requested { population, members, place, circuits } = request;
+        let Some((_, asked)) = case.network.populations().find(|(id, _)| id == population) else {
+            faults.add(Rule::V04, "a request is about a population that does not exist");
+            continue;
+        };
+        let range = members.clone().unwrap_or(0..asked.size);
+        if range.end > asked.size || matches!(asked.kind, PopulationKind::Sources(_)) {
+            let (label, Range { start, end }) = (&asked.label, range);
+            faults.add(Rule::V04, format!("`{label}` has no neurons {start} to {end} to place"));
+            continue;
+        }
+        let first = case.offsets[population.index()];
+        for (i, member) in range.enumerate() {
+            let member = first + member;
+            sizes[member] = *circuits;
+            // neurons without circuits are reported where neurons are checked
+            let Some(neuron) = case.mapping.placement.neurons[member] else { continue };
+            let good = match place {
+                RequestedPlace::Anywhere => true,
+                RequestedPlace::Blocks(blocks) => blocks.iter().any(|b| is_in(neuron, *b)),
+                RequestedPlace::Circuits(places) => {
+                    sizes[member] = None;
+                    places.get(i) == Some(&neuron)
+                }
+            };
+            faults.demand(Rule::V04, good, || {
+                let LogicalNeuron { hicann, column, width } = neuron;
+                let name = case.name(member);
+                format!("{name} has {width} columns from {column} on {hicann}, not as asked for")
+            });
+        }
+    }
+    for (member, (neuron, size)) in case.mapping.placement.neurons.iter().zip(sizes).enumerate() {
+        let (Some(neuron), Some(size)) = (neuron, size) else { continue };
+        faults.demand(Rule::V04, neuron.size() == size, || {
+            let name = case.name(member);
+            format!("{name} has {} circuits, but {size} are asked for", neuron.size())
+        });
+    }
+}
+
+/// Whether the columns of a neuron lie in a block.
+fn is_in(neuron: LogicalNeuron, block: OnWafer<NeuronBlockOnHicann>) -> bool {
+    let (first, last) =
+        (usize::from(neuron.column), neuron.column as usize + neuron.width as usize);
+    let columns = 32 * block.local.index()..=32 * (block.local.index() + 1);
+    neuron.hicann == block.hicann && columns.contains(&first) && columns.contains(&last)
+}
