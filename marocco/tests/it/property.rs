@@ -94,7 +94,7 @@ fn wishes() -> impl Strategy<Value = Wish> {
 fn settings() -> impl Strategy<Value = MapOptions> {
     let size = prop_oneof![2 => Just(None), 3 => (1_usize..=32).prop_map(|n| Some(2 * n))];
     let effort = prop_oneof![3 => Just(Effort::Quick), 1 => Just(Effort::Normal)];
-    let excluded = prop_oneof![Just(0.0), Just(0.3), Just(0.97)];
+    let excluded = prop_oneof![4 => Just(0.0), 2 => Just(0.3), 1 => Just(0.97)];
     (size, effort, 1_usize..=8, 0.05..=1.0, excluded, any::<u64>()).prop_map(
         |(size, effort, chain_length, bandwidth_utilisation, excluded, seed)| {
             let mut rng = ChaCha8Rng::seed_from_u64(seed);
@@ -107,7 +107,7 @@ fn settings() -> impl Strategy<Value = MapOptions> {
 
 fn wafers() -> impl Strategy<Value = (f64, usize, u64)> {
     let rate = prop_oneof![Just(0.0), 0.0..0.03, 0.0..0.1];
-    let missing = prop_oneof![4 => Just(0_usize), 2 => 1_usize..6, 1 => Just(60)];
+    let missing = prop_oneof![4 => Just(0_usize), 3 => 1_usize..6, 1 => Just(60)];
     (rate, missing, any::<u64>())
 }
 
