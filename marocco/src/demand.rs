@@ -192,3 +192,12 @@ pub(crate) fn ideal_realised(demands: &[BusDemand], drivers: usize, chain_length
     }
     best[drivers]
 }
+
+#[cfg(test)]
+impl BusDemand {
+    /// A bus to which each of so many drivers is worth a synapse.
+    pub(crate) fn of_drivers(bus: u32, drivers: usize) -> Self {
+        let realised = std::array::from_fn(|d| d.min(drivers) as u32);
+        Self { bus, counts: Vec::new(), realised, wanted: drivers as u32 }
+    }
+}

@@ -353,3 +353,57 @@ struct Move {
     /// Who was at the new position; it goes to the old one.
     displaced: Option<u16>,
 }
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+mod tests {
+    use super::*;
+    use crate::demand::MAX_CHAIN;
+
+    /// Vertical lines with the drivers they want: sixteen, seventeen and twelve routes on one side
+    /// of a chip that a greedy packing once could not serve (mapping §10, T34).
+    const LISTS: [&str; 3] = [
+        "133:2 172:7 238:8 208:7 175:6 135:1 163:1 142:7 169:6 234:7 235:7 143:6 177:7 209:8 205:3 \
+         203:4",
+        "142:6 226:2 236:8 207:6 177:7 176:6 228:2 237:7 137:8 178:7 212:7 146:7 145:7 144:4 174:4 \
+         202:4 200:4",
+        "47:7 63:2 49:7 16:7 20:6 51:8 109:8 107:6 10:8 108:7 45:4 111:4",
+    ];
+
+    #[test]
+    fn t34_all_drivers_that_fit_are_given() {
+        let defects = Defects::default();
+        let hicann = HicannOnWafer::from_index(200).unwrap();
+        for (list, sum) in LISTS.into_iter().zip([87, 96, 74]) {
+            let routes: Vec<(usize, usize)> = list
+                .split_whitespace()
+                .map(|route| {
+                    let (line, drivers) = route.split_once(':').unwrap();
+                    (line.parse().unwrap(), drivers.parse().unwrap())
+                })
+                .collect();
+            let demands: Vec<BusDemand> = routes
+                .iter()
+                .enumerate()
+                .map(|(bus, &(_, drivers))| BusDemand::of_drivers(bus as u32, drivers))
+                .collect();
+            let taps: Vec<Option<OnWafer<VLineOnHicann>>> = routes
+                .iter()
+                .map(|&(line, _)| Some(VLineOnHicann::from_index(line).unwrap().on(hicann)))
+                .collect();
+            let bidding = Bidding {
+                hicann,
+                demands: &demands,
+                taps: &taps,
+                defects: &defects,
+                chain_length: MAX_CHAIN,
+                moves: 2000,
+                seed: 1,
+            };
+            let assigned = assign(&bidding, &[]);
+            let given: u32 =
+                assigned.iter().map(|a| demands[a.demand].realised[a.members.len()]).sum();
+            assert_eq!(given, sum);
+        }
+    }
+}

@@ -5,6 +5,7 @@ pub mod options;
 
 mod inputs;
 
+mod balance;
 mod demand;
 mod fabric;
 mod loss;

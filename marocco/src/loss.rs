@@ -109,20 +109,20 @@ pub(crate) fn of_bus(groups: &[HalfRowLoss], chain: usize) -> DriverLoss {
 }
 
 /// Adds a bus to the priced sums of its chip.
-pub(crate) fn add_priced(priced: &mut Priced, loss: &DriverLoss) {
+pub(crate) fn add_priced(priced: &mut Priced, loss: DriverLoss) {
     for (sum, price) in priced.iter_mut().zip(PRICES) {
         *sum += least_at(loss, price);
     }
 }
 
 /// Takes a bus out of the priced sums of its chip.
-pub(crate) fn subtract_priced(priced: &mut Priced, loss: &DriverLoss) {
+pub(crate) fn subtract_priced(priced: &mut Priced, loss: DriverLoss) {
     for (sum, price) in priced.iter_mut().zip(PRICES) {
         *sum -= least_at(loss, price);
     }
 }
 
-fn least_at(loss: &DriverLoss, price: i32) -> i32 {
+fn least_at(loss: DriverLoss, price: i32) -> i32 {
     let [none, one, two, three] = loss.map(i32::from);
     none.min(one + price).min((two + 2 * price).min(three + 3 * price))
 }
@@ -193,7 +193,7 @@ mod tests {
                 .collect();
             let mut priced = [0; PRICES.len()];
             for loss in &losses {
-                add_priced(&mut priced, loss);
+                add_priced(&mut priced, *loss);
             }
             // exact: a knapsack over the buses
             let mut least = vec![0i32; drivers + 1];
@@ -207,7 +207,7 @@ mod tests {
             let convex = gains.iter().all(|g| g[0] >= g[1] && g[1] >= g[2]);
             prop_assert!(!convex || bound == least[drivers]);
             for loss in &losses {
-                subtract_priced(&mut priced, loss);
+                subtract_priced(&mut priced, *loss);
             }
             prop_assert_eq!(priced, [0; PRICES.len()]);
         }

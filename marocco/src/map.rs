@@ -25,7 +25,7 @@ use crate::requests::grant;
 use crate::routing::{self, Limits, RoutedBus, Targets};
 use crate::search::{self, Model, Schedule};
 use crate::synapses::{self, ChipSynapses};
-use crate::{bound, configure, parameters, structure};
+use crate::{balance, bound, configure, parameters, structure};
 
 /// Share of a chip's drivers that the local search counts on, in percent; the switches reach
 /// nearly all of them (lossless-mapping, "What mattered" 5).
@@ -196,7 +196,11 @@ fn plan(
             rates_hz: &rates_hz,
         };
         match structure::choose(&dealer, options.effort) {
-            Ok(plan) => {
+            Ok((structure, plan)) => {
+                let plan = match options.effort {
+                    Effort::Max => balance::balance(&dealer, structure, plan, MODEL_PERCENT),
+                    Effort::Quick | Effort::Normal => plan,
+                };
                 return Ok((improve(plan, pools.len(), inputs, options), pools.len()));
             }
             Err(error @ MapError::TooManyChips { .. }) => failure = Some(error),
@@ -211,14 +215,14 @@ fn improve(plan: Plan, n_pools: usize, inputs: &InputTable, options: &MapOptions
     let moves_per_member = match options.effort {
         Effort::Quick => return plan,
         Effort::Normal => 10,
-        Effort::Max => 80,
+        Effort::Max => 40,
     };
     let schedule = Schedule {
         moves: moves_per_member * plan.seats.len(),
         model: Model::Share { percent: MODEL_PERCENT },
         seed: options.seed,
     };
-    search::improve(plan, n_pools, inputs, options.chain_length, &schedule)
+    search::improve(plan, n_pools, inputs, options.chain_length, &schedule).0
 }
 
 fn merger_trees(plan: &Plan, config: &mut WaferConfig) {

@@ -82,7 +82,8 @@ impl Packing<'_> {
                 seed: self.options.seed + 1 + round as u64,
             };
             let chain_length = self.options.chain_length;
-            let next = search::improve(plan.clone(), n_pools, self.inputs, chain_length, &schedule);
+            let (next, _) =
+                search::improve(plan.clone(), n_pools, self.inputs, chain_length, &schedule);
             let packed = self.pack_once(&next, &best);
             if packed.iter().map(PackedChip::lost).sum::<u64>() <= lost {
                 (plan, best) = (next, packed);

@@ -214,7 +214,7 @@ impl Dealer<'_> {
                 plan.widths[pool] = self.width_bounds(pool, &sites, widths);
             }
         }
-        for (input, hicann) in input_buses.into_iter().zip(seating.inputs) {
+        for (input, hicann) in input_buses.iter().zip(seating.inputs) {
             self.deal_inputs(&mut plan, input, hicann);
         }
         Ok(plan)
@@ -342,7 +342,7 @@ impl Dealer<'_> {
         Ok(())
     }
 
-    fn deal_inputs(&self, plan: &mut Plan, input: InputBus, hicann: HicannOnWafer) {
+    fn deal_inputs(&self, plan: &mut Plan, input: &InputBus, hicann: HicannOnWafer) {
         let chip = plan.chips.len() as u32;
         let bus = Bus { hicann, merger: Split::One.merger(0) };
         let kind = BusKind::Inputs { rate_hz: input.rate_hz };

@@ -75,15 +75,12 @@ pub(crate) fn pools(
             .map(|m| m as u32);
         let max_width = widths[id.index()];
         let shared = key.shared.then(|| pools.iter_mut().rev().find(|(k, _)| *k == key)).flatten();
-        match shared {
-            Some((_, pool)) => {
-                pool.members.extend(members);
-                pool.max_width = pool.max_width.min(max_width);
-            }
-            None => {
-                let members = members.collect();
-                pools.push((key, Pool { members, kind: key.kind, max_width, pinned: None }));
-            }
+        if let Some((_, pool)) = shared {
+            pool.members.extend(members);
+            pool.max_width = pool.max_width.min(max_width);
+        } else {
+            let members = members.collect();
+            pools.push((key, Pool { members, kind: key.kind, max_width, pinned: None }));
         }
         for request in requests {
             let ours =

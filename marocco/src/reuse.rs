@@ -77,7 +77,7 @@ fn forget_synapses(config: &mut WaferConfig) {
         chip.synapses.weights.clone_from(&reset.synapses.weights);
         chip.synapses.decoders.clone_from(&reset.synapses.decoders);
         for row in hal::coord::SynapseRowOnHicann::all() {
-            *chip.synapses.row_mut(row) = reset.synapses.row(row).clone();
+            *chip.synapses.row_mut(row) = *reset.synapses.row(row);
         }
     }
 }

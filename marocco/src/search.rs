@@ -49,20 +49,22 @@ const SWAPS: f64 = 0.2;
 const WIDTHS: f64 = 0.2;
 
 /// Searches for a plan with less loss in the model; gives back a plan that is at least as good,
-/// but for the last losses of the annealing.
+/// but for the last losses of the annealing, and what each chip loses in the model.
 pub(crate) fn improve(
     plan: Plan,
     n_pools: usize,
     inputs: &InputTable,
     chain_length: usize,
     schedule: &Schedule,
-) -> Plan {
+) -> (Plan, Vec<i32>) {
     let Some(tables) = Tables::new(&plan, inputs, chain_length, &schedule.model) else {
-        return plan;
+        let unknown = vec![0; plan.chips.len()];
+        return (plan, unknown);
     };
     let mut search = Search::new(plan, n_pools, tables);
     search.anneal(schedule);
-    search.plan
+    let lost = (0..search.plan.chips.len() as u32).map(|c| search.tables.loss(c)).collect();
+    (search.plan, lost)
 }
 
 /// The state of a search.

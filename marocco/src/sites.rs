@@ -88,7 +88,9 @@ fn balanced(
     };
     let mut used = [0usize; L1Component::SIZE];
     for &hicann in reserved {
-        components(hicann).into_iter().for_each(|c| used[c] += 1);
+        for c in components(hicann) {
+            used[c] += 1;
+        }
     }
     let mut chips = Vec::with_capacity(n);
     for hicann in by_distance_from_centre() {
@@ -98,7 +100,9 @@ fn balanced(
         let components = components(hicann);
         let free = components.iter().all(|&c| used[c] < cap) && !reserved.contains(&hicann);
         if free && fabric.site(hicann, split).is_some() {
-            components.iter().for_each(|&c| used[c] += 1);
+            for c in components {
+                used[c] += 1;
+            }
             chips.push(hicann);
         }
     }

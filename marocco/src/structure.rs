@@ -42,15 +42,15 @@ impl Cost {
     }
 }
 
-/// The plan of least loss among the structures that are tried.
-pub(crate) fn choose(dealer: &Dealer<'_>, effort: Effort) -> Result<Plan, MapError> {
+/// The structure of least loss among those that are tried, and its plan.
+pub(crate) fn choose(dealer: &Dealer<'_>, effort: Effort) -> Result<(Structure, Plan), MapError> {
     let mut search = Search { dealer, best: None, tried: Vec::new(), failure: None };
     search.scan();
     if effort != Effort::Quick {
         search.descend();
     }
     match (search.best, search.failure) {
-        (Some((_, _, plan)), _) => Ok(plan),
+        (Some((_, structure, plan)), _) => Ok((structure, plan)),
         (None, Some(failure)) => Err(dealer.explain(failure)),
         (None, None) => Err(dealer.explain(NoPlan::Chips { neurons: 0, inputs: 0 })),
     }
@@ -71,8 +71,8 @@ impl Search<'_> {
             return None;
         }
         self.tried.push(structure.clone());
-        let plan = match self.dealer.deal(&structure) {
-            Ok(plan) => plan,
+        let (structure, plan) = match self.deal(structure) {
+            Ok(dealt) => dealt,
             Err(failure) => {
                 // the first failure is that of the densest structure: the most telling one
                 self.failure.get_or_insert(failure);
@@ -84,6 +84,21 @@ impl Search<'_> {
             self.best = Some((cost, structure, plan));
         }
         Some(cost)
+    }
+
+    /// Deals a structure; where defects leave a pool too little room, with more chips.
+    fn deal(&self, mut structure: Structure) -> Result<(Structure, Plan), NoPlan> {
+        loop {
+            match self.dealer.deal(&structure) {
+                Ok(plan) => return Ok((structure, plan)),
+                Err(NoPlan::Room { pool }) if self.dealer.pools[pool].pinned.is_none() => {
+                    if let Shape::Neurons { chips, .. } = &mut structure.shapes[pool] {
+                        *chips += chips.div_ceil(8);
+                    }
+                }
+                Err(failure) => return Err(failure),
+            }
+        }
     }
 
     /// The same density for all pools, from dense to thin, until nothing is lost.
@@ -314,7 +329,7 @@ fn chip_loss(plan: &Plan, inputs: &InputTable, chip: usize, chain_length: usize)
         .collect();
     let mut priced = loss::Priced::default();
     for bus in &losses {
-        loss::add_priced(&mut priced, bus);
+        loss::add_priced(&mut priced, *bus);
     }
     let tight = match plan.reach {
         Reach::Broadcast { crowded: true } => CROWDED_PERCENT,

@@ -170,13 +170,13 @@ impl Tables {
             self.chip_loss[chip] = match &self.fixed {
                 None => {
                     for loss in losses {
-                        loss::add_priced(&mut self.priced[chip], loss);
+                        loss::add_priced(&mut self.priced[chip], *loss);
                     }
                     loss::of_chip(&self.priced[chip], self.drivers[chip])
                 }
                 Some(drivers) => {
                     let drivers = &drivers[chip * n_buses..(chip + 1) * n_buses];
-                    losses.iter().zip(drivers).map(|(l, &d)| i32::from(at(l, d))).sum()
+                    losses.iter().zip(drivers).map(|(l, &d)| i32::from(at(*l, d))).sum()
                 }
             };
             self.total += i64::from(self.chip_loss[chip]);
@@ -196,7 +196,7 @@ impl Tables {
     pub(super) fn losing_bus(&self, chip: u32, start: usize) -> Option<u32> {
         let first = chip as usize * self.n_buses;
         let lost = |bus: usize| match &self.fixed {
-            Some(drivers) => at(&self.bus_loss[first + bus], drivers[first + bus]),
+            Some(drivers) => at(self.bus_loss[first + bus], drivers[first + bus]),
             None => self.bus_loss[first + bus][1],
         };
         (0..self.n_buses)
@@ -300,12 +300,12 @@ impl Tables {
             self.bus_loss[place] = loss;
             if let Some(drivers) = &self.fixed {
                 let change =
-                    i32::from(at(&loss, drivers[place])) - i32::from(at(&old, drivers[place]));
+                    i32::from(at(loss, drivers[place])) - i32::from(at(old, drivers[place]));
                 self.chip_loss[chip] += change;
                 self.total += i64::from(change);
             } else {
-                loss::subtract_priced(&mut self.priced[chip], &old);
-                loss::add_priced(&mut self.priced[chip], &loss);
+                loss::subtract_priced(&mut self.priced[chip], old);
+                loss::add_priced(&mut self.priced[chip], loss);
             }
         }
         if self.fixed.is_some() {
@@ -336,7 +336,7 @@ impl Tables {
 }
 
 /// Loss of a bus with this many drivers.
-fn at(loss: &DriverLoss, drivers: u8) -> u16 {
+fn at(loss: DriverLoss, drivers: u8) -> u16 {
     loss[usize::from(drivers).min(loss.len() - 1)]
 }
 

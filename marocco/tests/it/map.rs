@@ -1,7 +1,7 @@
 //! The mapper as a whole.
 
 use calib::{CellParameters, WaferCalibration};
-use hal::defects::Defects;
+use hal::defects::{ComponentKind, Defects, Rates};
 use marocco::mapping::{StageTimes, SynapseFate};
 use marocco::network::{Network, PerMember, PopulationKind, Projection, Receptor, Synapse};
 use marocco::{MapError, Mapped, VariedReset, map, report};
@@ -177,4 +177,21 @@ proptest! {
         used.dedup();
         prop_assert_eq!(used.len(), n_used);
     }
+}
+
+#[test]
+fn defects_take_room_but_more_chips_give_it_back() {
+    // at 5 % a run of 16 healthy columns is rare: four on a chip instead of sixteen
+    let rates = [ComponentKind::Neuron, ComponentKind::SynapseDriver]
+        .into_iter()
+        .fold(Rates::NONE, |rates, kind| rates.with(kind, 0.05).unwrap());
+    let network = balanced(100, [20, 5, 10], 10.0, 9);
+    let options = options(Some(32));
+    let defects = Defects::random(&rates, 3);
+    let mapped =
+        map(&network, &options, &defects, &WaferCalibration::ideal(), &mut |_| {}).unwrap();
+    assert!(mapped.mapping.placement.neurons[..100].iter().all(Option::is_some));
+    let chips: std::collections::BTreeSet<_> =
+        mapped.mapping.placement.neurons.iter().flatten().map(|n| n.hicann).collect();
+    assert!(chips.len() > 100 / 16, "{}", chips.len());
 }
