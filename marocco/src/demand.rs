@@ -49,8 +49,22 @@ struct HalfRows {
 
 /// Synapses that `halves` half rows of one group give to a neuron of `width` columns, split as
 /// evenly as possible over the parities: a value that holds for either parity of the first column.
-const fn capacity(halves: usize, width: u8) -> u32 {
-    (halves * width as usize / 2) as u32
+const fn capacity(halves: usize, width: u8, odd: OddColumn) -> u32 {
+    let places = halves * width as usize;
+    match odd {
+        OddColumn::Lost => (places / 2) as u32,
+        OddColumn::Used => places.div_ceil(2) as u32,
+    }
+}
+
+/// Whether an odd number of half rows on an odd number of columns serves the column that is left
+/// over: that depends on where the neuron starts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum OddColumn {
+    /// Counted on for nobody: what drivers are given away by.
+    Lost,
+    /// Served for everybody: what no assignment exceeds.
+    Used,
 }
 
 /// The demands of all buses on a chip, in order of the buses.
@@ -91,19 +105,26 @@ pub(crate) fn widths(plan: &Plan, chip: usize) -> Vec<u8> {
 
 impl BusDemand {
     fn evaluate(&mut self, widths: &[u8], chain_length: usize) {
-        let [exc, inh] = self.half_rows(widths, chain_length);
+        self.realised = self.table(widths, chain_length, OddColumn::Lost);
+    }
+
+    /// Synapses realised with 0..=chain drivers.
+    fn table(&self, widths: &[u8], chain_length: usize, odd: OddColumn) -> [u32; MAX_CHAIN + 1] {
+        let [exc, inh] = self.half_rows(widths, chain_length, odd);
+        let mut table = [0; MAX_CHAIN + 1];
         for drivers in 1..=chain_length {
             let rows = 2 * drivers;
-            self.realised[drivers] = (0..=rows)
+            table[drivers] = (0..=rows)
                 .map(|r| exc.realised[2 * r] + inh.realised[2 * (rows - r)])
                 .max()
                 .unwrap_or(0);
         }
+        table
     }
 
     /// The best use of the rows of `drivers` drivers, excitatory rows first.
     pub(crate) fn rows(&self, widths: &[u8], drivers: usize) -> Vec<RowUse> {
-        let halves = self.half_rows(widths, drivers);
+        let halves = self.half_rows(widths, drivers, OddColumn::Lost);
         let rows = 2 * drivers;
         let best = |exc: usize| halves[0].realised[2 * exc] + halves[1].realised[2 * (rows - exc)];
         let most = (0..=rows).map(best).max().unwrap_or(0);
@@ -116,7 +137,7 @@ impl BusDemand {
         uses
     }
 
-    fn half_rows(&self, widths: &[u8], chain_length: usize) -> [HalfRows; 2] {
+    fn half_rows(&self, widths: &[u8], chain_length: usize, odd: OddColumn) -> [HalfRows; 2] {
         let n_halves = 4 * chain_length;
         Receptor::ALL.map(|receptor| {
             // synapses realised by group and number of half rows
@@ -126,7 +147,7 @@ impl BusDemand {
                     let wanted = u32::from(neuron[receptor.index() * 4 + group]);
                     if wanted > 0 {
                         for (halves, sum) in realised[..=n_halves].iter_mut().enumerate() {
-                            *sum += wanted.min(capacity(halves, width));
+                            *sum += wanted.min(capacity(halves, width, odd));
                         }
                     }
                 }
@@ -180,13 +201,19 @@ fn pair_halves(split: [u8; 4], rows: usize) -> impl Iterator<Item = [DriverDecod
 
 /// Synapses that a chip realises if any free driver could take any bus: the best division of the
 /// drivers, by dynamic programming over the buses (the ideal-L1 model of mapping §7.2, which
-/// divides them greedily).
-pub(crate) fn ideal_realised(demands: &[BusDemand], drivers: usize, chain_length: usize) -> u64 {
+/// divides them greedily). No assignment realises more.
+pub(crate) fn ideal_realised(
+    demands: &[BusDemand],
+    widths: &[u8],
+    drivers: usize,
+    chain_length: usize,
+) -> u64 {
     // the most that the buses so far realise with at most n drivers
     let mut best = vec![0u64; drivers + 1];
     for demand in demands {
+        let realised = demand.table(widths, chain_length, OddColumn::Used);
         for n in (0..=drivers).rev() {
-            let with = |d: usize| best[n - d] + u64::from(demand.realised[d]);
+            let with = |d: usize| best[n - d] + u64::from(realised[d]);
             best[n] = (0..=chain_length.min(n)).map(with).max().unwrap_or(0);
         }
     }

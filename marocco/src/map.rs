@@ -9,7 +9,7 @@ use hal::coord::SynapseDriverOnHicann;
 use hal::defects::Defects;
 use rayon::prelude::*;
 
-use crate::demand::{MAX_CHAIN, ideal_realised};
+use crate::demand::{MAX_CHAIN, ideal_realised, widths};
 use crate::fabric::Fabric;
 use crate::inputs::{InputTable, sources_with_rates};
 use crate::mapping::{
@@ -137,7 +137,7 @@ pub(crate) fn realise(
     let mut mapping = Mapping {
         scaling: options.scaling,
         mode: options.mode,
-        ideal_l1_loss_fraction: ideal_l1_loss(&packed, inputs, options),
+        ideal_l1_loss_fraction: ideal_l1_loss(&plan, &packed, inputs, options),
         bound_loss_fraction: bound::column_bound(inputs, &placement),
         chains: chains(&packed, &plan),
         synapses: unrealised(network),
@@ -286,13 +286,19 @@ fn chains(chips: &[PackedChip], plan: &Plan) -> Vec<DriverChain> {
 }
 
 /// Share of the synapses lost if every bus reached every chip and any free driver (mapping §7.2).
-fn ideal_l1_loss(chips: &[PackedChip], inputs: &InputTable, options: &MapOptions) -> f64 {
+fn ideal_l1_loss(
+    plan: &Plan,
+    chips: &[PackedChip],
+    inputs: &InputTable,
+    options: &MapOptions,
+) -> f64 {
     let lost: u64 = chips
         .par_iter()
         .map(|chip| {
             let wanted: u64 = chip.demands.iter().map(|d| u64::from(d.wanted)).sum();
             let drivers = SynapseDriverOnHicann::SIZE;
-            wanted - ideal_realised(&chip.demands, drivers, options.chain_length)
+            let widths = widths(plan, chip.chip);
+            wanted - ideal_realised(&chip.demands, &widths, drivers, options.chain_length)
         })
         .sum();
     lost as f64 / inputs.len().max(1) as f64
