@@ -355,7 +355,6 @@ struct Move {
 }
 
 #[cfg(test)]
-#[expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 mod tests {
     use super::*;
     use crate::demand::MAX_CHAIN;
