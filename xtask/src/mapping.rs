@@ -82,7 +82,7 @@ fn write(path: &Path, results: &Results) -> Result<()> {
 
 fn write_docs(results: &Results) -> Result<()> {
     let docs = shell::root().join("docs");
-    let mut files = vec![("mapping-benchmark.md", page::page(results))];
+    let mut files = vec![("mapping-benchmark.md".to_owned(), page::page(results))];
     files.extend(plots::plots(results)?);
     for (name, text) in files {
         let path = docs.join(name);

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::goals::goals;
-use super::plots::FILES;
+use super::plots::files;
 use super::row::{Results, Row};
 
 /// The page of these results.
@@ -17,8 +17,9 @@ pub(crate) fn page(results: &Results) -> String {
 fn write(page: &mut String, results: &Results) -> std::fmt::Result {
     writeln!(
         page,
-        "Written by `cargo xtask bench mapping --json FILE`, which took {:.0} minutes on {} \
+        "Written by `cargo xtask bench mapping {}--json FILE`, which took {:.0} minutes on {} \
          processors. The networks are those of `bss1 network list`.\n",
+        if results.quick { "--quick " } else { "" },
         results.wall_s / 60.0,
         results.processors
     )?;
@@ -29,7 +30,7 @@ fn write(page: &mut String, results: &Results) -> std::fmt::Result {
         writeln!(page, "| {} | {} | {verdict} |", goal.what, goal.measured)?;
     }
     writeln!(page, "\n## Plots\n")?;
-    for (file, caption) in FILES {
+    for (file, _, caption) in files(results) {
         writeln!(page, "![{caption}]({file})\n")?;
     }
     for (wafer, about) in WAFERS {
