@@ -22,7 +22,7 @@ use crate::silicon::scramble;
 const WINDOWS_PER_CALL: usize = 64;
 
 impl Emulator {
-    /// As [`Wafer::run`], with checkpoints and a sink for recorded events.
+    /// As [`Wafer::run`](hal::wafer::Wafer::run), with checkpoints and a sink for recorded events.
     pub fn run_long(
         &mut self,
         how: LongRun<'_>,
