@@ -2,7 +2,7 @@
 
 use std::collections::BinaryHeap;
 
-use hal::coord::SynapseDriverOnHicann;
+use hal::coord::{SynapseDriverOnHicann, SynapseRowOnHicann};
 use rayon::prelude::*;
 
 use crate::inputs::{Input, InputTable};
@@ -11,7 +11,7 @@ use crate::network::{Network, PopulationKind, Receptor};
 use crate::options::NeuronSize;
 
 /// Synapse rows above and below a column of circuits.
-const ROWS: usize = 448;
+const ROWS: usize = SynapseRowOnHicann::SIZE;
 /// Addresses of a decoder group; the sixteenth cannot be used (topology §6).
 const GROUP: usize = 15;
 

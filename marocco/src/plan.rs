@@ -122,11 +122,6 @@ pub(crate) fn addresses(group: u8) -> impl Iterator<Item = L1Address> {
     L1Address::all().rev().filter(move |a| a.is_usable() && Some(a.driver_decoder()) == decoder)
 }
 
-/// How many addresses a decoder group has: 14 in group 0, 15 in the others (mapping §1.7).
-pub(crate) const fn group_size(group: u8) -> usize {
-    if group == 0 { 14 } else { 15 }
-}
-
 /// What a plan is made of.
 pub(crate) struct Dealer<'a> {
     pub(crate) network: &'a Network,

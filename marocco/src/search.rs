@@ -12,7 +12,7 @@ use rand::rngs::ChaCha8Rng;
 use rand::{RngExt as _, SeedableRng as _};
 
 use crate::inputs::InputTable;
-use crate::plan::Plan;
+use crate::plan::{Plan, addresses};
 use tables::Tables;
 
 /// Temperatures at the start and at the end, in synapses.
@@ -82,6 +82,8 @@ pub(crate) struct Search {
     in_bus: Vec<u32>,
     /// Members of each decoder group, by bus.
     group_sizes: Vec<[u8; 4]>,
+    /// Addresses of each decoder group.
+    group_rooms: [usize; 4],
     /// Chips that lost synapses a short while ago.
     losing: Vec<u32>,
 }
@@ -125,6 +127,7 @@ impl Search {
             on_chip,
             in_bus,
             group_sizes,
+            group_rooms: [0, 1, 2, 3].map(|group| addresses(group).count()),
             losing: Vec::new(),
         }
     }

@@ -4,7 +4,7 @@ use rand::RngExt as _;
 use rand::rngs::ChaCha8Rng;
 
 use super::{AIMED, Search, pick};
-use crate::plan::{BusKind, Seat, Spot, group_size};
+use crate::plan::{BusKind, Seat, Spot};
 
 /// Loss above which the first half of a swap is hopeless: the second half rarely wins it back.
 const HOPELESS: i64 = 6;
@@ -127,7 +127,7 @@ impl Search {
         let seat = self.plan.seats[one as usize]?;
         let group = rng.random_range(0..4_u8);
         let sizes = &self.group_sizes[bus as usize];
-        let room = usize::from(sizes[usize::from(group)]) < group_size(group);
+        let room = usize::from(sizes[usize::from(group)]) < self.group_rooms[usize::from(group)];
         if group != seat.group && room && rng.random::<bool>() {
             return self.try_group(one, seat, Seat { bus, group }, limit);
         }
