@@ -178,6 +178,12 @@ pub enum NetworkError {
         /// The weight in uS.
         weight_us: f32,
     },
+    /// Spike sources have no cell parameters.
+    #[error("population `{population}` consists of spike sources, which have no cell parameters")]
+    NoCells {
+        /// Label of the population.
+        population: String,
+    },
     /// Spike sources have no inputs.
     #[error("projection `{projection}` ends at `{population}`, whose members are spike sources")]
     TargetIsSource {
@@ -287,6 +293,22 @@ impl Network {
         for (synapse, &weight_us) in self.graph[edge(id)].synapses.iter_mut().zip(weights_us) {
             synapse.weight_us = weight_us;
         }
+        Ok(())
+    }
+
+    /// Replaces the cell parameters of a population of neurons.
+    pub fn set_cells(
+        &mut self,
+        id: PopulationId,
+        cells: PerMember<CellParameters>,
+    ) -> Result<(), NetworkError> {
+        let Population { label, size, kind } = self.population(id).clone();
+        if matches!(kind, PopulationKind::Sources(_)) {
+            return Err(NetworkError::NoCells { population: label });
+        }
+        let changed = Population { label, size, kind: PopulationKind::Neurons(cells) };
+        check_population(&changed)?;
+        self.graph[node(id)] = changed;
         Ok(())
     }
 

@@ -124,6 +124,15 @@ impl Model {
         Ok(self.network.add_projection(pre, post, projection)?)
     }
 
+    /// Gives each neuron of a population parameters of its own, in the order of its members.
+    pub fn set_cells(
+        &mut self,
+        population: PopulationId,
+        cells: Vec<CellParameters>,
+    ) -> Result<(), ModelError> {
+        Ok(self.network.set_cells(population, PerMember::Each(cells))?)
+    }
+
     /// Asks for the spikes of a population.
     pub fn record_spikes(&mut self, population: PopulationId) {
         self.recorded.insert(population);

@@ -31,6 +31,7 @@ use crate::model::{CellType, Model, ModelError};
 use crate::parameter::{Parameter, ParameterError, Parameters};
 
 pub(crate) use balanced::{ETA, G, NETWORK_SEED, SCALE, balanced};
+pub(crate) use cortical::{CORTICAL_SCALE, CORTICAL_SEED, W_EXC_FACTOR, cortical};
 
 /// A network with what the mapper needs to know besides.
 #[derive(Debug, Clone)]

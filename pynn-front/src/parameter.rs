@@ -15,6 +15,8 @@ pub enum Domain {
     Whole(u32, u32),
     /// `auto`, or an even number, both ends included.
     AutoOrEven(u32, u32),
+    /// One of these words.
+    OneOf(&'static [&'static str]),
 }
 
 /// The value of a parameter.
@@ -25,6 +27,8 @@ pub enum Value {
     Real(f64),
     /// A whole number.
     Whole(u32),
+    /// One of the words of its domain.
+    Word(&'static str),
     /// Left to the program.
     #[serde(serialize_with = "serialize_auto")]
     Auto,
@@ -39,6 +43,7 @@ impl fmt::Display for Value {
         match self {
             Self::Real(value) => value.fmt(f),
             Self::Whole(value) => value.fmt(f),
+            Self::Word(word) => f.write_str(word),
             Self::Auto => f.write_str("auto"),
         }
     }
@@ -50,6 +55,7 @@ impl fmt::Display for Domain {
             Self::Real(low, high) => write!(f, "{low}..={high}"),
             Self::Whole(low, high) => write!(f, "whole numbers {low}..={high}"),
             Self::AutoOrEven(low, high) => write!(f, "auto or even numbers {low}..={high}"),
+            Self::OneOf(words) => f.write_str(&words.join(" or ")),
         }
     }
 }
@@ -71,6 +77,7 @@ impl Domain {
                 let valid = (low..=high).contains(&value) && value.is_multiple_of(2);
                 valid.then_some(Value::Whole(value))
             }
+            Self::OneOf(words) => words.iter().find(|w| **w == text).map(|w| Value::Word(w)),
         }
     }
 }
@@ -179,7 +186,7 @@ impl Parameters {
         match self.values[name] {
             Value::Real(value) => value,
             Value::Whole(value) => f64::from(value),
-            Value::Auto => f64::NAN,
+            Value::Word(_) | Value::Auto => f64::NAN,
         }
     }
 
@@ -187,7 +194,12 @@ impl Parameters {
     pub(crate) fn whole(&self, name: &str) -> Option<u32> {
         match self.values[name] {
             Value::Whole(value) => Some(value),
-            Value::Real(_) | Value::Auto => None,
+            Value::Real(_) | Value::Word(_) | Value::Auto => None,
         }
+    }
+
+    /// Whether a parameter has this word as its value.
+    pub(crate) fn is(&self, name: &str, word: &'static str) -> bool {
+        self.values[name] == Value::Word(word)
     }
 }

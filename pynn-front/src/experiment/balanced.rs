@@ -1,45 +1,16 @@
 //! The balanced random network for a given time (analog §7.1).
 
-use marocco::{NeuronSize, NeuronSizeChoice};
-
-use super::Protocol;
+use super::variation::{Spread, VARIATION};
+use super::{NEURON_SIZE, Protocol, SIMULATION_TIME, protocol};
 use crate::model::ModelError;
-use crate::networks::{Drawn, ETA, G, NETWORK_SEED, SCALE, balanced};
-use crate::parameter::{Domain, Parameter, Parameters, Value};
+use crate::networks::{ETA, G, NETWORK_SEED, SCALE, balanced};
+use crate::parameter::{Parameter, Parameters};
 
 /// What can be set.
-pub(super) const PARAMETERS: &[Parameter] = &[
-    G,
-    ETA,
-    Parameter {
-        name: "simulation_time",
-        default: Value::Real(10_000.0),
-        domain: Domain::Real(1.0, 1_000_000.0),
-        unit: "ms",
-        meaning: "biological time",
-    },
-    Parameter {
-        name: "neuron_size",
-        default: Value::Auto,
-        domain: Domain::AutoOrEven(2, 64),
-        unit: "circuits",
-        meaning: "circuits per neuron",
-    },
-    SCALE,
-    NETWORK_SEED,
-];
+pub(super) const PARAMETERS: &[Parameter] =
+    &[G, ETA, SIMULATION_TIME, NEURON_SIZE, SCALE, NETWORK_SEED, VARIATION];
 
 /// Draws the network.
 pub(super) fn build(parameters: &Parameters) -> Result<Protocol, ModelError> {
-    let Drawn { model, scaling, mode, .. } = balanced(parameters)?;
-    Ok(Protocol {
-        model,
-        duration_ms: parameters.real("simulation_time"),
-        scaling,
-        mode,
-        neuron_size: parameters
-            .whole("neuron_size")
-            .and_then(|n| NeuronSize::try_from(n as usize).ok())
-            .map_or(NeuronSizeChoice::Auto, NeuronSizeChoice::Fixed),
-    })
+    protocol(balanced(parameters)?, parameters, &Spread::BALANCED)
 }

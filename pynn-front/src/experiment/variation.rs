@@ -1,0 +1,131 @@
+//! Parameters that vary from neuron to neuron as they do on a calibrated wafer (analog §7.3).
+
+use calib::{CellParameters, IfCondExp};
+use marocco::network::{PerMember, PopulationKind};
+use rand::SeedableRng as _;
+use rand::rngs::ChaCha8Rng;
+use rand_distr::{Distribution as _, StandardNormal};
+
+use crate::model::{Model, ModelError};
+use crate::parameter::{Domain, Parameter, Value};
+
+pub(super) const VARIATION: Parameter = Parameter {
+    name: "variation",
+    default: Value::Word("off"),
+    domain: Domain::OneOf(&["off", "on"]),
+    unit: "",
+    meaning: "whether cell parameters vary from neuron to neuron as on a calibrated wafer",
+};
+
+/// A parameter is drawn again until it lies within its bounds, at most this often; then it keeps
+/// its mean (analog §7.3).
+const MAX_DRAWS: usize = 200;
+
+/// Standard deviation and open bounds of a normal distribution around the population's value; in
+/// mV or ms.
+#[derive(Debug, Clone, Copy)]
+struct Normal {
+    std: f64,
+    above: f64,
+    below: f64,
+}
+
+const fn free(std: f64) -> Normal {
+    Normal { std, above: f64::NEG_INFINITY, below: f64::INFINITY }
+}
+
+const fn above(std: f64, above: f64) -> Normal {
+    Normal { std, above, below: f64::INFINITY }
+}
+
+const fn below(std: f64, below: f64) -> Normal {
+    Normal { std, above: f64::NEG_INFINITY, below }
+}
+
+/// How much each parameter of `IF_cond_exp` varies; `cm` does not, it is contained in `tau_m`.
+#[derive(Debug)]
+pub(super) struct Spread {
+    e_rev_e: Normal,
+    e_rev_i: Normal,
+    v_rest: Normal,
+    v_thresh: Normal,
+    v_reset: Normal,
+    tau_m: Normal,
+    tau_refrac: Normal,
+    tau_syn_e: Normal,
+    tau_syn_i: Normal,
+}
+
+impl Spread {
+    /// The balanced random network (analog §7.3).
+    pub(super) const BALANCED: Self = Self {
+        e_rev_e: free(14.0),
+        e_rev_i: free(1.96),
+        v_rest: free(1.96),
+        v_thresh: free(1.12),
+        v_reset: below(4.2, 18.0),
+        tau_m: above(2.0, 0.0),
+        tau_refrac: above(1.0, 0.0),
+        tau_syn_e: above(0.4, 0.0),
+        tau_syn_i: above(0.2, 0.0),
+    };
+
+    /// The cortical microcircuit (analog §7.3).
+    pub(super) const CORTICAL: Self = Self {
+        e_rev_e: free(11.1),
+        e_rev_i: free(1.6),
+        v_rest: free(2.0),
+        v_thresh: free(1.1),
+        v_reset: below(1.6, -45.0),
+        tau_m: above(8.0, 3.0),
+        tau_refrac: above(1.5, 0.0),
+        tau_syn_e: Normal { std: 0.6, above: 1.8, below: 4.0 },
+        tau_syn_i: Normal { std: 0.4, above: 1.9, below: 6.0 },
+    };
+
+    /// Gives each neuron of type `IF_cond_exp` parameters of its own. Equal seeds give equal
+    /// neurons.
+    pub(super) fn vary(&self, model: &mut Model, seed: u32) -> Result<(), ModelError> {
+        let neurons: Vec<_> = model
+            .network()
+            .populations()
+            .filter_map(|(id, population)| match &population.kind {
+                PopulationKind::Neurons(PerMember::Uniform(CellParameters::IfCondExp(mean))) => {
+                    Some((id, population.size, *mean))
+                }
+                _ => None,
+            })
+            .collect();
+        for (id, size, mean) in neurons {
+            let mut random = ChaCha8Rng::seed_from_u64(u64::from(seed));
+            random.set_stream(id.index() as u64);
+            let cells = (0..size).map(|_| self.cell(&mean, &mut random)).collect();
+            model.set_cells(id, cells)?;
+        }
+        Ok(())
+    }
+
+    fn cell(&self, mean: &IfCondExp, random: &mut ChaCha8Rng) -> CellParameters {
+        let mut draw = |mean: f64, Normal { std, above, below }: Normal| {
+            (0..MAX_DRAWS)
+                .map(|_| {
+                    let deviate: f64 = StandardNormal.sample(random);
+                    mean + std * deviate
+                })
+                .find(|value| *value > above && *value < below)
+                .unwrap_or(mean)
+        };
+        CellParameters::IfCondExp(IfCondExp {
+            cm: mean.cm,
+            tau_m: draw(mean.tau_m, self.tau_m),
+            tau_refrac: draw(mean.tau_refrac, self.tau_refrac),
+            tau_syn_e: draw(mean.tau_syn_e, self.tau_syn_e),
+            tau_syn_i: draw(mean.tau_syn_i, self.tau_syn_i),
+            v_rest: draw(mean.v_rest, self.v_rest),
+            v_reset: draw(mean.v_reset, self.v_reset),
+            v_thresh: draw(mean.v_thresh, self.v_thresh),
+            e_rev_e: draw(mean.e_rev_e, self.e_rev_e),
+            e_rev_i: draw(mean.e_rev_i, self.e_rev_i),
+        })
+    }
+}
