@@ -3,6 +3,7 @@
 mod calibration;
 mod cell;
 mod gmax;
+mod plasticity;
 mod scaling;
 mod translate;
 mod weight;
@@ -12,6 +13,10 @@ pub use calibration::{
 };
 pub use cell::{CellParameters, EifCondExpIsfaIsta, IfCondExp, InvalidCell};
 pub use gmax::{GmaxChoice, GmaxSetting, InvalidConductance, choose_v_gmax};
+pub use plasticity::{
+    BlockPlasticity, DriverPlasticity, PlasticityError, PlasticityTranslation, TsodyksMarkram,
+    translate_plasticity,
+};
 pub use scaling::{InvalidScaling, Scaling};
 pub use translate::{
     Clipped, TranslateError, Translation, realised_cell, translate_cell, translate_v_reset,
