@@ -84,15 +84,6 @@ pub struct Emulator {
     record: Option<Record>,
 }
 
-/// Time that events waited in encoders and mergers, beyond the constant delay of their route.
-#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
-pub struct Queueing {
-    /// Mean over all events and buses, hardware seconds.
-    pub mean_s: f64,
-    /// What 99 % of them do not exceed, hardware seconds.
-    pub p99_s: f64,
-}
-
 /// The true voltage of a membrane during a run: what a probe sees and no wafer shows.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct TrueState {
@@ -107,7 +98,6 @@ pub struct TrueState {
 struct Record {
     trace: Pulses,
     released: Pulses,
-    queueing: Queueing,
     counters: Counters,
     adc: BTreeMap<(DncOnWafer, AnalogOnHicann), AdcTrace>,
     truth: BTreeMap<OnWafer<NeuronOnHicann>, TrueState>,
@@ -122,9 +112,13 @@ impl Emulator {
     /// A wafer in reset of which exactly this does not work, whatever its number.
     pub fn with_defects(settings: Settings, defects: &Defects) -> Self {
         let step = settings.step.clamp(DncCycles(1), LONGEST_STEP);
-        // where threads cannot be started, the pool that the process shares serves
+        // where threads cannot be started, the pool that the process shares serves; a pool of this
+        // size that the caller works in serves without the wait for another thread
         let threads = settings.threads.unwrap_or(0);
-        let pool = ThreadPoolBuilder::new().num_threads(threads).build().ok();
+        let serves =
+            rayon::current_thread_index().is_some() && rayon::current_num_threads() == threads;
+        let build = || ThreadPoolBuilder::new().num_threads(threads).build().ok();
+        let pool = if serves { None } else { build() };
         Self {
             settings: Settings { step, ..settings },
             pool,
@@ -185,12 +179,6 @@ impl Emulator {
     /// the first run.
     pub fn released_stimulus(&self) -> Pulses {
         self.record.as_ref().map(|r| r.released.clone()).unwrap_or_default()
-    }
-
-    /// How long events waited in encoders and mergers during the last run; zero without the effect
-    /// `arbitration`.
-    pub fn queueing(&self) -> Queueing {
-        self.record.as_ref().map(|r| r.queueing).unwrap_or_default()
     }
 
     /// Keeps, in the runs to come, the true voltage of a circuit's membrane at these intervals, to

@@ -21,7 +21,7 @@ mod tree;
 
 use fearless_simd::Level;
 use hal::coord::{HicannOnWafer, NeuronOnHicann, OnWafer, PulseLabel};
-use hal::wafer::{DncCycles, Flow};
+use hal::wafer::{DncCycles, Flow, Waiting};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
@@ -30,8 +30,7 @@ use crate::connectivity::BusAddress;
 use crate::silicon::Jitter;
 use chip::{Chip, ChipState, Incoming};
 pub(crate) use network::{Made, Network, SourceId};
-use tree::Origin;
-pub(crate) use tree::Waiting;
+use tree::{Delays, Origin};
 
 /// Steps of a window if there is no synapse.
 const LONGEST_WINDOW: u64 = 64;
@@ -234,11 +233,11 @@ impl<'a> Run<'a> {
 
     /// How long events waited in the merger trees.
     pub(crate) fn waiting(&self) -> Waiting {
-        let mut waiting = Waiting::default();
+        let mut delays = Delays::default();
         for tree in self.network.chips.iter().filter_map(|c| c.tree.as_ref()) {
-            waiting.add(&tree.waiting);
+            delays.add(&tree.delays);
         }
-        waiting
+        delays.summary()
     }
 
     /// Events that synapses received so far.

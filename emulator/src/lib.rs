@@ -18,7 +18,7 @@ pub use absent::NotEmulated;
 pub use circuits::joined_circuits;
 pub use connectivity::{BusAddress, Connectivity, FunctionalSynapse, NeuronOutput, connectivity};
 pub use effects::{Effect, EffectGroup, Effects, UnknownEffect};
-pub use emulator::{Emulator, Queueing, Settings, TrueState};
+pub use emulator::{Emulator, Settings, TrueState};
 pub use instance::{Instance, UnknownInstance};
 pub use long_run::{Checkpoint, LongRun, LongRunError, Sink};
 pub use readout::OutputConflict;

@@ -58,7 +58,7 @@ pub struct Checkpoint {
 
 impl Archive for Checkpoint {
     const KIND: [u8; 8] = *b"CHECKPNT";
-    const VERSION: u32 = 1;
+    const VERSION: u32 = 2;
 }
 
 impl Checkpoint {

@@ -11,7 +11,9 @@ mod draw;
 mod programming;
 
 use hal::config::{HicannConfig, SharedParameter};
-use hal::coord::{FgBlockOnHicann, HicannOnWafer, NeuronOnHicann, SynapseRowOnHicann, Table};
+use hal::coord::{
+    FgBlockOnHicann, HicannOnWafer, NeuronOnHicann, OnWafer, SynapseRowOnHicann, Table,
+};
 use hal::defects::HicannDefects;
 use hal::law::{self, Cells, ShortTermPlasticity};
 use hal::value::GmaxSelect;
@@ -145,20 +147,23 @@ impl<'a> Silicon<'a> {
             (0..256).map(|_| (1.0 + SYNAPSE_SPREAD * row.draw()).max(0.0)).collect()
         })
     }
+}
 
-    /// Voltage that the output amplifier of a circuit adds, V.
-    pub(crate) fn readout_offset_v(&self, neuron: NeuronOnHicann) -> f64 {
-        if !self.effects.contains(Effect::ReadoutOffset) {
-            return 0.0;
-        }
-        READOUT_SPREAD_V * normals(self.instance, Kind::Readout, self.hicann, neuron.index()).draw()
+/// Voltage that the output amplifier of a circuit adds, V, and the noise of the ADC that looks at
+/// it. Neither depends on what the chip is told.
+pub(crate) fn readout(
+    instance: Instance,
+    effects: Effects,
+    neuron: OnWafer<NeuronOnHicann>,
+) -> (f64, Option<AdcNoise>) {
+    let OnWafer { hicann, local } = neuron;
+    let mut offset_v = 0.0;
+    if effects.contains(Effect::ReadoutOffset) {
+        let mut normal = normals(instance, Kind::Readout, hicann, local.index());
+        offset_v = READOUT_SPREAD_V * normal.draw();
     }
-
-    /// Noise of the ADC that looks at a circuit.
-    pub(crate) fn adc_noise(&self, neuron: NeuronOnHicann) -> Option<AdcNoise> {
-        let on = self.effects.contains(Effect::AdcNoise);
-        on.then(|| AdcNoise::new(self.instance, self.hicann, neuron))
-    }
+    let noisy = effects.contains(Effect::AdcNoise);
+    (offset_v, noisy.then(|| AdcNoise::new(instance, hicann, local)))
 }
 
 /// Volts of a voltage cell per code.
@@ -211,7 +216,8 @@ mod tests {
             assert_eq!((circuit.input_factor, circuit.standing_s), ([1.0; 2], [0.0; 2]));
         }
         assert!(silicon.synapse_factors(SynapseRowOnHicann::new::<3>()).is_none());
-        assert_eq!(silicon.readout_offset_v(NeuronOnHicann::new::<3>()), 0.0);
+        let at = NeuronOnHicann::new::<3>().on(CHIP);
+        assert!(matches!(readout(WAFER, Effects::NONE, at), (0.0, None)));
     }
 
     #[test]

@@ -7,7 +7,7 @@ use hal::archive;
 use hal::coord::{Coordinate as _, FpgaOnWafer};
 use hal::wafer::{AdcTrace, Counters, DncCycles, Progress, PulseEvent, Pulses, WaferError};
 
-use super::{Emulator, Queueing, Record, Settings, TrueState};
+use super::{Emulator, Record, Settings, TrueState};
 use crate::absent;
 use crate::background::Generators;
 use crate::effects::Effect;
@@ -90,7 +90,6 @@ impl Emulator {
 
         let reached = run.now();
         let readout = recorder.finish(reached, &mut |fpga, event| out.take(fpga, event));
-        let waiting = run.waiting();
         let adc = shown.iter().filter_map(|(&at, &neuron)| {
             let samples = run.samples(neuron)?.to_vec();
             Some((at, AdcTrace { samples }))
@@ -105,11 +104,11 @@ impl Emulator {
             truth: truth.collect(),
             trace: out.trace,
             released: link::released(&pulses, reached),
-            queueing: Queueing { mean_s: waiting.mean_s(), p99_s: waiting.p99_s() },
             counters: Counters {
                 stimulus: link::stimulus_flow(&pulses, reached),
                 readout,
                 mergers: run.merger_flow(),
+                waiting: run.waiting(),
                 neuron_spikes: run.neuron_spikes(),
                 synaptic_events: run.synaptic_events(),
             },
@@ -123,10 +122,8 @@ impl Emulator {
         let wiring = self.connectivity();
         let mut network = self.install(|| Network::new(&self.config, wiring, made, step));
         for &neuron in shown.values() {
-            let Some(chip) = self.config.hicanns.get(&neuron.hicann) else { continue };
-            let silicon = made.chip(neuron.hicann, chip);
-            let offset_v = silicon.readout_offset_v(neuron.local);
-            network.add_probe(neuron, offset_v, silicon.adc_noise(neuron.local));
+            let (offset_v, noise) = made.readout(neuron);
+            network.add_probe(neuron, offset_v, noise);
         }
         for (&neuron, every) in &self.probes {
             network.add_truth(neuron, every.0.div_ceil(step.0));

@@ -14,7 +14,7 @@ use crate::connectivity::{BusAddress, Connectivity, buses};
 use crate::effects::{Effect, Effects};
 use crate::flaws::Flaws;
 use crate::instance::Instance;
-use crate::silicon::{AdcNoise, Jitter, Programming, Silicon};
+use crate::silicon::{self, AdcNoise, Jitter, Programming, Silicon};
 
 /// Number of a bus address that some synapse listens to.
 pub(crate) type SourceId = u32;
@@ -57,6 +57,12 @@ impl<'a> Made<'a> {
         let Self { instance, effects, flaws, programming } = *self;
         let programming = programming.of(hicann);
         Silicon::new(hicann, instance, effects, config, flaws.record(hicann), &programming)
+    }
+
+    /// What lies between a circuit and the samples of the ADC: the voltage that its amplifier adds,
+    /// V, and noise.
+    pub(crate) fn readout(&self, neuron: OnWafer<NeuronOnHicann>) -> (f64, Option<AdcNoise>) {
+        silicon::readout(self.instance, self.effects, neuron)
     }
 }
 

@@ -6,7 +6,8 @@
 //! per two clocks, the lowest line first; a merger one per clock, or per two clocks if it is slow,
 //! alternating between its inputs. A merger waits until all inputs behind it are free. What comes to
 //! an occupied input replaces the event there, which is lost; and a circuit that fires again before
-//! its encoder has taken its last event loses the new one.
+//! its encoder has taken its last event loses the new one. Pulses from the FPGA wait in a buffer of
+//! their channel until their merger is free (topology §8.3, analog §6.6).
 
 #[cfg(test)]
 mod tests;
@@ -18,7 +19,7 @@ use hal::coord::{
     BackgroundGeneratorOnHicann, Coordinate, DncMergerOnHicann, HicannOnWafer, L1Address,
     MergerInput, MergerOnHicann, NeuronBlockOnHicann, NeuronOnHicann, NeuronOnNeuronBlock, Table,
 };
-use hal::wafer::{DncCycles, DropCause, Flow};
+use hal::wafer::{DncCycles, DropCause, Flow, Waiting};
 use serde::{Deserialize, Serialize};
 
 use crate::flaws::Flaws;
@@ -27,6 +28,9 @@ use crate::flaws::Flaws;
 const CYCLES_PER_CLOCK: u64 = 2;
 /// Clocks that an encoder needs for an event.
 const ENCODER_CLOCKS: u64 = 2;
+/// Pulses that wait behind a channel of the link, besides the one in front of the merger
+/// (topology §8.3).
+const RELEASE_BUFFER: usize = 10;
 /// Delays up to this many clocks are counted one by one.
 const COUNTED_DELAYS: usize = 256;
 
@@ -109,19 +113,19 @@ struct Encoder {
 
 /// How long events waited.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Waiting {
+pub(crate) struct Delays {
     /// Events by clocks waited; the last entry counts all that waited longer.
     clocks: Vec<u64>,
     total: u64,
 }
 
-impl Default for Waiting {
+impl Default for Delays {
     fn default() -> Self {
         Self { clocks: vec![0; COUNTED_DELAYS + 1], total: 0 }
     }
 }
 
-impl Waiting {
+impl Delays {
     fn count(&mut self, clocks: u64) {
         self.clocks[(clocks as usize).min(COUNTED_DELAYS)] += 1;
         self.total += clocks;
@@ -135,26 +139,18 @@ impl Waiting {
         }
     }
 
-    /// Mean in seconds; 0 without events.
-    pub(crate) fn mean_s(&self) -> f64 {
-        let events: u64 = self.clocks.iter().sum();
-        clock_s() * self.total as f64 / events.max(1) as f64
-    }
-
-    /// The time that 99 % of the events do not exceed, in seconds; 0 without events.
-    pub(crate) fn p99_s(&self) -> f64 {
+    /// What is told about them.
+    pub(crate) fn summary(&self) -> Waiting {
         let events: u64 = self.clocks.iter().sum();
         let mut below = 0;
         let enough = self.clocks.iter().position(|n| {
             below += n;
             100 * below >= 99 * events
         });
-        clock_s() * enough.unwrap_or(0) as f64
+        let cycles = |clocks: u64| DncCycles(clocks * CYCLES_PER_CLOCK);
+        let p99 = cycles(enough.unwrap_or(0) as u64);
+        Waiting { events, total: cycles(self.total), p99 }
     }
-}
-
-fn clock_s() -> f64 {
-    DncCycles(CYCLES_PER_CLOCK).hardware_s()
 }
 
 /// The tree of one chip.
@@ -168,9 +164,11 @@ pub(crate) struct Tree {
     encoders: Table<NeuronBlockOnHicann, Encoder>,
     mergers: Table<MergerOnHicann, Node>,
     dnc: Table<DncMergerOnHicann, Node>,
+    /// Pulses from the link that wait for their merger.
+    released: Table<DncMergerOnHicann, VecDeque<Event>>,
     clock: u64,
     flow: Flow,
-    pub(crate) waiting: Waiting,
+    pub(crate) delays: Delays,
 }
 
 /// The merger of the next level that takes the output of another one, and at which input.
@@ -224,9 +222,10 @@ impl Tree {
             encoders: Table::default(),
             mergers,
             dnc,
+            released: Table::default(),
             clock: 0,
             flow: Flow::default(),
-            waiting: Waiting::default(),
+            delays: Delays::default(),
         }
     }
 
@@ -298,9 +297,15 @@ impl Tree {
             }
             Origin::Link(merger) => {
                 let node = &mut self.dnc[merger];
-                if node.passes[LINK] {
-                    self.flow.sent += 1;
-                    put(node, LINK, event, &mut self.flow);
+                if !node.passes[LINK] {
+                    return;
+                }
+                self.flow.sent += 1;
+                let waiting = &mut self.released[merger];
+                match &mut node.inputs[LINK] {
+                    free @ None => *free = Some(event),
+                    Some(_) if waiting.len() < RELEASE_BUFFER => waiting.push_back(event),
+                    Some(_) => self.flow.drop_one(DropCause::ReleaseBufferFull),
                 }
             }
         }
@@ -341,8 +346,11 @@ impl Tree {
         for (merger, node) in DncMergerOnHicann::all().zip(self.dnc.values_mut()) {
             let Some(input) = node.next(clock) else { continue };
             let Some(Event { origin, address, since }) = node.take(input, clock) else { continue };
+            if input == LINK {
+                node.inputs[LINK] = self.released[merger].pop_front();
+            }
             self.flow.delivered += 1;
-            self.waiting.count(clock - since);
+            self.delays.count(clock - since);
             send(Sent { time: DncCycles(clock * CYCLES_PER_CLOCK), merger, address, origin });
         }
     }
@@ -356,6 +364,7 @@ impl Tree {
         };
         flow.pending = self.mergers.values().iter().map(events).sum::<u64>()
             + self.dnc.values().iter().map(events).sum::<u64>()
+            + self.released.values().iter().map(|queue| queue.len() as u64).sum::<u64>()
             + self.encoders.iter().map(queued).sum::<u64>();
         flow
     }

@@ -131,6 +131,19 @@ impl SynapseArrays {
     }
 }
 
+/// Whether a driver and its synapses are the same in both, so that there is nothing to write. Rows
+/// are compared to their end: without a way out the loops become vector code, and most rows are the
+/// same.
+fn same_synapses(driver: SynapseDriverOnHicann, a: &SynapseArrays, b: &SynapseArrays) -> bool {
+    fn same<T: PartialEq>(a: &[T], b: &[T]) -> bool {
+        a.iter().zip(b).fold(true, |same, (a, b)| same & (a == b))
+    }
+    let both = synapses_of(driver);
+    a.drivers[driver].enable == b.drivers[driver].enable
+        && same(&a.weights.values()[both.clone()], &b.weights.values()[both.clone()])
+        && same(&a.decoders.values()[both.clone()], &b.decoders.values()[both])
+}
+
 /// Range of both rows of a driver in the tables of synapses.
 fn synapses_of(driver: SynapseDriverOnHicann) -> std::ops::Range<usize> {
     let [first, second] = rows(driver);
@@ -151,6 +164,11 @@ impl DriverRows {
     /// Every row of a driver in use, or those that differ from what the chip holds. A driver that
     /// was not in use may hold anything.
     fn changed(driver: SynapseDriverOnHicann, arrays: &SynapseArrays, before: Before<'_>) -> Self {
+        if let Some(known) = before.arrays.filter(|_| !before.everything)
+            && same_synapses(driver, arrays, known)
+        {
+            return Self { driver, decoders: false, weights: [false; 2] };
+        }
         let used = !arrays.is_idle(driver);
         let all = Self { driver, decoders: used, weights: [used; 2] };
         let Some(known) = before.arrays.filter(|b| !b.is_idle(driver)) else {

@@ -77,7 +77,7 @@ fn a_single_event_does_not_wait_and_is_copied_to_every_bus() {
     let buses: Vec<usize> = sent.iter().map(|s| s.merger.index()).collect();
     assert_eq!(buses, [0, 1, 3]);
     assert!(sent.iter().all(|s| s.time == DncCycles(100)));
-    assert_eq!(tree.waiting.mean_s(), 0.0);
+    assert_eq!(tree.delays.summary().mean_s(), 0.0);
     let flow = Flow { sent: 3, delivered: 3, ..Flow::default() };
     assert_eq!(tree.flow_so_far(), flow);
 }
@@ -95,6 +95,27 @@ fn slow_mergers_pass_every_second_clock_and_take_turns() {
         assert_eq!(times, [10, 10 + gap, 10 + 2 * gap], "slow: {slow}");
         assert!(tree.flow_so_far().is_conserved());
     }
+}
+
+#[test]
+fn pulses_from_the_link_wait_in_a_buffer_of_their_channel() {
+    let dnc = DncMergerOnHicann::new::<0>();
+    let mut config = numbered();
+    config.mergers.dnc[dnc].slow = true;
+    // one in front of the merger, ten behind it; each takes two clocks of 8 ns
+    for (pulses, lost) in [(11, 0), (14, 3)] {
+        let mut tree = tree(&config);
+        let sent = run(&mut tree, &vec![(100, Origin::Link(dnc)); pulses], 1000);
+        let times: Vec<u64> = sent.iter().map(|s| s.time.0).collect();
+        assert_eq!(times, (0..11).map(|i| 100 + 4 * i).collect::<Vec<u64>>());
+        let flow = tree.flow_so_far();
+        assert_eq!(flow.dropped_total(), lost);
+        assert_eq!(flow.dropped.get(&DropCause::ReleaseBufferFull).copied().unwrap_or(0), lost);
+        assert!(flow.is_conserved());
+    }
+    let mut tree = tree(&config);
+    run(&mut tree, &[(100, Origin::Link(dnc)); 5], 103);
+    assert_eq!((tree.flow_so_far().delivered, tree.flow_so_far().pending), (1, 4));
 }
 
 #[test]
@@ -127,7 +148,7 @@ fn a_bus_carries_62_5_million_events_per_second_at_most() {
     assert!(flow.is_conserved() && flow.pending > 0, "{flow:?}");
     assert!(flow.dropped[&DropCause::EncoderBusy] > 0);
     assert!(flow.dropped[&DropCause::MergerOverrun] > 0);
-    assert!(tree.waiting.p99_s() > tree.waiting.mean_s());
+    assert!(tree.delays.summary().p99_s() > tree.delays.summary().mean_s());
 }
 
 #[test]
