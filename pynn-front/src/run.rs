@@ -14,7 +14,7 @@ use hal::defects::Defects;
 use hal::playback::{self, PlaybackError};
 use hal::trace::TraceError;
 use hal::wafer::{
-    ConfigurationWords, Counters, DncCycles, PlaybackWords, Pulses, TraceWords, WaferError,
+    ConfigurationWords, Counters, DncCycles, PlaybackWords, Pulses, TraceWords, Wafer, WaferError,
 };
 use marocco::mapping::Mapping;
 use marocco::verify::{Rules, Verification};
@@ -166,12 +166,9 @@ fn run_here(
     wafer.configure(&words)?;
     wafer.stimulate(&input)?;
     wall_s.build += clock.elapsed().as_secs_f64();
-    let clock = Instant::now();
-    wafer.run(&mut |p| {
-        observe(Progress::Emulating(p.now.0 as f64 / p.end.0.max(1) as f64));
-        ControlFlow::Continue(())
-    })?;
-    wall_s.emulate = clock.elapsed().as_secs_f64();
+    let seconds = emulate(wafer, observe)?;
+    wall_s.build += seconds.build;
+    wall_s.emulate = seconds.emulate;
 
     // spikes
     observe(Progress::Reading);
@@ -206,6 +203,23 @@ fn run_here(
         recording,
         run_report,
     })
+}
+
+/// Runs a wafer that is configured and has its stimulus. What it does before it first tells of its
+/// progress is building: it finds out what its words connect.
+pub fn emulate(
+    wafer: &mut dyn Wafer,
+    observe: &mut dyn FnMut(Progress),
+) -> Result<RunSeconds, WaferError> {
+    let clock = Instant::now();
+    let mut build = None;
+    wafer.run(&mut |p| {
+        build.get_or_insert_with(|| clock.elapsed().as_secs_f64());
+        observe(Progress::Emulating(p.now.0 as f64 / p.end.0.max(1) as f64));
+        ControlFlow::Continue(())
+    })?;
+    let (build, total) = (build.unwrap_or_default(), clock.elapsed().as_secs_f64());
+    Ok(RunSeconds { build, emulate: total - build, ..RunSeconds::default() })
 }
 
 /// The playback program ends on an FPGA cycle, which is two cycles long.

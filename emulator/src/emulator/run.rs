@@ -65,7 +65,8 @@ impl Emulator {
         }
         let records = |fpga: FpgaOnWafer| self.playback.get(&fpga).is_some_and(|p| p.record);
         let bandwidth = effects.contains(Effect::ReadoutBandwidth);
-        let mut stopped = false;
+        // the network stands: what follows is emulation
+        let mut stopped = progress(Progress { now: run.now(), end }).is_break() && !run.is_over();
         let mut saved_at = run.now();
         while !run.is_over() && !stopped {
             self.install(|| run.advance(WINDOWS_PER_CALL));

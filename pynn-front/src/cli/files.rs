@@ -1,7 +1,6 @@
 //! Commands on files of earlier runs: `verify`, `emulate`, `export-network`.
 
 use std::fmt::Write as _;
-use std::ops::ControlFlow;
 use std::path::Path;
 use std::time::Instant;
 
@@ -18,7 +17,7 @@ use super::folder::Folder;
 use super::{Failure, Machine, Remote, SHOWN_VIOLATIONS};
 use crate::export::{self, ExportError};
 use crate::report::FlowReport;
-use crate::run::Progress;
+use crate::run::{self, Progress};
 use crate::wafer::AnyWafer;
 
 /// A file that is missing or not what it should be is a wrong request.
@@ -78,30 +77,29 @@ pub(super) fn emulate(
     stages.note(Progress::Configuring);
     wafer.configure(&configuration).map_err(|e| refused(words, &e))?;
     wafer.stimulate(&playback).map_err(|e| refused(input, &e))?;
-    let clock = Instant::now();
-    let done = wafer.run(&mut |p| {
-        stages.note(Progress::Emulating(p.now.0 as f64 / p.end.0.max(1) as f64));
-        ControlFlow::Continue(())
-    });
+    let done = run::emulate(wafer, &mut |p| stages.note(p));
     stages.done();
-    done.map_err(Failure::other)?;
-    let wall_s = clock.elapsed().as_secs_f64();
+    let mut wall_s = done.map_err(Failure::other)?;
 
+    let clock = Instant::now();
     let trace = wafer.read_trace().map_err(Failure::other)?;
+    wall_s.read = clock.elapsed().as_secs_f64();
     folder.archive("trace.bss1", &trace)?;
     folder.bytes("spikes.csv", events_csv(&trace)?.as_bytes())?;
     let counters = wafer.counters();
     let counters = json!({
         "stimulus": FlowReport::from(&counters.stimulus),
         "readout": FlowReport::from(&counters.readout),
+        "mergers": FlowReport::from(&counters.mergers),
         "neuron_spikes": counters.neuron_spikes,
         "synaptic_events": counters.synaptic_events,
     });
     folder.bytes("counters.json", format!("{counters:#}").as_bytes())?;
     say(&format!(
-        "{} neuron spikes, {} synaptic events in {wall_s:.2} s; results in {}",
+        "{} neuron spikes, {} synaptic events in {:.2} s; results in {}",
         counters["neuron_spikes"],
         counters["synaptic_events"],
+        wall_s.emulate,
         out.display()
     ));
     Ok(json!({ "counters": counters, "wall_s": wall_s, "files": folder.files() }))
