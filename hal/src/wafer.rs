@@ -110,16 +110,19 @@ pub enum DropCause {
     EncoderBusy,
     /// A merger had not taken the last event from this input.
     MergerOverrun,
+    /// The buffer behind the chip's link, where pulses wait for their merger, was full.
+    ReleaseBufferFull,
 }
 
 impl DropCause {
     /// All causes.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 6] = [
         Self::StimulusLinkFull,
         Self::StimulusLinkClosed,
         Self::ReadoutLinkFull,
         Self::EncoderBusy,
         Self::MergerOverrun,
+        Self::ReleaseBufferFull,
     ];
 
     /// Name in reports.
@@ -130,6 +133,7 @@ impl DropCause {
             Self::ReadoutLinkFull => "readout_link_full",
             Self::EncoderBusy => "encoder_busy",
             Self::MergerOverrun => "merger_overrun",
+            Self::ReleaseBufferFull => "release_buffer_full",
         }
     }
 }
@@ -179,6 +183,29 @@ impl Flow {
     }
 }
 
+/// How long events waited in encoders and mergers, beyond the constant delay of their route.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Waiting {
+    /// Events, each once per bus.
+    pub events: u64,
+    /// Sum of what they waited.
+    pub total: DncCycles,
+    /// What 99 % of them do not exceed.
+    pub p99: DncCycles,
+}
+
+impl Waiting {
+    /// Mean in hardware seconds; 0 without events.
+    pub fn mean_s(&self) -> f64 {
+        self.total.hardware_s() / self.events.max(1) as f64
+    }
+
+    /// What 99 % of the events do not exceed, in hardware seconds; 0 without events.
+    pub fn p99_s(&self) -> f64 {
+        self.p99.hardware_s()
+    }
+}
+
 /// Diagnostic counters of a run. For reports, never for mapping or calibration.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Counters {
@@ -189,6 +216,8 @@ pub struct Counters {
     /// Events through the merger trees of the chips to L1: those of circuits, of background
     /// generators and of the stimulus, each once per bus. Empty if nothing can delay them there.
     pub mergers: Flow,
+    /// How long those waited.
+    pub waiting: Waiting,
     /// Threshold crossings of circuits with an enabled output.
     pub neuron_spikes: u64,
     /// Events that arrived at a synapse with a matching address.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 
 use emulator::{Effects, Instance};
-use hal::wafer::{ConfigurationWords, Counters, Flow};
+use hal::wafer::{ConfigurationWords, Counters, Flow, Waiting};
 use marocco::MappingReport;
 use serde::Serialize;
 
@@ -80,6 +80,21 @@ impl From<&Flow> for FlowReport {
     }
 }
 
+/// Time that events waited in priority encoders and mergers, in hardware nanoseconds.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct QueueingReport {
+    /// Mean over all events and buses.
+    pub mean_ns: f64,
+    /// What 99 % of them do not exceed.
+    pub p99_ns: f64,
+}
+
+impl From<Waiting> for QueueingReport {
+    fn from(waiting: Waiting) -> Self {
+        Self { mean_ns: 1e9 * waiting.mean_s(), p99_ns: 1e9 * waiting.p99_s() }
+    }
+}
+
 /// Energy that the wafer would take.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct EnergyEstimate {
@@ -129,6 +144,8 @@ pub struct RunReport {
     pub readout: FlowReport,
     /// Through the merger trees of the chips onto L1, if the effect `arbitration` is on.
     pub mergers: FlowReport,
+    /// How long events waited there.
+    pub queueing: QueueingReport,
     /// Recorded events that are no spikes asked for.
     pub recorded_besides: RecordedBesides,
     /// Energy.
@@ -195,6 +212,7 @@ impl RunReport {
             stimulus: FlowReport::from(&counters.stimulus),
             readout,
             mergers: FlowReport::from(&counters.mergers),
+            queueing: QueueingReport::from(counters.waiting),
             recorded_besides: recording.besides,
             energy_estimate_j: EnergyEstimate::new(facts.hardware_s, counters.synaptic_events),
             effects: match facts.remote {

@@ -61,9 +61,9 @@ fn a_chip_driven_at_30_million_events_records_25_and_delivers_all() {
         assert!(flow.is_conserved(), "{flow:?}");
     }
     // sixteen events share an encoder that takes one per 16 ns: the last waits 240 ns and more
-    let waiting = emulator.queueing();
-    assert!((100e-9..200e-9).contains(&waiting.mean_s), "{waiting:?}");
-    assert!(waiting.p99_s >= 240e-9, "{waiting:?}");
+    let waiting = counters.waiting;
+    assert!((100e-9..200e-9).contains(&waiting.mean_s()), "{waiting:?}");
+    assert!(waiting.p99_s() >= 240e-9, "{waiting:?}");
 }
 
 #[test]
@@ -71,7 +71,7 @@ fn without_arbitration_nothing_waits() {
     let config = wafer([(CHIP, busy(1e-6))]);
     let emulator = run(Settings::default(), &config, &Pulses::new(), 10_000);
     assert_eq!(emulator.counters().mergers, hal::wafer::Flow::default());
-    assert_eq!(emulator.queueing(), emulator::Queueing::default());
+    assert_eq!(emulator.counters().waiting, hal::wafer::Waiting::default());
     let timed = run(with(Effect::Arbitration), &config, &Pulses::new(), 10_000);
     // the same events in the same intervals, recorded when they are on the bus
     let (free, waited) = (times(&emulator, CHIP), times(&timed, CHIP));
@@ -170,17 +170,45 @@ fn jitter_moves_arrivals_and_loses_none() {
 }
 
 #[test]
-fn an_fpga_sends_what_its_playback_can_hold() {
-    // 120 million events per second in equal parts to the eight chips of a reticle
+fn an_fpga_sends_125_million_events_per_second() {
+    // in equal parts to the eight chips of a reticle, as fast as the playback goes
     let dnc = CHIP.dnc();
     let chips: Vec<HicannOnWafer> = HicannOnDnc::all().map(|h| dnc.hicann(h)).collect();
     let config = wafer(chips.iter().map(|&h| (h, input_chip().0)));
     let link = GbitLinkOnHicann::new::<0>();
-    let count = 12_000;
-    let input = pulses(
-        (0..count).map(|i| pulse(chips[i % 8], link, address(37), 100 + (25 * i as u64) / 12)),
-    );
-    let emulator = run(with(Effects::of(EffectGroup::Timing)), &config, &input, 25_600);
-    let flow = emulator.counters().stimulus;
+    let count = 100_000;
+    let input =
+        pulses((0..count).map(|i| pulse(chips[i % 8], link, address(37), 100 + 2 * i as u64)));
+    // 0.8 ms, and the time by which the last ones leave late
+    let emulator = run(with(Effects::of(EffectGroup::Timing)), &config, &input, 207_000);
+    let counters = emulator.counters();
+    let flow = &counters.stimulus;
     assert_eq!((flow.sent, flow.delivered), (count as u64, count as u64), "{flow:?}");
+    assert_eq!((counters.mergers.dropped_total(), counters.mergers.pending), (0, 0));
+    // groups of 184 pulses with gaps of 6 cycles of 8 ns: 121 million per second
+    let released = &emulator.released_stimulus()[&CHIP.fpga()];
+    let span_s = (released[count - 1].time.0 - released[0].time.0) as f64 * 4e-9;
+    let rate = count as f64 / span_s;
+    assert!((rate / (125e6 * 184.0 / 190.0) - 1.0).abs() < 0.01, "{rate}");
+}
+
+#[test]
+fn pulses_at_the_same_time_wait_for_their_merger() {
+    // all addresses of a bus at once: the link brings one per 56 ns, and nothing is lost
+    let config = wafer([(CHIP, input_chip().0)]);
+    let link = GbitLinkOnHicann::new::<0>();
+    let together = |n: usize| {
+        pulses(
+            (0..n * 20).map(|i| pulse(CHIP, link, address(2 + i % n), 500 + 1000 * (i / n) as u64)),
+        )
+    };
+    let timing = Effects::of(EffectGroup::Timing);
+    let emulator = run(with(timing), &config, &together(16), 25_000);
+    let counters = emulator.counters();
+    assert_eq!((counters.stimulus.delivered, counters.mergers.delivered), (320, 320));
+    // without the link in front, eleven find room
+    let emulator = run(with(Effect::Arbitration), &config, &together(16), 25_000);
+    let mergers = emulator.counters().mergers;
+    assert_eq!(mergers.delivered, 20 * 11);
+    assert_eq!(mergers.dropped[&DropCause::ReleaseBufferFull], 20 * 5);
 }

@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 
 use super::{Packet, PacketType};
 use crate::coord::{AnalogOnHicann, Coordinate, DncOnWafer};
-use crate::wafer::{Counters, DncCycles, DropCause, Flow, Progress, WaferError};
+use crate::wafer::{Counters, DncCycles, DropCause, Flow, Progress, WaferError, Waiting};
 
 pub(super) const END_OF_WORDS: PacketType = PacketType(0xb551);
 pub(super) const REQUEST: PacketType = PacketType(0xb552);
@@ -92,7 +92,9 @@ impl Reply {
             Self::Progress(Progress { now, end }) => vec![1, now.0, end.0],
             Self::Counters(c) => {
                 let flows = [&c.stimulus, &c.readout, &c.mergers].map(flow_words).concat();
-                [&[2][..], &flows, &[c.neuron_spikes, c.synaptic_events]].concat()
+                let Waiting { events, total, p99 } = c.waiting;
+                let totals = [events, total.0, p99.0, c.neuron_spikes, c.synaptic_events];
+                [&[2][..], &flows, &totals].concat()
             }
             Self::Samples(n) => vec![3, *n],
             Self::Refused(refusal) => [vec![4], refusal.words()].concat(),
@@ -107,13 +109,20 @@ impl Reply {
                 let (now, end) = (DncCycles(now), DncCycles(end));
                 Some(Self::Progress(Progress { now, end }))
             }
-            [2, ref flows @ .., neuron_spikes, synaptic_events]
+            [2, ref flows @ .., events, total, p99, neuron_spikes, synaptic_events]
                 if flows.len() == 3 * FLOW_WORDS =>
             {
                 let part = |i| flow(&flows[i * FLOW_WORDS..(i + 1) * FLOW_WORDS]);
                 let (stimulus, readout, mergers) = (part(0), part(1), part(2));
-                let totals = Counters { neuron_spikes, synaptic_events, ..Counters::default() };
-                Some(Self::Counters(Counters { stimulus, readout, mergers, ..totals }))
+                let waiting = Waiting { events, total: DncCycles(total), p99: DncCycles(p99) };
+                Some(Self::Counters(Counters {
+                    stimulus,
+                    readout,
+                    mergers,
+                    waiting,
+                    neuron_spikes,
+                    synaptic_events,
+                }))
             }
             [3, n] => Some(Self::Samples(n)),
             [4, ref refusal @ ..] => Refusal::from_words(refusal).map(Self::Refused),
@@ -186,7 +195,7 @@ fn coordinate<C: Coordinate>(word: u64) -> Option<C> {
 }
 
 /// Causes in the order in which their counts travel.
-const CAUSES: [DropCause; 5] = DropCause::ALL;
+const CAUSES: [DropCause; 6] = DropCause::ALL;
 /// Sent, delivered, pending, and a count per cause.
 const FLOW_WORDS: usize = 3 + CAUSES.len();
 
