@@ -1,13 +1,16 @@
 #![doc = include_str!("../README.md")]
 
+mod adc;
 mod calibration;
 mod cell;
+pub mod fit;
 mod gmax;
 mod plasticity;
 mod scaling;
 mod translate;
 mod weight;
 
+pub use adc::AdcCalibration;
 pub use calibration::{
     BlockCalibration, CircuitMode, HicannCalibration, NeuronCalibration, WaferCalibration,
 };

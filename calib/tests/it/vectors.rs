@@ -4,9 +4,9 @@
 use std::collections::BTreeMap;
 
 use calib::{
-    BlockCalibration, CellParameters, CircuitMode, EifCondExpIsfaIsta, IfCondExp,
-    NeuronCalibration, Scaling, digital_weight, realised_cell, translate_cell, translate_v_reset,
-    weight_siemens, weight_us,
+    AdcCalibration, BlockCalibration, CellParameters, CircuitMode, EifCondExpIsfaIsta, IfCondExp,
+    NeuronCalibration, Scaling, digital_weight, fit, realised_cell, translate_cell,
+    translate_v_reset, weight_siemens, weight_us,
 };
 use hal::config::{CurrentScaling, NeuronParameter, SharedParameter};
 use hal::law::{self, Formula, Outside, Transformation};
@@ -29,7 +29,7 @@ struct Vector {
 }
 
 /// Groups that other crates test, or that this one does differently on purpose.
-const NOT_HERE: [(&str, &[&str]); 5] = [
+const NOT_HERE: [(&str, &[&str]); 4] = [
     (
         "dynamics, events and clocks of the chip: emulator and hal",
         &[
@@ -49,17 +49,6 @@ const NOT_HERE: [(&str, &[&str]); 5] = [
             "timestamp_unwrap",
             "dnc_release",
             "fan_in",
-        ],
-    ),
-    (
-        "analog read-out and fits of measured traces: not measured yet",
-        &[
-            "adc_default",
-            "adc_ess",
-            "adc_quadratic",
-            "psp_double_exp",
-            "v_syntc_softplus",
-            "v_convoff_hinge",
         ],
     ),
     (
@@ -149,9 +138,44 @@ fn every_group_is_tested_or_listed() {
         ["each(\"", "codes(\""].iter().any(|call| source.contains(&format!("{call}{group}\"")))
     };
     let listed = |group: &str| NOT_HERE.iter().any(|(_, groups)| groups.contains(&group));
-    for group in file().groups.keys() {
+    let (mut here, mut elsewhere) = (0, 0);
+    for (group, vectors) in &file().groups {
         assert!(tested(group) != listed(group), "{group}");
+        *(if tested(group) { &mut here } else { &mut elsewhere }) += vectors.len();
     }
+    assert_eq!((here, elsewhere), (247, 93));
+}
+
+#[test]
+fn raw_values_of_adcs() {
+    let volts = |adc: &AdcCalibration, v: &Vector, key| {
+        let raw = v.input[key].as_u64().unwrap() as u16;
+        close(&v.id, adc.volts(raw), number(&v.expect, "V"), v.tol);
+    };
+    each("adc_default", |v| volts(&AdcCalibration::NOMINAL, v, "raw12"));
+    each("adc_ess", |v| volts(&AdcCalibration::SIMULATED_16_BIT, v, "raw16"));
+    each("adc_quadratic", |v| {
+        let coefficients = numbers(&v.input["coeff"]).try_into().unwrap();
+        volts(&AdcCalibration { volts: coefficients }, v, "raw");
+    });
+}
+
+#[test]
+fn curves_of_fits() {
+    each("psp_double_exp", |v| {
+        let [t, height, tau_1, tau_2, start, offset] =
+            ["t", "height", "tau_1", "tau_2", "start", "offset"].map(|key| number(&v.input, key));
+        let volts = fit::double_exponential(t, height, tau_1, tau_2, start, offset).abs();
+        close(&v.id, volts, number(&v.expect, "v"), v.tol);
+    });
+    each("v_syntc_softplus", |v| {
+        let [x, a, b, c, offset] = ["x", "a", "b", "c", "offset"].map(|key| number(&v.input, key));
+        close(&v.id, fit::softplus(x, a, b, c, offset), number(&v.expect, "log_tau"), v.tol);
+    });
+    each("v_convoff_hinge", |v| {
+        let [x, a, b, c] = ["x", "a", "b", "c"].map(|key| number(&v.input, key));
+        close(&v.id, fit::hinge(x, a, b, c), number(&v.expect, "y"), v.tol);
+    });
 }
 
 #[test]

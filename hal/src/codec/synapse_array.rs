@@ -136,7 +136,7 @@ impl SynapseArrays {
 /// same.
 fn same_synapses(driver: SynapseDriverOnHicann, a: &SynapseArrays, b: &SynapseArrays) -> bool {
     fn same<T: PartialEq>(a: &[T], b: &[T]) -> bool {
-        a.iter().zip(b).fold(true, |same, (a, b)| same & (a == b))
+        a.iter().zip(b).fold(0, |differ, (a, b)| differ | u8::from(a != b)) == 0
     }
     let both = synapses_of(driver);
     a.drivers[driver].enable == b.drivers[driver].enable

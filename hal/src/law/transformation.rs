@@ -5,6 +5,8 @@
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+use crate::config::{CurrentScaling, NeuronHalf, NeuronParameter};
+
 use super::polynomial::{is_monotone, solve_monotone, value as polynomial};
 
 /// The shape of a transformation. Coefficients stand in ascending order of their power.
@@ -32,6 +34,20 @@ pub enum Formula {
     },
     /// The sum of several formulas.
     Sum(Vec<Formula>),
+    /// The nominal law of a parameter of a circuit that measures a time, with another speed: the
+    /// code that the nominal law has for the time `t` with
+    /// `x = factor * t0 * (t / t0)^exponent`, t0 = 1 us. Factor and exponent are 1 for nominal
+    /// silicon.
+    Nominal {
+        /// I_gl, I_pl, V_syntcx or V_syntci.
+        parameter: NeuronParameter,
+        /// Capacitor and leak, which matter for I_gl.
+        mode: (bool, CurrentScaling),
+        /// Above 0.
+        factor: f64,
+        /// Above 0.
+        exponent: f64,
+    },
     /// A power of a formula.
     Power {
         /// The formula.
@@ -125,6 +141,13 @@ impl Formula {
                 f64::from(*offset) + before as f64 - 1.0
             }
             Self::Sum(terms) => terms.iter().map(|term| term.value(x)).sum(),
+            Self::Nominal { parameter, mode, factor, exponent } => {
+                let nominal = nominal(*parameter, *mode);
+                let (low, high) = nominal.domain();
+                let t = REFERENCE_S * (x / (factor * REFERENCE_S)).powf(1.0 / exponent);
+                // rounding must not carry an end of the domain beyond that of the nominal law
+                nominal.formula.value(t.clamp(low, high))
+            }
             Self::Power { base, exponent } => base.value(x).powf(*exponent),
         }
     }
@@ -140,6 +163,9 @@ impl Formula {
             }
             Self::InverseQuadratic([_, m1, ..]) => *m1 != 0.0,
             Self::Lookup { .. } => true,
+            Self::Nominal { parameter, mode, factor, exponent } => {
+                *factor > 0.0 && *exponent > 0.0 && nominal(*parameter, *mode).invertible
+            }
             Self::Constant(_) | Self::Sum(_) | Self::Power { .. } => false,
         }
     }
@@ -160,6 +186,17 @@ impl Formula {
             _ => true,
         }
     }
+}
+
+/// The time at which [`Formula::Nominal`] has its factor, s.
+const REFERENCE_S: f64 = 1e-6;
+
+fn nominal(
+    parameter: NeuronParameter,
+    (big_capacitor, i_gl): (bool, CurrentScaling),
+) -> &'static Transformation {
+    let half = NeuronHalf { big_capacitor, i_gl, ..NeuronHalf::default() };
+    super::neuron_transformation(parameter, &half)
 }
 
 fn is_falling(data: &[f64]) -> bool {
@@ -224,6 +261,19 @@ impl Transformation {
         Ok(Self { formula, low, high, reverse, invertible })
     }
 
+    /// The nominal law of a time constant with another speed (see [`Formula::Nominal`]), on the
+    /// domain that follows from the nominal one.
+    pub fn nominal(
+        parameter: NeuronParameter,
+        mode: (bool, CurrentScaling),
+        factor: f64,
+        exponent: f64,
+    ) -> Result<Self, TransformationError> {
+        let (low, high) = nominal(parameter, mode).domain();
+        let x = |t: f64| factor * REFERENCE_S * (t / REFERENCE_S).powf(exponent);
+        Self::new(Formula::Nominal { parameter, mode, factor, exponent }, x(low), x(high))
+    }
+
     /// The formula.
     pub fn formula(&self) -> &Formula {
         &self.formula
@@ -276,6 +326,11 @@ impl Transformation {
                 let i = position as usize;
                 let (here, next) = (data[i], data[(i + 1).min(last)]);
                 Ok(here + (next - here) * position.fract())
+            }
+            Formula::Nominal { parameter, mode, factor, exponent } => {
+                let t = nominal(*parameter, *mode).inverse(y, Outside::Clip)?;
+                let x = factor * REFERENCE_S * (t / REFERENCE_S).powf(*exponent);
+                Ok(x.clamp(low, high))
             }
             Formula::Constant(_) | Formula::Sum(_) | Formula::Power { .. } => {
                 Err(TransformationError::NotInvertible { low, high })
