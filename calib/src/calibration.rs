@@ -3,11 +3,11 @@
 //! A calibration holds what was measured. What was not falls back to the nominal law of
 //! [`hal::law`], so an empty calibration is the ideal one.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;
 
 use hal::config::{CurrentScaling, NeuronHalf, NeuronParameter, SharedParameter};
-use hal::coord::{FgBlockOnHicann, HicannOnWafer, NeuronOnHicann, Table};
+use hal::coord::{FgBlockOnHicann, HicannOnWafer, NeuronOnHicann, SynapticInputOnNeuron, Table};
 use hal::law::{self, Outside, Transformation, TransformationError};
 use hal::value::DacCode;
 use serde::{Deserialize, Serialize};
@@ -41,12 +41,34 @@ impl CircuitMode {
 pub struct NeuronCalibration {
     /// Sorted by parameter and mode; modes for I_gl only.
     measured: Vec<(NeuronParameter, Option<CircuitMode>, Transformation)>,
+    /// Logarithms of the gains of the synaptic inputs.
+    log_gain: [f64; 2],
 }
 
 impl NeuronCalibration {
     /// The nominal law.
     pub const fn ideal() -> Self {
-        Self { measured: Vec::new() }
+        Self { measured: Vec::new(), log_gain: [0.0; 2] }
+    }
+
+    /// What was measured, and the logarithms of the gains.
+    pub(crate) const fn from_parts(
+        measured: Vec<(NeuronParameter, Option<CircuitMode>, Transformation)>,
+        log_gain: [f64; 2],
+    ) -> Self {
+        Self { measured, log_gain }
+    }
+
+    /// Conductance that a synaptic input gets over the nominal one, 1 unless measured. A weight
+    /// divided by it acts as the weight does on a nominal circuit.
+    pub fn input_gain(&self, input: SynapticInputOnNeuron) -> f64 {
+        self.log_gain[input.index()].exp()
+    }
+
+    /// Stores a measured gain; what is not above 0 counts as 1.
+    pub fn set_input_gain(&mut self, input: SynapticInputOnNeuron, gain: f64) {
+        let log = gain.ln();
+        self.log_gain[input.index()] = if log.is_finite() { log } else { 0.0 };
     }
 
     /// The transformation of a parameter: the measured one, or the nominal one.
@@ -63,6 +85,13 @@ impl NeuronCalibration {
             Ok(i) => self.measured[i].2 = measured,
             Err(i) => self.measured.insert(i, (parameter, variant(parameter, mode), measured)),
         }
+    }
+
+    /// What was measured, by parameter and mode; modes for I_gl only.
+    pub fn measured(
+        &self,
+    ) -> impl Iterator<Item = (NeuronParameter, Option<CircuitMode>, &Transformation)> {
+        self.measured.iter().map(|(parameter, mode, t)| (*parameter, *mode, t))
     }
 
     fn position(&self, parameter: NeuronParameter, mode: CircuitMode) -> Result<usize, usize> {
@@ -145,6 +174,11 @@ impl BlockCalibration {
         self.transformation(parameter).inverse(code.into(), Outside::Clip)
     }
 
+    /// What was measured, by parameter.
+    pub fn measured(&self) -> impl Iterator<Item = (SharedParameter, &Transformation)> {
+        self.measured.iter().map(|(parameter, t)| (*parameter, t))
+    }
+
     fn position(&self, parameter: SharedParameter) -> Result<usize, usize> {
         self.measured.binary_search_by_key(&parameter, |(p, _)| *p)
     }
@@ -157,6 +191,8 @@ pub struct HicannCalibration {
     pub neurons: Table<NeuronOnHicann, NeuronCalibration>,
     /// By floating-gate block.
     pub blocks: Table<FgBlockOnHicann, BlockCalibration>,
+    /// Circuits that cannot be used: they did not pass their measurement.
+    pub blacklist: BTreeSet<NeuronOnHicann>,
 }
 
 static IDEAL: LazyLock<HicannCalibration> = LazyLock::new(HicannCalibration::default);

@@ -3,6 +3,7 @@
 mod adc;
 mod calibration;
 mod cell;
+pub mod database;
 pub mod fit;
 mod gmax;
 mod plasticity;
