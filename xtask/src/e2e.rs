@@ -13,19 +13,22 @@ pub(crate) fn demo() -> Result<()> {
     let bss1 = shell::bss1()?;
     let out = shell::root().join("out").join("demo");
     let clock = Instant::now();
-    shell::run(&bss1, experiment("balanced-random-network", &["g=8", "eta=0.8"], &out))?;
+    shell::run(&bss1, experiment("balanced-random-network", &["g=8", "eta=0.8"], &[], &out))?;
     eprintln!("demo done in {:.1} s", clock.elapsed().as_secs_f64());
     Ok(())
 }
 
-/// Arguments of `bss1 experiment run`.
-pub(crate) fn experiment(name: &str, settings: &[&str], out: &Path) -> Vec<String> {
+/// Arguments of `bss1 experiment run`, on the ideal wafer unless `more` says otherwise.
+pub(crate) fn experiment(name: &str, settings: &[&str], more: &[&str], out: &Path) -> Vec<String> {
     let mut arguments: Vec<String> = ["experiment", "run", name].map(String::from).into();
     for setting in settings {
-        arguments.extend(["--set".to_owned(), (*setting).to_owned()]);
+        arguments.extend(["--set", setting].map(String::from));
     }
-    arguments.extend(["--wafer", "ideal", "--out"].map(String::from));
-    arguments.push(out.display().to_string());
+    if !more.contains(&"--wafer") {
+        arguments.extend(["--wafer", "ideal"].map(String::from));
+    }
+    arguments.extend(more.iter().map(|&argument| argument.to_owned()));
+    arguments.extend(["--out".to_owned(), out.display().to_string()]);
     arguments
 }
 
@@ -36,7 +39,7 @@ pub(crate) fn e2e(name: &str, quick: bool) -> Result<()> {
     let out = shell::target().join("e2e").join(name);
     let quick_settings = ["scale=60", "simulation_time=1000"];
     let settings: &[&str] = if quick { &quick_settings } else { &[] };
-    shell::run(&bss1, experiment(name, settings, &out))?;
+    shell::run(&bss1, experiment(name, settings, &[], &out))?;
 
     let file = |name: &str| out.join(name).display().to_string();
     shell::run(&bss1, ["verify", &file("mapping.bss1")])?;

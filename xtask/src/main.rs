@@ -4,13 +4,14 @@
 
 #![expect(clippy::print_stderr, reason = "a workbench talks to the person at the terminal")]
 
-mod bench;
+mod agreement;
 mod ci;
 mod e2e;
 mod fuzz;
 mod mapping;
-mod nest;
+mod peers;
 mod shell;
+mod speed;
 mod tidy;
 
 use std::path::PathBuf;
@@ -65,12 +66,25 @@ enum Task {
 enum Bench {
     /// Times of hal: the graph of the L1 network, the words of a full wafer
     Hal,
-    /// Rates and irregularity of the realised network against NEST
+    /// Rates and irregularity of realised networks against NEST; the full run writes
+    /// docs/nest-agreement.md
     Nest {
-        /// One short point instead of three long ones
+        /// One short point instead of nine long ones and the microcircuit
         #[arg(long)]
         quick: bool,
         /// Results, written after each point
+        #[arg(long)]
+        json: PathBuf,
+    },
+    /// Speed of the emulator on the published networks, alone or beside other simulators
+    Emulator {
+        /// Two short runs of each
+        #[arg(long)]
+        quick: bool,
+        /// Installs NEST and Brian2 and runs them in turn with the emulator
+        #[arg(long)]
+        peers: bool,
+        /// Results, written after each network
         #[arg(long)]
         json: PathBuf,
     },
@@ -101,7 +115,8 @@ fn main() -> ExitCode {
         Task::Bench(Bench::Hal) => {
             shell::cargo(["run", "--release", "--package", "hal", "--example", "speed"])
         }
-        Task::Bench(Bench::Nest { quick, json }) => bench::nest(quick, &json),
+        Task::Bench(Bench::Nest { quick, json }) => agreement::nest(quick, &json),
+        Task::Bench(Bench::Emulator { quick, peers, json }) => speed::bench(quick, peers, &json),
         Task::Bench(Bench::Mapping { quick, only, docs_only, json }) => {
             let only = only.as_deref();
             mapping::bench(&mapping::Request { quick, only, json: &json, docs_only })

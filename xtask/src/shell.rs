@@ -2,7 +2,7 @@
 
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use anyhow::{Context as _, Result, bail};
 
@@ -27,6 +27,33 @@ pub(crate) fn run<A: AsRef<OsStr>>(
     let mut command = Command::new(&program);
     command.args(arguments).current_dir(root());
     finish(command)
+}
+
+/// The same for programs that greet on stdout, which is not shown.
+pub(crate) fn quietly<A: AsRef<OsStr>>(
+    program: impl AsRef<OsStr>,
+    arguments: impl IntoIterator<Item = A>,
+) -> Result<()> {
+    let mut command = Command::new(&program);
+    command.args(arguments).current_dir(root()).stdout(Stdio::null());
+    finish(command)
+}
+
+/// Runs a program whose stdout is one JSON object; its stderr goes through.
+pub(crate) fn answer<A: AsRef<OsStr>>(
+    program: impl AsRef<OsStr>,
+    arguments: impl IntoIterator<Item = A>,
+) -> Result<serde_json::Value> {
+    let mut command = Command::new(&program);
+    command.args(arguments).current_dir(root()).stderr(Stdio::null());
+    let line = format!("{command:?}").replace('"', "");
+    let output = command.output().with_context(|| format!("cannot start: {line}"))?;
+    let answer: serde_json::Value =
+        serde_json::from_slice(&output.stdout).with_context(|| format!("no answer: {line}"))?;
+    if !output.status.success() {
+        bail!("{}: {line}: {}", output.status, answer["error"]);
+    }
+    Ok(answer)
 }
 
 /// Runs cargo.

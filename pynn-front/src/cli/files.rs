@@ -71,7 +71,9 @@ pub(super) fn emulate(
     let configuration: ConfigurationWords = read(words)?;
     let playback: PlaybackWords = read(input)?;
     let mut folder = Folder::new(out)?;
-    let mut wafer = AnyWafer::new(machine.settings(), remote.address).map_err(Failure::other)?;
+    let settings = machine.settings();
+    let step_ns = (settings.step.hardware_s() * 1e9).round() as u64;
+    let mut wafer = AnyWafer::new(settings, remote.address).map_err(Failure::other)?;
     let wafer = wafer.wafer();
     let stages = Stages::new();
     stages.note(Progress::Configuring);
@@ -102,7 +104,9 @@ pub(super) fn emulate(
         wall_s.emulate,
         out.display()
     ));
-    Ok(json!({ "counters": counters, "wall_s": wall_s, "files": folder.files() }))
+    Ok(
+        json!({ "counters": counters, "wall_s": wall_s, "step_ns": step_ns, "files": folder.files() }),
+    )
 }
 
 /// The words of a file make no sense to the wafer.

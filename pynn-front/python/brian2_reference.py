@@ -1,0 +1,137 @@
+#!/usr/bin/env python3
+"""Runs an exported network (`bss1 export-network`) in Brian2's C++ standalone mode, on one thread,
+and writes its statistics and times as JSON.
+
+    brian2_reference.py NETWORK_DIR --duration MS --out FILE [--discard MS]
+
+Neurons start at rest. The time of a run is that of its loop, as Brian2 itself measures it: neither
+code generation, nor compilation, nor creation of the network.
+"""
+
+import argparse
+import json
+import pathlib
+import tempfile
+import time
+
+import numpy as np
+from exported_network import ExportedNetwork
+
+STEP_MS = 0.1
+
+EQUATIONS = """
+dv/dt = (gl*(el - v) + ge*(ee - v) + gi*(ei - v)) / c_m : volt (unless refractory)
+dge/dt = -ge/te : siemens
+dgi/dt = -gi/ti : siemens
+c_m : farad (constant)
+gl : siemens (constant)
+el : volt (constant)
+ee : volt (constant)
+ei : volt (constant)
+te : second (constant)
+ti : second (constant)
+vt : volt (constant)
+vr : volt (constant)
+tr : second (constant)
+"""
+
+
+def build(brian2, network):
+    """The objects of the network; the spike monitor is the last."""
+    from brian2 import ms, mV, nF, uS
+
+    neurons, sources = network.neurons(), network.sources()
+    # place of each member within its group
+    place = np.zeros(network.size, dtype=np.int64)
+    is_source = np.zeros(network.size, dtype=bool)
+    for group in (neurons, sources):
+        taken = 0
+        for p in group:
+            place[p["first"] : p["first"] + p["size"]] = np.arange(taken, taken + p["size"])
+            is_source[p["first"] : p["first"] + p["size"]] = group is sources
+            taken += p["size"]
+    column = lambda name: np.concatenate([p["values"][name] for p in neurons])
+    group = brian2.NeuronGroup(
+        sum(p["size"] for p in neurons),
+        EQUATIONS,
+        threshold="v >= vt",
+        reset="v = vr",
+        refractory="tr",
+        method="exponential_euler",
+    )
+    group.c_m = column("cm") * nF
+    group.gl = column("cm") / column("tau_m") * uS
+    group.el, group.v = column("v_rest") * mV, column("v_rest") * mV
+    group.ee, group.ei = column("e_rev_E") * mV, column("e_rev_I") * mV
+    group.te, group.ti = column("tau_syn_E") * ms, column("tau_syn_I") * ms
+    group.vt, group.vr = column("v_thresh") * mV, column("v_reset") * mV
+    group.tr = column("tau_refrac") * ms
+    objects = [group]
+    origins = [(group, ~is_source[network.pre])]
+    if sources:
+        # one spike of a source and step: Brian2 takes no second one
+        steps = np.round(network.spike_time_ms / STEP_MS).astype(np.int64)
+        pairs = np.unique(np.stack([steps, place[network.spike_source]]), axis=1)
+        inputs = brian2.SpikeGeneratorGroup(
+            sum(p["size"] for p in sources), pairs[1], pairs[0] * STEP_MS * ms
+        )
+        objects.append(inputs)
+        origins.append((inputs, is_source[network.pre]))
+    for origin, chosen in origins:
+        for variable, inhibitory in (("ge", False), ("gi", True)):
+            these = np.flatnonzero(chosen & (network.inhibitory == inhibitory))
+            if not len(these):
+                continue
+            # by source, as its spikes are delivered
+            these = these[np.lexsort((network.post[these], network.pre[these]))]
+            synapses = brian2.Synapses(
+                origin, group, "w : siemens (constant)", on_pre=f"{variable}_post += w"
+            )
+            synapses.connect(i=place[network.pre[these]], j=place[network.post[these]])
+            synapses.w = network.weight_us[these] * uS
+            synapses.delay = np.round(network.delay_ms[these] / STEP_MS) * STEP_MS * ms
+            objects.append(synapses)
+    objects.append(brian2.SpikeMonitor(group))
+    return objects
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("network", type=pathlib.Path)
+    parser.add_argument("--duration", type=float, required=True, help="ms")
+    parser.add_argument("--out", type=pathlib.Path, required=True, help="JSON file")
+    parser.add_argument("--discard", type=float, default=1000.0, help="ms")
+    arguments = parser.parse_args()
+
+    import brian2
+
+    network = ExportedNetwork(arguments.network)
+    with tempfile.TemporaryDirectory() as folder:
+        brian2.set_device("cpp_standalone", build_on_run=False, directory=folder)
+        brian2.defaultclock.dt = STEP_MS * brian2.ms
+        start = time.perf_counter()
+        objects = build(brian2, network)
+        brian2.Network(*objects).run(arguments.duration * brian2.ms)
+        brian2.device.build(directory=folder, compile=True, run=False, debug=False)
+        built = time.perf_counter()
+        brian2.device.run(directory=folder, with_output=False, run_args=[])
+        # what the program says of itself: seconds of its loop, share completed
+        words = next(pathlib.Path(folder).rglob("last_run_info.txt")).read_text().split()
+        seconds = float(words[0])
+        monitor = objects[-1]
+        times, ids = np.asarray(monitor.t / brian2.ms), np.asarray(monitor.i)
+    members = np.concatenate(
+        [np.arange(p["first"], p["first"] + p["size"]) for p in network.neurons()]
+    )[ids]
+    report = {
+        "populations": network.statistics(times, members, arguments.discard, arguments.duration),
+        "simulator": f"Brian2 {brian2.__version__}",
+        "resolution_ms": STEP_MS,
+        "threads": 1,
+        "wall_s": {"build": built - start, "simulate": seconds},
+    }
+    arguments.out.write_text(json.dumps(report) + "\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,93 @@
+//! The measurements as tables, on the terminal and as a page.
+
+use std::fmt::Write as _;
+use std::fs;
+
+use anyhow::{Context as _, Result};
+
+use super::{NetworkResult, Results};
+use crate::shell;
+
+const PAGE: &str = "docs/emulator-benchmark.md";
+
+const HEAD: [&str; 8] = [
+    "program",
+    "neuron size",
+    "effects",
+    "circuits",
+    "s per bio s",
+    "ns per circuit and step",
+    "ns per synaptic event",
+    "times as fast as",
+];
+
+fn rows(network: &NetworkResult) -> Vec<[String; 8]> {
+    let mut rows: Vec<[String; 8]> = Vec::new();
+    for row in &network.emulated {
+        let speedups = row.speedups.iter().map(|s| {
+            let goal = match s.goal {
+                Some(goal) if s.factor >= goal => format!(" (goal {goal}: reached)"),
+                Some(goal) => format!(" (goal {goal}: missed)"),
+                None => String::new(),
+            };
+            format!("{} {:.1}{goal}", s.over, s.factor)
+        });
+        rows.push([
+            format!("bss1, step {} ns", row.step_ns),
+            row.neuron_size.clone(),
+            format!("{}, wafer {}", row.effects, row.wafer),
+            row.circuits.to_string(),
+            format!("{:.4} ({:.1} x bare)", row.median, row.over_bare_bound),
+            format!("{:.3}", row.ns_per_circuit_step),
+            format!("{:.2}", row.ns_per_synaptic_event),
+            speedups.collect::<Vec<_>>().join(", "),
+        ]);
+    }
+    for other in &network.others {
+        let mut row = [const { String::new() }; 8];
+        row[0] = format!(
+            "{}, threads {}, step {} ms",
+            other.simulator.as_str().unwrap_or_default(),
+            other.threads,
+            other.resolution_ms
+        );
+        row[4] = format!("{:.4}", other.median);
+        rows.push(row);
+    }
+    rows
+}
+
+/// For a terminal.
+pub(super) fn text(results: &Results) -> String {
+    let mut text = String::new();
+    for network in &results.networks {
+        let _ = writeln!(text, "{}", network.network);
+        for row in rows(network) {
+            let _ = writeln!(text, "  {}", row.join(" | "));
+        }
+    }
+    text
+}
+
+/// Writes the page of the documentation.
+pub(super) fn write(results: &Results) -> Result<()> {
+    let mut page = format!(
+        "# Speed of the emulator\n\nMade by `cargo xtask bench emulator --peers --json FILE`: {} ms \
+         of biological time, spikes recorded, the emulator on 2 threads; medians of {} runs of each \
+         program in turn. Times are those of the loops, without building or compilation. The other \
+         simulators run the network as it is realised at neuron size 8 without effects. `bare` is \
+         a program that simulates the same network unmapped in steps of 0.1 ms with nothing else \
+         to do.\n",
+        results.duration_ms, results.runs
+    );
+    for network in &results.networks {
+        let _ = writeln!(page, "\n## {}\n", network.network);
+        let _ = writeln!(page, "| {} |", HEAD.join(" | "));
+        let _ = writeln!(page, "| {} |", HEAD.map(|_| "---").join(" | "));
+        for row in rows(network) {
+            let _ = writeln!(page, "| {} |", row.join(" | "));
+        }
+    }
+    let path = shell::root().join(PAGE);
+    fs::write(&path, page).with_context(|| path.display().to_string())
+}
