@@ -54,7 +54,7 @@ impl TsodyksMarkram {
 }
 
 /// Plasticity settings of a driver.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct DriverPlasticity {
     /// Depression or facilitation.
     pub mode: StpMode,
@@ -72,13 +72,13 @@ pub struct BlockPlasticity {
 }
 
 impl BlockPlasticity {
-    /// All cells of the block that are not 0.
-    pub fn cells(self) -> [(SharedParameter, DacCode); 3] {
-        [
-            (SharedParameter::VStdf, code(SharedParameter::VStdf, STRENGTH)),
-            (SharedParameter::VDtc, self.recovery),
-            (SharedParameter::VFac, self.facilitation.unwrap_or_default()),
-        ]
+    /// The cells of the block that matter to its drivers; all others of plasticity stay 0.
+    pub fn cells(self) -> impl Iterator<Item = (SharedParameter, DacCode)> {
+        let strength = code(SharedParameter::VStdf, STRENGTH);
+        let facilitation = self.facilitation.map(|code| (SharedParameter::VFac, code));
+        [(SharedParameter::VStdf, strength), (SharedParameter::VDtc, self.recovery)]
+            .into_iter()
+            .chain(facilitation)
     }
 }
 

@@ -6,6 +6,7 @@ use hal::coord::{SynapseDriverOnHicann, SynapseRowOnHicann};
 use rayon::prelude::*;
 
 use crate::inputs::{Input, InputTable};
+use crate::kinds::Kinds;
 use crate::mapping::Placement;
 use crate::network::{Network, PopulationKind, Receptor};
 use crate::options::NeuronSize;
@@ -28,7 +29,7 @@ pub(crate) fn column_bound(inputs: &InputTable, placement: &Placement) -> f64 {
 /// The column bound of a network whose neurons all have this size: a share of its synapses, 0..=1
 /// (mapping §7.6).
 pub fn column_bound_at(network: &Network, size: NeuronSize) -> f64 {
-    beyond_columns(&InputTable::new(network), |_| size.width())
+    beyond_columns(&InputTable::new(network, Kinds::none(network)), |_| size.width())
 }
 
 fn beyond_columns(inputs: &InputTable, width: impl Fn(usize) -> u8) -> f64 {
@@ -61,7 +62,7 @@ struct Seat {
 impl IdealL1 {
     /// Share of the synapses of a network that the model loses, 0..=1.
     pub fn loss_fraction(&self, network: &Network) -> f64 {
-        let inputs = InputTable::new(network);
+        let inputs = InputTable::new(network, Kinds::none(network));
         let (mut neurons, mut sources) = (Vec::new(), Vec::new());
         for ((_, population), first) in network.populations().zip(network.member_offsets()) {
             let members = first..first + population.size;

@@ -3,18 +3,19 @@
 use std::collections::BTreeSet;
 use std::ops::Range;
 
-use calib::{CircuitMode, GmaxSetting};
+use calib::{BlockPlasticity, CircuitMode, DriverPlasticity, GmaxSetting};
 use hal::config::{
     BackgroundGenerator, GbitDirection, HicannConfig, MergerMode, NeuronHalf, RepeaterMode,
     WaferConfig,
 };
 use hal::coord::{
     Coordinate, CrossbarSwitchOnHicann, Direction, DncMergerOnHicann, HicannOnWafer, L1Address,
-    MergerOnHicann, Side, SynapseSwitchOnHicann, Vertical,
+    MergerOnHicann, Side, SynapseDriverOnHicann, SynapseSwitchOnHicann, Vertical,
 };
 use hal::l1::{L1Line, L1Repeater};
 
 use crate::fabric::Split;
+use crate::kinds::Settings;
 use crate::mapping::{Bus, BusAddress, DriverChain, LogicalNeuron, Route};
 use crate::plan::BusKind;
 use crate::synapses::UsedRow;
@@ -167,6 +168,23 @@ pub(crate) fn chain(config: &mut WaferConfig, chain: &DriverChain) {
         driver.enable = true;
         driver.locin = member == chain.primary;
         driver.connect_neighbor = member.outward().is_some_and(|o| chain.members.contains(&o));
+    }
+}
+
+/// Sets the short-term plasticity of a driver, and the cells of its block that it depends on.
+pub(crate) fn plasticity(
+    config: &mut HicannConfig,
+    driver: SynapseDriverOnHicann,
+    settings: Option<Settings>,
+) {
+    let found = &mut config.synapses.drivers[driver];
+    found.stp_enable = settings.is_some();
+    let (plasticity, block) = settings.unzip();
+    let DriverPlasticity { mode, capacitor } = plasticity.unwrap_or_default();
+    found.stp_mode = mode;
+    found.stp_capacitor = capacitor;
+    for (parameter, code) in block.into_iter().flat_map(BlockPlasticity::cells) {
+        config.floating_gates.set_shared(driver.quadrant().fg_block(), parameter, code);
     }
 }
 

@@ -3,11 +3,13 @@
 //! A driver has two rows, a row one synaptic input, and each half of a row (even or odd columns)
 //! one decoder group of the bus's addresses. A half row gives a neuron one synapse per column of
 //! that parity (mapping §2.9). The demand of a bus is therefore a table: synapses realised with
-//! 0, 1, 2, ... drivers, each with the best use of their half rows.
+//! 0, 1, 2, ... drivers, each with the best use of their half rows. A driver serves one kind of
+//! short-term plasticity, so a bus with several kinds shares its drivers out among them.
 
 use hal::coord::{DriverDecoder, Parity};
 
 use crate::inputs::InputTable;
+use crate::kinds::{Kind, Kinds};
 use crate::network::Receptor;
 use crate::plan::{Plan, Seat};
 
@@ -23,12 +25,30 @@ const MAX_HALVES: usize = 2 * MAX_ROWS;
 pub(crate) struct BusDemand {
     /// The source.
     pub(crate) bus: u32,
-    /// Number of synapses by neuron of the chip, receptor and decoder group.
-    counts: Vec<u16>,
-    /// Synapses realised with 0..=chain drivers.
-    pub(crate) realised: [u32; MAX_CHAIN + 1],
+    /// Its synapses, in the order in which the kinds first appear.
+    kinds: Vec<KindDemand>,
+    /// By gate of the drivers' quadrant.
+    realised: Vec<DriverTable>,
     /// All synapses of the bus on this chip.
     pub(crate) wanted: u32,
+}
+
+/// Synapses realised with 0..=chain drivers.
+pub(crate) type DriverTable = [u32; MAX_CHAIN + 1];
+
+/// The synapses of one kind.
+#[derive(Debug, Clone)]
+struct KindDemand {
+    kind: Kind,
+    /// Number by neuron of the chip, receptor and decoder group.
+    counts: Vec<u16>,
+}
+
+/// The use of one driver.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct DriverUse {
+    pub(crate) kind: Kind,
+    pub(crate) rows: [RowUse; 2],
 }
 
 /// The use of one row.
@@ -82,18 +102,18 @@ pub(crate) fn chip_demand(
             let Some(Seat { bus, group }) = plan.seats[input.source as usize] else { continue };
             let demand = demands[bus as usize].get_or_insert_with(|| BusDemand {
                 bus,
-                counts: vec![0; members.len() * 8],
-                realised: [0; MAX_CHAIN + 1],
+                kinds: Vec::new(),
+                realised: Vec::new(),
                 wanted: 0,
             });
             let at = position * 8 + input.receptor.index() * 4 + usize::from(group);
-            demand.counts[at] += 1;
+            demand.of_kind(input.kind, members.len()).counts[at] += 1;
             demand.wanted += 1;
         }
     }
     let mut demands: Vec<BusDemand> = demands.into_iter().flatten().collect();
     for demand in &mut demands {
-        demand.evaluate(&widths, chain_length);
+        demand.evaluate(&widths, chain_length, inputs.kinds());
     }
     demands
 }
@@ -104,12 +124,105 @@ pub(crate) fn widths(plan: &Plan, chip: usize) -> Vec<u8> {
 }
 
 impl BusDemand {
-    fn evaluate(&mut self, widths: &[u8], chain_length: usize) {
-        self.realised = self.table(widths, chain_length, OddColumn::Lost);
+    fn of_kind(&mut self, kind: Kind, members: usize) -> &mut KindDemand {
+        let place = self.place_of(kind).unwrap_or_else(|| {
+            self.kinds.push(KindDemand { kind, counts: vec![0; members * 8] });
+            self.kinds.len() - 1
+        });
+        &mut self.kinds[place]
     }
 
-    /// Synapses realised with 0..=chain drivers.
-    fn table(&self, widths: &[u8], chain_length: usize, odd: OddColumn) -> [u32; MAX_CHAIN + 1] {
+    /// Position of a kind among those of the bus.
+    pub(crate) fn place_of(&self, kind: Kind) -> Option<usize> {
+        self.kinds.iter().position(|k| k.kind == kind)
+    }
+
+    /// Number of kinds.
+    pub(crate) fn n_kinds(&self) -> usize {
+        self.kinds.len()
+    }
+
+    fn evaluate(&mut self, widths: &[u8], chain_length: usize, kinds: &Kinds) {
+        let tables: Vec<DriverTable> =
+            self.kinds.iter().map(|k| k.table(widths, chain_length, OddColumn::Lost)).collect();
+        let served = |gate| {
+            let kinds =
+                self.kinds.iter().zip(&tables).filter(move |(k, _)| kinds.serves(gate, k.kind));
+            share(kinds.map(|(_, table)| table), chain_length).0
+        };
+        self.realised = kinds.gates().map(served).collect();
+    }
+
+    /// Synapses realised with 0..=chain drivers of a quadrant with this gate.
+    pub(crate) fn realised(&self, gate: usize) -> &DriverTable {
+        &self.realised[gate]
+    }
+
+    /// The most synapses that 0..=chain drivers realise, whatever their gate.
+    fn at_best(&self, widths: &[u8], chain_length: usize) -> DriverTable {
+        let table = |k: &KindDemand| k.table(widths, chain_length, OddColumn::Used);
+        let tables: Vec<DriverTable> = self.kinds.iter().map(table).collect();
+        share(tables.iter(), chain_length).0
+    }
+
+    /// The best use of `drivers` drivers of a quadrant with this gate, kind by kind, excitatory rows
+    /// first.
+    pub(crate) fn uses(
+        &self,
+        widths: &[u8],
+        drivers: usize,
+        kinds: &Kinds,
+        gate: usize,
+    ) -> Vec<DriverUse> {
+        let served: Vec<&KindDemand> =
+            self.kinds.iter().filter(|k| kinds.serves(gate, k.kind)).collect();
+        let tables: Vec<DriverTable> =
+            served.iter().map(|k| k.table(widths, drivers, OddColumn::Lost)).collect();
+        let (_, mut shares) = share(tables.iter(), drivers);
+        // what nobody gains from goes to the first kind
+        let idle = drivers - shares.iter().sum::<usize>();
+        if let Some(first) = shares.first_mut() {
+            *first += idle;
+        }
+        let uses = served.iter().zip(shares).flat_map(|(k, n)| k.uses(widths, n));
+        uses.collect()
+    }
+}
+
+/// The best division of 0..=`drivers` drivers among kinds with these tables: what it realises, and
+/// how many of all drivers each kind gets; no more than it gains from.
+fn share<'a>(
+    tables: impl Iterator<Item = &'a DriverTable>,
+    drivers: usize,
+) -> (DriverTable, Vec<usize>) {
+    let mut best: DriverTable = [0; MAX_CHAIN + 1];
+    let mut choices: Vec<[u8; MAX_CHAIN + 1]> = Vec::new();
+    for table in tables {
+        let mut choice = [0; MAX_CHAIN + 1];
+        for n in (0..=drivers).rev() {
+            let with = |d: usize| best[n - d] + table[d];
+            let most = (0..=n).map(with).max().unwrap_or(0);
+            choice[n] = (0..=n).find(|&d| with(d) == most).unwrap_or(0) as u8;
+            best[n] = most;
+        }
+        choices.push(choice);
+    }
+    let mut left = drivers;
+    let mut shares: Vec<usize> = choices
+        .iter()
+        .rev()
+        .map(|choice| {
+            let here = usize::from(choice[left]);
+            left -= here;
+            here
+        })
+        .collect();
+    shares.reverse();
+    (best, shares)
+}
+
+impl KindDemand {
+    fn table(&self, widths: &[u8], chain_length: usize, odd: OddColumn) -> DriverTable {
         let [exc, inh] = self.half_rows(widths, chain_length, odd);
         let mut table = [0; MAX_CHAIN + 1];
         for drivers in 1..=chain_length {
@@ -123,7 +236,7 @@ impl BusDemand {
     }
 
     /// The best use of the rows of `drivers` drivers, excitatory rows first.
-    pub(crate) fn rows(&self, widths: &[u8], drivers: usize) -> Vec<RowUse> {
+    fn uses(&self, widths: &[u8], drivers: usize) -> Vec<DriverUse> {
         let halves = self.half_rows(widths, drivers, OddColumn::Lost);
         let rows = 2 * drivers;
         let best = |exc: usize| halves[0].realised[2 * exc] + halves[1].realised[2 * (rows - exc)];
@@ -134,7 +247,8 @@ impl BusDemand {
             let split = halves[receptor.index()].split[2 * n_rows];
             uses.extend(pair_halves(split, n_rows).map(|decoder| RowUse { receptor, decoder }));
         }
-        uses
+        let pairs = uses.chunks_exact(2);
+        pairs.map(|rows| DriverUse { kind: self.kind, rows: [rows[0], rows[1]] }).collect()
     }
 
     fn half_rows(&self, widths: &[u8], chain_length: usize, odd: OddColumn) -> [HalfRows; 2] {
@@ -211,7 +325,7 @@ pub(crate) fn ideal_realised(
     // the most that the buses so far realise with at most n drivers
     let mut best = vec![0u64; drivers + 1];
     for demand in demands {
-        let realised = demand.table(widths, chain_length, OddColumn::Used);
+        let realised = demand.at_best(widths, chain_length);
         for n in (0..=drivers).rev() {
             let with = |d: usize| best[n - d] + u64::from(realised[d]);
             best[n] = (0..=chain_length.min(n)).map(with).max().unwrap_or(0);
@@ -224,7 +338,7 @@ pub(crate) fn ideal_realised(
 impl BusDemand {
     /// A bus to which each of so many drivers is worth a synapse.
     pub(crate) fn of_drivers(bus: u32, drivers: usize) -> Self {
-        let realised = std::array::from_fn(|d| d.min(drivers) as u32);
-        Self { bus, counts: Vec::new(), realised, wanted: drivers as u32 }
+        let realised = vec![std::array::from_fn(|d| d.min(drivers) as u32)];
+        Self { bus, kinds: Vec::new(), realised, wanted: drivers as u32 }
     }
 }

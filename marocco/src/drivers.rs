@@ -6,6 +6,7 @@
 //! best chain lengths follow from a dynamic programme over the quadrant; the primaries are found by
 //! simulated annealing (mapping §7.4).
 
+mod gates;
 mod quadrant;
 
 use std::ops::Range;
@@ -20,6 +21,7 @@ use rand::{RngExt as _, SeedableRng as _};
 
 use crate::demand::BusDemand;
 use crate::fabric::driver_is_usable;
+pub(crate) use gates::{Gates, choose_gates};
 use quadrant::{Chain, best_chains};
 
 /// Positions of the 112 drivers of a side: first the top quadrant, then the bottom one.
@@ -44,6 +46,8 @@ pub(crate) struct Bidding<'a> {
     pub(crate) demands: &'a [BusDemand],
     /// The vertical line that brings each demand's bus; none if the bus does not reach the chip.
     pub(crate) taps: &'a [Option<OnWafer<VLineOnHicann>>],
+    /// Gate of the short-term plasticity of each quadrant.
+    pub(crate) gates: Gates,
     pub(crate) defects: &'a Defects,
     pub(crate) chain_length: usize,
     /// Moves of the annealing per bus.
@@ -99,9 +103,17 @@ fn position(driver: SynapseDriverOnHicann) -> u8 {
 /// A bus that wants drivers of one side.
 struct Bidder<'a> {
     demand: usize,
-    realised: &'a [u32],
+    /// Synapses realised with 0, 1, ... drivers of the top and of the bottom quadrant.
+    realised: [&'a [u32]; 2],
     /// Positions with a switch to the bus.
     slots: Vec<u8>,
+}
+
+impl Bidder<'_> {
+    /// Synapses realised with the longest chain.
+    fn most(&self) -> u32 {
+        self.realised.iter().filter_map(|table| table.last().copied()).max().unwrap_or(0)
+    }
 }
 
 /// The drivers of one side of a chip and the buses that want them.
@@ -127,11 +139,14 @@ impl<'a> Bank<'a> {
             .filter(|(_, (of, slots))| *of == side && !slots.is_empty())
             .map(|(demand, (_, slots))| Bidder {
                 demand,
-                realised: &bidding.demands[demand].realised[..=chain_length],
+                realised: Vertical::ALL.map(|vertical| {
+                    let gate = bidding.gates[QuadrantOnHicann::at(side, vertical).index()];
+                    &bidding.demands[demand].realised(gate)[..=chain_length]
+                }),
                 slots: slots.clone(),
             })
             .collect();
-        bidders.sort_by_key(|b| (std::cmp::Reverse(b.realised[chain_length]), b.demand));
+        bidders.sort_by_key(|b| (std::cmp::Reverse(b.most()), b.demand));
         let place = vec![None; bidders.len()];
         let mut blocked = [false; POSITIONS];
         for driver in SynapseDriverOnHicann::all().filter(|d| d.side() == side) {
@@ -157,8 +172,7 @@ impl<'a> Bank<'a> {
         }
         self.place_greedily();
         self.realised = self.stretches().map(|stretch| self.value(stretch)).sum();
-        let wanted: u32 =
-            self.bidders.iter().map(|b| b.realised.last().copied().unwrap_or(0)).sum();
+        let wanted: u32 = self.bidders.iter().map(Bidder::most).sum();
         self.anneal(wanted, moves, rng);
         self.chains()
     }
@@ -308,9 +322,10 @@ impl<'a> Bank<'a> {
     /// there realise.
     fn primaries(&self, stretch: Range<usize>) -> impl Iterator<Item = (usize, u8, &'a [u32])> {
         let first = stretch.start;
+        let quadrant = first / DriverOnQuadrant::SIZE;
         stretch.filter_map(move |slot| {
             let bidder = usize::from(self.occupant[slot]?);
-            Some((bidder, (slot - first) as u8, self.bidders[bidder].realised))
+            Some((bidder, (slot - first) as u8, self.bidders[bidder].realised[quadrant]))
         })
     }
 
@@ -394,6 +409,7 @@ mod tests {
                 hicann,
                 demands: &demands,
                 taps: &taps,
+                gates: [0; 4],
                 defects: &defects,
                 chain_length: MAX_CHAIN,
                 moves: 2000,
@@ -401,7 +417,7 @@ mod tests {
             };
             let assigned = assign(&bidding, &[]);
             let given: u32 =
-                assigned.iter().map(|a| demands[a.demand].realised[a.members.len()]).sum();
+                assigned.iter().map(|a| demands[a.demand].realised(0)[a.members.len()]).sum();
             assert_eq!(given, sum);
         }
     }

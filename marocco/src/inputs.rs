@@ -1,5 +1,6 @@
 //! The synapses of a network sorted by target: what every later stage reads.
 
+use crate::kinds::{Kind, Kinds, STATIC};
 use crate::network::{Network, PopulationKind, ProjectionId, Receptor};
 
 /// One synapse as its target sees it.
@@ -13,6 +14,8 @@ pub(crate) struct Input {
     pub(crate) index: u32,
     /// Its synaptic input.
     pub(crate) receptor: Receptor,
+    /// Its kind of short-term plasticity.
+    pub(crate) kind: Kind,
 }
 
 /// Which synaptic inputs a source acts on.
@@ -52,10 +55,13 @@ pub(crate) struct InputTable {
     offsets: Vec<usize>,
     inputs: Vec<Input>,
     receptors: Vec<ReceptorSet>,
+    /// By member, one bit for each gate that its synapses want.
+    gates: Vec<u64>,
+    kinds: Kinds,
 }
 
 impl InputTable {
-    pub(crate) fn new(network: &Network) -> Self {
+    pub(crate) fn new(network: &Network, kinds: Kinds) -> Self {
         let members = network.member_offsets();
         let n_members = network.n_members();
         let mut offsets = vec![0usize; n_members + 1];
@@ -74,12 +80,15 @@ impl InputTable {
             projection: ProjectionId::default(),
             index: 0,
             receptor: Receptor::Excitatory,
+            kind: STATIC,
         };
         let mut inputs = vec![empty; network.n_synapses()];
         let mut receptors = vec![ReceptorSet::default(); n_members];
+        let mut gates = vec![0; n_members];
         for (id, projection) in network.projections() {
             let (pre, post) = network.endpoints(id);
             let (pre, post) = (members[pre.index()], members[post.index()]);
+            let gate = kinds.gate_bit(kinds.of(id));
             for (index, synapse) in projection.synapses.iter().enumerate() {
                 let source = pre + synapse.pre as usize;
                 let slot = &mut next[post + synapse.post as usize];
@@ -88,17 +97,29 @@ impl InputTable {
                     projection: id,
                     index: index as u32,
                     receptor: projection.receptor,
+                    kind: kinds.of(id),
                 };
                 *slot += 1;
                 receptors[source].insert(projection.receptor);
+                gates[source] |= gate;
             }
         }
-        Self { offsets, inputs, receptors }
+        Self { offsets, inputs, receptors, gates, kinds }
     }
 
     /// The synapses of a member.
     pub(crate) fn of(&self, member: usize) -> &[Input] {
         &self.inputs[self.offsets[member]..self.offsets[member + 1]]
+    }
+
+    /// The gates that the synapses of a member want, one bit each; 0 if they are static.
+    pub(crate) fn gates(&self, member: usize) -> u64 {
+        self.gates[member]
+    }
+
+    /// The kinds of short-term plasticity.
+    pub(crate) fn kinds(&self) -> &Kinds {
+        &self.kinds
     }
 
     /// The synaptic inputs that a member acts on; none if nobody listens to it.

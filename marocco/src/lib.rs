@@ -4,6 +4,7 @@ pub mod network;
 pub mod options;
 
 mod inputs;
+mod kinds;
 
 mod balance;
 mod demand;

@@ -1,6 +1,6 @@
 //! The flow: placement, merger trees, inputs, L1 routing, drivers, synapses, parameters, weights.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Instant;
 
 use calib::WaferCalibration;
@@ -12,6 +12,7 @@ use rayon::prelude::*;
 use crate::demand::{MAX_CHAIN, ideal_realised, widths};
 use crate::fabric::Fabric;
 use crate::inputs::{InputTable, sources_with_rates};
+use crate::kinds::Kinds;
 use crate::mapping::{
     Bus, DriverChain, LossCause, Mapping, Placement, Route, StageTimes, SynapseFate,
 };
@@ -81,7 +82,7 @@ pub fn map(
     let mut clock = Clock::start();
 
     progress(Stage::Placement);
-    let inputs = InputTable::new(network);
+    let inputs = InputTable::new(network, Kinds::new(network, &options.scaling)?);
     let (plan, n_pools) = plan(network, &inputs, options, defects)?;
     times.placement = clock.lap();
 
@@ -132,23 +133,30 @@ pub(crate) fn realise(
         .map(|chip| synapses::assign(&plan, inputs, chip, &placement, defects))
         .collect();
     times.synapses += clock.lap();
-    let parameters = parameters::translate(network, &placement, options, calibration, &mut config)?;
+    let mut parameters =
+        parameters::translate(network, &placement, options, calibration, &mut config)?;
+    for &(projection, parameter) in inputs.kinds().clipped() {
+        let n = network.projection(projection).synapses.len();
+        *parameters.clipped.entry(parameter.to_owned()).or_default() += n;
+    }
+    plasticity(&packed, &chips, inputs.kinds(), &mut config);
     routes.sort_by_key(|r| r.bus);
     let mut mapping = Mapping {
         scaling: options.scaling,
         mode: options.mode,
         ideal_l1_loss_fraction: ideal_l1_loss(&plan, &packed, inputs, options),
         bound_loss_fraction: bound::column_bound(inputs, &placement),
-        chains: chains(&packed, &plan),
+        chains: claimed_chains(&packed, &chips, &plan, inputs.kinds()),
         synapses: unrealised(network),
         realised_weights_us: zeros(network),
+        plasticity: inputs.kinds().realised().to_vec(),
         clipped_weights: vec![0; network.projections().count()],
         placement,
         parameters,
         routes,
         times,
     };
-    let conductances = Conductances::new(network, &plan, options);
+    let conductances = Conductances::new(network, &plan, inputs.kinds(), options);
     let weighted: Vec<WeightedChip> =
         chips.par_iter().map(|synapses| WeightedChip::new(synapses, &conductances)).collect();
     for ((chip, synapses), weighted) in packed.iter().zip(&chips).zip(weighted) {
@@ -277,12 +285,54 @@ fn chains(chips: &[PackedChip], plan: &Plan) -> Vec<DriverChain> {
                     vline: chip.taps[a.demand]?,
                     primary: a.primary,
                     members: a.members.clone(),
+                    plasticity: vec![None; a.members.len()],
                 })
             })
         })
         .collect();
     chains.sort_by_key(|c| (c.hicann, c.primary));
     chains
+}
+
+/// The same with the short-term plasticity of their drivers.
+fn claimed_chains(
+    packed: &[PackedChip],
+    chips: &[ChipSynapses],
+    plan: &Plan,
+    kinds: &Kinds,
+) -> Vec<DriverChain> {
+    let mut chains = chains(packed, plan);
+    let of_driver: BTreeMap<_, _> = packed
+        .iter()
+        .zip(chips)
+        .flat_map(|(chip, synapses)| {
+            let drivers = synapses.drivers.iter();
+            drivers.filter_map(|&(driver, kind)| {
+                Some(((chip.hicann, driver), kinds.settings(kind)?.0))
+            })
+        })
+        .collect();
+    for chain in &mut chains {
+        for (plasticity, &driver) in chain.plasticity.iter_mut().zip(&chain.members) {
+            *plasticity = of_driver.get(&(chain.hicann, driver)).copied();
+        }
+    }
+    chains
+}
+
+/// Sets the short-term plasticity of all drivers in chains, and of the quadrants that have any.
+fn plasticity(
+    packed: &[PackedChip],
+    chips: &[ChipSynapses],
+    kinds: &Kinds,
+    config: &mut WaferConfig,
+) {
+    for (chip, synapses) in packed.iter().zip(chips) {
+        let config = config.hicann_mut(chip.hicann);
+        for &(driver, kind) in &synapses.drivers {
+            configure::plasticity(config, driver, kinds.settings(kind));
+        }
+    }
 }
 
 /// Share of the synapses lost if every bus reached every chip and any free driver (mapping §7.2).

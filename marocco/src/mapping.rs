@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use calib::{CellParameters, CircuitMode, Scaling};
+use calib::{CellParameters, CircuitMode, DriverPlasticity, Scaling, TsodyksMarkram};
 use hal::coord::{
     DncMergerOnHicann, HicannOnWafer, L1Address, NeuronOnHicann, OnWafer, SynapseDriverOnHicann,
     SynapseOnHicann, VLineOnHicann, Vertical,
@@ -125,6 +125,8 @@ pub struct DriverChain {
     pub primary: SynapseDriverOnHicann,
     /// All drivers from north to south, the primary among them.
     pub members: Vec<SynapseDriverOnHicann>,
+    /// Short-term plasticity of each of them; none for static ones.
+    pub plasticity: Vec<Option<DriverPlasticity>>,
 }
 
 /// Why a synapse is not on the wafer.
@@ -137,6 +139,8 @@ pub enum LossCause {
     NoDriver,
     /// The drivers of the bus on the target's chip have no half row left for the synapse.
     NoHalfRow,
+    /// The quadrant of the bus's drivers has the short-term plasticity of other synapses.
+    NoPlasticity,
     /// The weight lies nearer to zero than to the smallest digital weight.
     WeightZero,
 }
@@ -148,6 +152,7 @@ impl LossCause {
             Self::NoRoute => "no_route",
             Self::NoDriver => "no_driver",
             Self::NoHalfRow => "no_half_row",
+            Self::NoPlasticity => "no_plasticity",
             Self::WeightZero => "weight_zero",
         }
     }
@@ -210,6 +215,8 @@ pub struct Mapping {
     pub synapses: Vec<Vec<SynapseFate>>,
     /// Conductance in uS that each synapse's weight stands for, by projection; 0 where lost.
     pub realised_weights_us: Vec<Vec<f32>>,
+    /// Short-term plasticity as the drivers have it, by projection; none where none is asked for.
+    pub plasticity: Vec<Option<TsodyksMarkram>>,
     /// Weights that were larger than the largest digital weight, by projection.
     pub clipped_weights: Vec<usize>,
     /// Cell parameters as the wafer has them.

@@ -1,7 +1,7 @@
 //! The network to be mapped: a directed multigraph of populations and projections, in biological
 //! units and PyNN's terms.
 
-use calib::CellParameters;
+use calib::{CellParameters, PlasticityError, TsodyksMarkram};
 use petgraph::graph::{DiGraph, EdgeIndex, NodeIndex};
 use petgraph::visit::EdgeRef as _;
 use serde::{Deserialize, Serialize};
@@ -115,6 +115,8 @@ pub struct Projection {
     pub label: String,
     /// Synaptic input of the targets.
     pub receptor: Receptor,
+    /// Short-term plasticity of all its synapses; static ones if none.
+    pub plasticity: Option<TsodyksMarkram>,
     /// The synapses in the order of their creation.
     pub synapses: Vec<Synapse>,
 }
@@ -178,6 +180,14 @@ pub enum NetworkError {
         /// The weight in uS.
         weight_us: f32,
     },
+    /// The short-term plasticity is unphysical.
+    #[error("projection `{projection}`: {source}")]
+    Plasticity {
+        /// Label of the projection.
+        projection: String,
+        /// What is wrong.
+        source: PlasticityError,
+    },
     /// Spike sources have no cell parameters.
     #[error("population `{population}` consists of spike sources, which have no cell parameters")]
     NoCells {
@@ -235,6 +245,7 @@ impl Network {
             }
             check_weight(&projection.label, index, synapse.weight_us)?;
         }
+        check_plasticity(&projection.label, projection.plasticity)?;
         let edge = self.graph.add_edge(node(pre), node(post), projection);
         Ok(ProjectionId(edge.index() as u32))
     }
@@ -296,6 +307,18 @@ impl Network {
         Ok(())
     }
 
+    /// Replaces the short-term plasticity of a projection; static synapses if none.
+    pub fn set_plasticity(
+        &mut self,
+        id: ProjectionId,
+        plasticity: Option<TsodyksMarkram>,
+    ) -> Result<(), NetworkError> {
+        let projection = &mut self.graph[edge(id)];
+        check_plasticity(&projection.label, plasticity)?;
+        projection.plasticity = plasticity;
+        Ok(())
+    }
+
     /// Replaces the cell parameters of a population of neurons.
     pub fn set_cells(
         &mut self,
@@ -346,6 +369,15 @@ fn check_weight(projection: &str, index: usize, weight_us: f32) -> Result<(), Ne
         return Ok(());
     }
     Err(NetworkError::Weight { projection: projection.to_owned(), index, weight_us })
+}
+
+fn check_plasticity(
+    projection: &str,
+    plasticity: Option<TsodyksMarkram>,
+) -> Result<(), NetworkError> {
+    plasticity
+        .map_or(Ok(()), |plasticity| plasticity.validate())
+        .map_err(|source| NetworkError::Plasticity { projection: projection.to_owned(), source })
 }
 
 fn check_population(population: &Population) -> Result<(), NetworkError> {

@@ -206,6 +206,17 @@ pub enum MapError {
         /// What is wrong.
         problem: RequestProblem,
     },
+    /// Synapse drivers cannot do the short-term plasticity of a projection.
+    #[error("projection `{projection}`: {source}")]
+    Plasticity {
+        /// Label of the projection.
+        projection: String,
+        /// What is wrong.
+        source: calib::PlasticityError,
+    },
+    /// More kinds of short-term plasticity than can be numbered.
+    #[error("more than 65535 kinds of short-term plasticity; let projections share some")]
+    TooManyKinds,
     /// A mapping of another network.
     #[error(
         "the network has {members} neurons and sources, but the mapping is of a network with \

@@ -9,7 +9,7 @@ use hal::defects::Defects;
 use rayon::prelude::*;
 
 use crate::demand::{BusDemand, chip_demand};
-use crate::drivers::{self, Assigned, Bidding};
+use crate::drivers::{self, Assigned, Bidding, Gates, choose_gates};
 use crate::inputs::InputTable;
 use crate::options::{Effort, MapOptions};
 use crate::plan::Plan;
@@ -34,6 +34,8 @@ pub(crate) struct PackedChip {
     pub(crate) demands: Vec<BusDemand>,
     /// The line that brings each demand's bus; none if the bus does not reach the chip.
     pub(crate) taps: Vec<Option<OnWafer<VLineOnHicann>>>,
+    /// Gate of the short-term plasticity of each quadrant.
+    pub(crate) gates: Gates,
     pub(crate) assigned: Vec<Assigned>,
 }
 
@@ -41,8 +43,16 @@ impl PackedChip {
     /// Synapses that its drivers leave out.
     fn lost(&self) -> u64 {
         let wanted: u64 = self.demands.iter().map(|d| u64::from(d.wanted)).sum();
-        let realised = |a: &Assigned| u64::from(self.demands[a.demand].realised[a.members.len()]);
+        let realised = |a: &Assigned| {
+            let table = self.demands[a.demand].realised(self.gate(a));
+            u64::from(table[a.members.len()])
+        };
         wanted - self.assigned.iter().map(realised).sum::<u64>()
+    }
+
+    /// The gate of the quadrant of a chain.
+    pub(crate) fn gate(&self, chain: &Assigned) -> usize {
+        self.gates[chain.primary.quadrant().index()]
     }
 }
 
@@ -111,10 +121,12 @@ impl Packing<'_> {
             .iter()
             .map(|d| self.routed[d.bus as usize].ends.get(&hicann).copied())
             .collect();
+        let gates = choose_gates(hicann, &demands, &taps, self.inputs.kinds());
         let bidding = Bidding {
             hicann,
             demands: &demands,
             taps: &taps,
+            gates,
             defects: self.defects,
             chain_length: self.options.chain_length,
             moves: if before.is_some() { REPACK_MOVES } else { driver_moves(self.options.effort) },
@@ -130,7 +142,7 @@ impl Packing<'_> {
             before.assigned.iter().filter_map(same).collect()
         });
         let assigned = drivers::assign(&bidding, &again);
-        PackedChip { chip, hicann, demands, taps, assigned }
+        PackedChip { chip, hicann, demands, taps, gates, assigned }
     }
 }
 

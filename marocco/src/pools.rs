@@ -61,7 +61,7 @@ pub(crate) fn pools(
     for (i, request) in requests.iter().enumerate() {
         request.members.iter().for_each(|&m| requested[m as usize] = Some(i));
     }
-    let widths = max_widths(network, options);
+    let widths = max_widths(network, inputs, options);
     let mut pools: Vec<(Key, Pool)> = Vec::new();
     for (id, population) in network.populations() {
         let first = offsets[id.index()];
@@ -98,7 +98,7 @@ pub(crate) fn pools(
 
 /// By population, the most columns at which its strongest synapse stays below the largest
 /// conductance of a synapse.
-fn max_widths(network: &Network, options: &MapOptions) -> Vec<u8> {
+fn max_widths(network: &Network, inputs: &InputTable, options: &MapOptions) -> Vec<u8> {
     let divisor = [GmaxDivisor::new::<1>(), GmaxDivisor::new::<0>()];
     let strongest = SynapseWeight::all().next_back().expect("weights 0 to 15");
     let largest_s = hal::law::synapse_s(strongest, DacCode::MAX, divisor);
@@ -108,6 +108,7 @@ fn max_widths(network: &Network, options: &MapOptions) -> Vec<u8> {
         let PopulationKind::Neurons(cells) = &network.population(post).kind else { continue };
         let per_nf = |s: &Synapse| f64::from(s.weight_us) / cells.get(s.post as usize).cm();
         let strongest = projection.synapses.par_iter().map(per_nf).reduce(|| 0.0, f64::max);
+        let strongest = inputs.kinds().row_share(id) * strongest;
         // one column is two circuits
         let one = calib::weight_siemens(strongest, 1.0, 2, options.mode, &options.scaling);
         let fits = if one > 0.0 { largest_s / one } else { f64::INFINITY };
@@ -122,6 +123,9 @@ fn max_widths(network: &Network, options: &MapOptions) -> Vec<u8> {
 struct Key {
     kind: PoolKind,
     receptors: ReceptorSet,
+    /// Gates of short-term plasticity that their synapses want: a bus gets drivers of one quadrant
+    /// of a chip, which has one.
+    gates: u64,
     /// Mean reset potential of neurons, mV: circuits of a chip share it (analog §1.8).
     v_reset_mv: f64,
     /// Whether other populations may join.
@@ -136,6 +140,7 @@ impl Key {
         options: &MapOptions,
         sharing: Sharing,
     ) -> Self {
+        let gates = members.clone().fold(0, |all, m| all | inputs.gates(m));
         let receptors =
             members.fold(ReceptorSet::default(), |all, m| all.union(inputs.receptors(m)));
         let shared = sharing == Sharing::All || population.size <= SMALL;
@@ -144,11 +149,12 @@ impl Key {
             PopulationKind::Neurons(_) => Self {
                 kind: PoolKind::Neurons(options.neuron_size),
                 receptors,
+                gates,
                 v_reset_mv: mean_v_reset(population).unwrap_or(0.0),
                 shared,
             },
             PopulationKind::Sources(_) => {
-                Self { kind: PoolKind::Inputs, receptors, v_reset_mv: 0.0, shared }
+                Self { kind: PoolKind::Inputs, receptors, gates, v_reset_mv: 0.0, shared }
             }
         }
     }

@@ -8,6 +8,7 @@ use hal::coord::{Coordinate, HicannOnWafer, L1Address};
 use hal::value::SynapseWeight;
 
 use crate::inputs::Input;
+use crate::kinds::Kinds;
 use crate::mapping::{LossCause, Mapping, SynapseFate};
 use crate::network::{Network, PopulationKind, Synapse};
 use crate::options::MapOptions;
@@ -17,19 +18,25 @@ use crate::weights::{self, ChipWeights, Wanted};
 use crate::{configure, parameters};
 
 /// Biological weights to conductances on the wafer: they scale with the summed capacitance of the
-/// target's circuits (analog §1.4).
+/// target's circuits (analog §1.4), and a row of plastic synapses conducts a part of them.
 pub(crate) struct Conductances<'a> {
     network: &'a Network,
     offsets: Vec<usize>,
     plan: &'a Plan,
+    kinds: &'a Kinds,
     mode: CircuitMode,
     scaling: calib::Scaling,
 }
 
 impl<'a> Conductances<'a> {
-    pub(crate) fn new(network: &'a Network, plan: &'a Plan, options: &MapOptions) -> Self {
+    pub(crate) fn new(
+        network: &'a Network,
+        plan: &'a Plan,
+        kinds: &'a Kinds,
+        options: &MapOptions,
+    ) -> Self {
         let offsets = network.member_offsets();
-        Self { network, offsets, plan, mode: options.mode, scaling: options.scaling }
+        Self { network, offsets, plan, kinds, mode: options.mode, scaling: options.scaling }
     }
 
     fn synapse(&self, input: &Input) -> Synapse {
@@ -53,7 +60,8 @@ impl<'a> Conductances<'a> {
 
     /// What a synapse asks for, in siemens on the wafer.
     fn wanted_s(&self, input: &Input) -> f64 {
-        let weight_us = f64::from(self.synapse(input).weight_us);
+        let share = self.kinds.row_share(input.projection);
+        let weight_us = share * f64::from(self.synapse(input).weight_us);
         let circuits = self.circuits(input);
         calib::weight_siemens(weight_us, self.cm_nf(input), circuits, self.mode, &self.scaling)
     }
@@ -61,7 +69,9 @@ impl<'a> Conductances<'a> {
     /// What a conductance on the wafer means to a synapse's target, in uS.
     fn weight_us(&self, input: &Input, siemens: f64) -> f64 {
         let circuits = self.circuits(input);
-        calib::weight_us(siemens, self.cm_nf(input), circuits, self.mode, &self.scaling)
+        let row_us =
+            calib::weight_us(siemens, self.cm_nf(input), circuits, self.mode, &self.scaling);
+        row_us / self.kinds.row_share(input.projection)
     }
 }
 

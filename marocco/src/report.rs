@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use calib::TsodyksMarkram;
 use hal::config::CurrentScaling;
 use serde::{Deserialize, Serialize};
 
@@ -76,6 +77,9 @@ pub struct MappingReport {
     pub ideal_l1_loss_fraction: f64,
     /// By label of the projection.
     pub weight_error: BTreeMap<String, WeightError>,
+    /// Short-term plasticity as the synapse drivers have it, by label of the projections that ask
+    /// for it.
+    pub plasticity: BTreeMap<String, TsodyksMarkram>,
     /// Values clipped, by PyNN parameter name.
     pub clipped: BTreeMap<String, usize>,
     /// Chips with neurons or inputs.
@@ -103,6 +107,7 @@ pub fn report(network: &Network, mapping: &Mapping, verified: bool) -> MappingRe
     let mut loss_by_cause = BTreeMap::new();
     let mut loss_by_projection = Vec::new();
     let mut weight_error = BTreeMap::new();
+    let mut plasticity = BTreeMap::new();
     for (id, projection) in network.projections() {
         let fates = &mapping.synapses[id.index()];
         for fate in fates {
@@ -117,6 +122,8 @@ pub fn report(network: &Network, mapping: &Mapping, verified: bool) -> MappingRe
             realised,
         });
         weight_error.insert(projection.label.clone(), error_of(network, mapping, id));
+        let realised = mapping.plasticity[id.index()];
+        plasticity.extend(realised.map(|p| (projection.label.clone(), p)));
     }
     let synapses_requested = network.n_synapses();
     let synapses_realised: usize = loss_by_projection.iter().map(|p| p.realised).sum();
@@ -143,6 +150,7 @@ pub fn report(network: &Network, mapping: &Mapping, verified: bool) -> MappingRe
         bound_loss_fraction: mapping.bound_loss_fraction,
         ideal_l1_loss_fraction: mapping.ideal_l1_loss_fraction,
         weight_error,
+        plasticity,
         clipped: mapping.parameters.clipped.clone(),
         hicanns_used: chips.len(),
         l1_buses: mapping.routes.len(),

@@ -8,15 +8,16 @@ use std::collections::BTreeMap;
 
 use calib::WaferCalibration;
 use hal::codec::DecodeError;
-use hal::config::WaferConfig;
-use hal::coord::{Coordinate as _, HicannOnWafer};
+use hal::config::{SharedParameter, WaferConfig};
+use hal::coord::{Coordinate as _, FgBlockOnHicann, HicannOnWafer};
 use hal::defects::Defects;
 use hal::l1::L1Line;
 
 use crate::demand::chip_demand;
-use crate::drivers::Assigned;
+use crate::drivers::{Assigned, choose_gates};
 use crate::fabric::Split;
 use crate::inputs::{InputTable, ReceptorSet};
+use crate::kinds::Kinds;
 use crate::map::{Clock, Mapped, Wired, realise};
 use crate::mapping::{Bus, Mapping, StageTimes};
 use crate::network::Network;
@@ -59,7 +60,7 @@ pub fn remap(
     }
     let mut times = StageTimes::default();
     let mut clock = Clock::start();
-    let inputs = InputTable::new(network);
+    let inputs = InputTable::new(network, Kinds::new(network, &options.scaling)?);
     let plan = plan(mapping);
     let packed = packed(mapping, &plan, &inputs, options);
     times.synapses = clock.lap();
@@ -76,6 +77,13 @@ fn forget_synapses(config: &mut WaferConfig) {
     for chip in config.hicanns.values_mut() {
         chip.synapses.weights.clone_from(&reset.synapses.weights);
         chip.synapses.decoders.clone_from(&reset.synapses.decoders);
+        for block in FgBlockOnHicann::all() {
+            use SharedParameter::{VDtc, VFac, VStdf};
+            for parameter in [VStdf, VDtc, VFac] {
+                let code = reset.floating_gates.shared(block, parameter).unwrap_or_default();
+                chip.floating_gates.set_shared(block, parameter, code);
+            }
+        }
         for row in hal::coord::SynapseRowOnHicann::all() {
             *chip.synapses.row_mut(row) = *reset.synapses.row(row);
         }
@@ -161,7 +169,8 @@ fn packed(
                 assigned.push(Assigned { demand, primary, members });
             }
         }
-        PackedChip { chip, hicann, demands, taps, assigned }
+        let gates = choose_gates(hicann, &demands, &taps, inputs.kinds());
+        PackedChip { chip, hicann, demands, taps, gates, assigned }
     };
     (0..plan.chips.len()).map(chip).collect()
 }

@@ -1,12 +1,14 @@
 //! Synapses to rows and columns of the drivers that their bus got.
 
 use hal::coord::{
-    Coordinate, RowOnSynapseDriver, SynapseColumnOnHicann, SynapseOnHicann, SynapseRowOnHicann,
+    Coordinate, RowOnSynapseDriver, SynapseColumnOnHicann, SynapseDriverOnHicann, SynapseOnHicann,
+    SynapseRowOnHicann,
 };
 use hal::defects::{Defects, HicannDefects};
 
 use crate::demand::{RowUse, widths};
 use crate::inputs::{Input, InputTable};
+use crate::kinds::Kind;
 use crate::mapping::{LossCause, Placement};
 use crate::network::Receptor;
 use crate::packing::PackedChip;
@@ -23,14 +25,16 @@ pub(crate) struct UsedRow {
 #[derive(Debug, Default)]
 pub(crate) struct ChipSynapses {
     pub(crate) rows: Vec<UsedRow>,
+    /// Kind of plasticity of each driver, chain by chain.
+    pub(crate) drivers: Vec<(SynapseDriverOnHicann, Kind)>,
     /// Each synapse of the network that ends on this chip, with its place or the cause of its loss.
     pub(crate) fates: Vec<(Input, Result<SynapseOnHicann, LossCause>)>,
 }
 
-/// Half rows of a receptor and decoder group of a bus, by column parity.
+/// Half rows of a kind, receptor and decoder group of a bus, by column parity.
 type HalfRows = [Vec<SynapseRowOnHicann>; 2];
 /// Receptors times decoder groups.
-const KINDS: usize = 8;
+const CHANNELS: usize = 8;
 
 /// Distributes the synapses of a chip.
 pub(crate) fn assign(
@@ -43,21 +47,30 @@ pub(crate) fn assign(
     let widths = widths(plan, chip.chip);
     let defects = defects.record(chip.hicann);
     let mut result = ChipSynapses::default();
-    // by demand and kind
-    let mut half_rows: Vec<HalfRows> = vec![HalfRows::default(); KINDS * chip.demands.len()];
-    let mut served = vec![false; chip.demands.len()];
+    // where the channels of each demand begin: those of one kind after the other
+    let mut first = Vec::with_capacity(chip.demands.len());
+    let mut end = 0;
+    for demand in &chip.demands {
+        first.push(end);
+        end += CHANNELS * demand.n_kinds();
+    }
+    let mut half_rows: Vec<HalfRows> = vec![HalfRows::default(); end];
+    let mut gates: Vec<Option<usize>> = vec![None; chip.demands.len()];
     for assigned in &chip.assigned {
-        served[assigned.demand] = true;
-        let rows = assigned
-            .members
-            .iter()
-            .flat_map(|driver| RowOnSynapseDriver::all().map(|row| driver.row(row)));
-        let uses = chip.demands[assigned.demand].rows(&widths, assigned.members.len());
-        for (row, row_use) in rows.zip(uses) {
-            result.rows.push(UsedRow { row, row_use });
-            for (parity, decoder) in row_use.decoder.into_iter().enumerate() {
-                let kind = kind(row_use.receptor, decoder.index());
-                half_rows[KINDS * assigned.demand + kind][parity].push(row);
+        let demand = &chip.demands[assigned.demand];
+        let gate = chip.gate(assigned);
+        gates[assigned.demand] = Some(gate);
+        let uses = demand.uses(&widths, assigned.members.len(), inputs.kinds(), gate);
+        for (&driver, driver_use) in assigned.members.iter().zip(uses) {
+            result.drivers.push((driver, driver_use.kind));
+            let place = demand.place_of(driver_use.kind).unwrap_or_default();
+            for (row, row_use) in RowOnSynapseDriver::all().zip(driver_use.rows) {
+                let row = driver.row(row);
+                result.rows.push(UsedRow { row, row_use });
+                for (parity, decoder) in row_use.decoder.into_iter().enumerate() {
+                    let channel = channel(place, row_use.receptor, decoder.index());
+                    half_rows[first[assigned.demand] + channel][parity].push(row);
+                }
             }
         }
     }
@@ -65,7 +78,7 @@ pub(crate) fn assign(
     for (i, demand) in chip.demands.iter().enumerate() {
         demand_of[demand.bus as usize] = i;
     }
-    // places already looked at for the present neuron, by demand and kind
+    // places already looked at for the present neuron, by channel
     let mut cursors = vec![0usize; half_rows.len()];
     let mut touched: Vec<usize> = Vec::new();
     let members = &plan.chips[chip.chip].members;
@@ -76,17 +89,22 @@ pub(crate) fn assign(
         for input in inputs.of(member as usize) {
             let Some(Seat { bus, group }) = plan.seats[input.source as usize] else { continue };
             let demand = demand_of[bus as usize];
-            let fate = if served[demand] {
-                let slot = KINDS * demand + kind(input.receptor, usize::from(group));
-                if cursors[slot] == 0 {
-                    touched.push(slot);
+            let fate = match gates[demand] {
+                Some(gate) if !inputs.kinds().serves(gate, input.kind) => {
+                    Err(LossCause::NoPlasticity)
                 }
-                let place = next(&half_rows[slot], column, width, &mut cursors[slot], defects);
-                place.ok_or(LossCause::NoHalfRow)
-            } else if chip.taps[demand].is_none() {
-                Err(LossCause::NoRoute)
-            } else {
-                Err(LossCause::NoDriver)
+                Some(_) => {
+                    let place = chip.demands[demand].place_of(input.kind).unwrap_or_default();
+                    let channel = channel(place, input.receptor, usize::from(group));
+                    let slot = first[demand] + channel;
+                    if cursors[slot] == 0 {
+                        touched.push(slot);
+                    }
+                    let place = next(&half_rows[slot], column, width, &mut cursors[slot], defects);
+                    place.ok_or(LossCause::NoHalfRow)
+                }
+                None if chip.taps[demand].is_none() => Err(LossCause::NoRoute),
+                None => Err(LossCause::NoDriver),
             };
             result.fates.push((*input, fate));
         }
@@ -97,11 +115,12 @@ pub(crate) fn assign(
     result
 }
 
-const fn kind(receptor: Receptor, group: usize) -> usize {
-    4 * receptor.index() + group
+/// Number of a receptor and group of the kind at a place among those of a demand.
+const fn channel(place: usize, receptor: Receptor, group: usize) -> usize {
+    CHANNELS * place + 4 * receptor.index() + group
 }
 
-/// The next working synapse of a neuron in the half rows of one kind: columns first, then rows.
+/// The next working synapse of a neuron in the half rows of one channel: columns first, then rows.
 fn next(
     rows: &HalfRows,
     first_column: u8,
@@ -119,7 +138,7 @@ fn next(
     }
 }
 
-/// The n-th synapse of a neuron in the half rows of one kind.
+/// The n-th synapse of a neuron in the half rows of one channel.
 fn nth(rows: &HalfRows, first_column: u8, width: u8, n: usize) -> Option<SynapseOnHicann> {
     let mut n = n;
     for (parity, rows) in rows.iter().enumerate() {

@@ -13,6 +13,7 @@
 //! | V14 to V18 | `routes` | claim; lines flooded from the sending repeaters in the bits |
 //! | V19 | `neurons`, `routes`, `synapses` | coordinates exist by type; a used chip has words |
 //! | V20 to V24 | `drivers` | claim; switches and driver settings in the bits |
+//! | V24, V26 | `plasticity` | claim against the request; drivers and blocks in the bits |
 //! | V25 to V28, V30 | `synapses` | whole-array decode against the claim, both directions |
 //! | V29 | `losses` | counts per projection |
 //! | V05 | `analog`, `resets` | cells, modes and weights against those realised; mean V_reset |
@@ -20,8 +21,7 @@
 //! | V03, V06, V08, V09, V19, V21, V22, V27 | `defects` | what is in use in the bits works |
 //! | rest | `rest` | settings that no claim speaks of keep their defaults |
 //!
-//! Not applicable yet: the STP part of V24 and V26 (no short-term
-//! plasticity: it must be off). No claim speaks of recordings and currents, so `rest` demands them
+//! No claim speaks of recordings and currents, so `rest` demands them
 //! off besides. V33 (determinism) is a property of the mapper and is tested there.
 
 mod addresses;
@@ -34,6 +34,7 @@ mod losses;
 mod mergers;
 mod neurons;
 mod outputs;
+mod plasticity;
 mod requests;
 mod resets;
 mod rest;
@@ -111,11 +112,12 @@ pub enum Rule {
     V22,
     /// Driver settings realise exactly the chains.
     V23,
-    /// Short-term plasticity is as its synapses want it: off.
+    /// Short-term plasticity is the nearest to what is asked for, and drivers have the claimed one.
     V24,
     /// A used row selects one synaptic input, a half row one driver decoder.
     V25,
-    /// A realised synapse lies where its source arrives and its target listens.
+    /// A realised synapse lies where its source arrives and its target listens, on a driver with
+    /// its short-term plasticity.
     V26,
     /// A hardware synapse realises one synapse at most, and works.
     V27,
@@ -260,6 +262,7 @@ pub fn verify_config(
     mergers::check(&case, &mut faults);
     routes::check(&case, &carried, &mut faults);
     drivers::check(&case, &mut faults);
+    plasticity::check(&case, &mut faults);
     let functional = synapses::check(&case, &carried, &mut faults);
     analog::check(&case, &mut faults);
     resets::check(&case, &mut faults);

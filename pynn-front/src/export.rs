@@ -3,12 +3,15 @@
 //! `network.json` describes the `.npy` files beside it. Members of all populations are numbered in
 //! one row, population after population. Connections are those on the wafer, in the order of the
 //! request (projection, then creation): conductances of the 4-bit weights, delays of the routes.
+//! Networks with short-term plasticity also have `U`, `tau_rec_ms` and `tau_facil_ms` of each
+//! connection as the synapse drivers have them; static connections have U = 1 and no times.
 //! Cell parameters are those that the 10-bit cells give. Spikes are inputs as they were released
 //! at the edge of the wafer.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use calib::TsodyksMarkram;
 use hal::archive::{ArchiveError, write_atomically};
 use hal::coord::{Coordinate as _, FpgaOnWafer, OnWafer, PulseLabel, SynapseDriverOnHicann};
 use hal::l1::L1Line;
@@ -85,7 +88,12 @@ pub struct Connections {
     pub weight_us: Vec<f64>,
     /// Delay in biological ms.
     pub delay_ms: Vec<f64>,
+    /// Short-term plasticity; `STATIC` where there is none.
+    pub plasticity: Vec<TsodyksMarkram>,
 }
+
+/// A synapse that uses all of its weight with every event.
+pub const STATIC: TsodyksMarkram = TsodyksMarkram { u: 1.0, tau_rec: 0.0, tau_facil: 0.0 };
 
 /// The realised connections of a mapping.
 pub fn connections(saved: &SavedMapping) -> Result<Connections, ExportError> {
@@ -97,6 +105,7 @@ pub fn connections(saved: &SavedMapping) -> Result<Connections, ExportError> {
         let (pre, post) = network.endpoints(id);
         let fates = &mapping.synapses[id.index()];
         let weights = &mapping.realised_weights_us[id.index()];
+        let plasticity = mapping.plasticity[id.index()].unwrap_or(STATIC);
         for ((synapse, fate), &weight) in projection.synapses.iter().zip(fates).zip(weights) {
             let SynapseFate::Realised { synapse: at, .. } = fate else { continue };
             let driver = at.local.row().driver().on(at.hicann);
@@ -106,6 +115,7 @@ pub fn connections(saved: &SavedMapping) -> Result<Connections, ExportError> {
             list.receptor.push(projection.receptor.index() as u8);
             list.weight_us.push(f64::from(weight));
             list.delay_ms.push(delay.hardware_s() * mapping.scaling.speedup * 1e3);
+            list.plasticity.push(plasticity);
         }
     }
     Ok(list)
@@ -175,6 +185,24 @@ pub fn write(saved: &SavedMapping, folder: &Path) -> Result<Vec<PathBuf>, Export
     files.array("receptor.npy", list.receptor)?;
     files.array("weight_uS.npy", list.weight_us)?;
     files.array("delay_ms.npy", list.delay_ms)?;
+    let mut arrays = BTreeMap::from([
+        ("pre", "pre.npy"),
+        ("post", "post.npy"),
+        ("receptor", "receptor.npy"),
+        ("weight_uS", "weight_uS.npy"),
+        ("delay_ms", "delay_ms.npy"),
+    ]);
+    if saved.mapping.plasticity.iter().any(Option::is_some) {
+        let column = |get: fn(&TsodyksMarkram) -> f64| list.plasticity.iter().map(get).collect();
+        files.array::<f64>("U.npy", column(|p| p.u))?;
+        files.array::<f64>("tau_rec_ms.npy", column(|p| p.tau_rec))?;
+        files.array::<f64>("tau_facil_ms.npy", column(|p| p.tau_facil))?;
+        arrays.extend([
+            ("U", "U.npy"),
+            ("tau_rec_ms", "tau_rec_ms.npy"),
+            ("tau_facil_ms", "tau_facil_ms.npy"),
+        ]);
+    }
     let spikes = match released_spikes(saved) {
         None => None,
         Some((sources, times)) => {
@@ -190,14 +218,7 @@ pub fn write(saved: &SavedMapping, folder: &Path) -> Result<Vec<PathBuf>, Export
         populations,
         synapses_requested: saved.network.n_synapses(),
         synapses_realised: realised,
-        connections: [
-            ("pre", "pre.npy"),
-            ("post", "post.npy"),
-            ("receptor", "receptor.npy"),
-            ("weight_uS", "weight_uS.npy"),
-            ("delay_ms", "delay_ms.npy"),
-        ]
-        .into(),
+        connections: arrays,
         receptors: ["excitatory", "inhibitory"],
         spikes,
     };

@@ -20,7 +20,7 @@ mod connector;
 
 use std::collections::BTreeSet;
 
-use calib::{CellParameters, EifCondExpIsfaIsta, IfCondExp};
+use calib::{CellParameters, EifCondExpIsfaIsta, IfCondExp, TsodyksMarkram};
 use marocco::network::{
     Network, NetworkError, PerMember, Population, PopulationId, PopulationKind, Projection,
     ProjectionId, Receptor, Synapse,
@@ -107,7 +107,8 @@ impl Model {
         let synapses = connector
             .connect(sizes, weight_us as f32, random)
             .map_err(|source| ModelError::Connect { projection: label.to_owned(), source })?;
-        let projection = Projection { label: label.to_owned(), receptor, synapses };
+        let projection =
+            Projection { label: label.to_owned(), receptor, plasticity: None, synapses };
         Ok(self.network.add_projection(pre, post, projection)?)
     }
 
@@ -120,8 +121,18 @@ impl Model {
         receptor: Receptor,
         synapses: Vec<Synapse>,
     ) -> Result<ProjectionId, ModelError> {
-        let projection = Projection { label: label.to_owned(), receptor, synapses };
+        let projection =
+            Projection { label: label.to_owned(), receptor, plasticity: None, synapses };
         Ok(self.network.add_projection(pre, post, projection)?)
+    }
+
+    /// Gives all synapses of a projection short-term plasticity.
+    pub fn set_plasticity(
+        &mut self,
+        projection: ProjectionId,
+        plasticity: TsodyksMarkram,
+    ) -> Result<(), ModelError> {
+        Ok(self.network.set_plasticity(projection, Some(plasticity))?)
     }
 
     /// Gives each neuron of a population parameters of its own, in the order of its members.

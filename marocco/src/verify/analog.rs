@@ -4,7 +4,7 @@
 //! what V_gmax and divisors of a row give must be the claimed weight. That is exact on the ideal
 //! wafer, where all circuits of a neuron hold the same codes.
 
-use calib::CellParameters;
+use calib::{CellParameters, TsodyksMarkram};
 use hal::config::{HicannConfig, NeuronHalf, NeuronParameter, SharedParameter};
 use hal::coord::{
     Coordinate, FgBlockOnHicann, HicannOnWafer, NeuronOnHicann, SynapseOnHicann, Table,
@@ -209,6 +209,8 @@ fn check_weights(case: &Case<'_>, faults: &mut Faults) {
         let (_, post) = case.network.endpoints(id);
         let first = case.offsets[post.index()];
         let claimed = &case.mapping.realised_weights_us[id.index()];
+        let plasticity = case.mapping.plasticity[id.index()].as_ref();
+        let share = plasticity.map_or(1.0, TsodyksMarkram::row_share);
         let wrong: Vec<String> = projection
             .synapses
             .par_iter()
@@ -219,7 +221,8 @@ fn check_weights(case: &Case<'_>, faults: &mut Faults) {
                 let SynapseFate::Realised { synapse, weight } = *fate else { return None };
                 let chip = case.config.hicanns.get(&synapse.hicann)?;
                 let target = first + wanted.post as usize;
-                let found_us = weight_us(case, chip, synapse.local, weight, target)?;
+                let row_us = weight_us(case, chip, synapse.local, weight, target)?;
+                let found_us = row_us / share;
                 let good = (found_us - f64::from(want_us)).abs() <= WEIGHT_TOLERANCE * found_us;
                 (!good).then(|| {
                     format!(

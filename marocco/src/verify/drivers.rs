@@ -1,5 +1,6 @@
 //! Synapse switches and chains of drivers (V20 to V24).
 
+use calib::DriverPlasticity;
 use hal::config::HicannConfig;
 use hal::coord::{
     Coordinate, HicannOnWafer, SynapseArrayOnHicann, SynapseDriverOnHicann, SynapseSwitchOnHicann,
@@ -24,6 +25,7 @@ struct Role {
     primary: bool,
     /// Passes them on to the next driver away from the centre.
     outward: bool,
+    plasticity: Option<DriverPlasticity>,
 }
 
 pub(super) fn check(case: &Case<'_>, faults: &mut Faults) {
@@ -44,7 +46,7 @@ fn check_chain(
     wanted: &mut Table<HicannOnWafer, Wanted>,
     faults: &mut Faults,
 ) {
-    let DriverChain { hicann, bus, vline, primary, members } = chain;
+    let DriverChain { hicann, bus, vline, primary, members, plasticity } = chain;
     let here = format!("chain of {bus} at {hicann}.{primary}");
     faults.demand(Rule::V19, case.config.hicanns.contains_key(hicann), || {
         format!("{here}: the chip has no words")
@@ -75,8 +77,12 @@ fn check_chain(
             format!("{here}: {} and {} are not neighbours of one quadrant", pair[0], pair[1])
         });
     }
-    for &driver in members {
+    faults.demand(Rule::V24, plasticity.len() == members.len(), || {
+        format!("{here} has {} drivers, plasticity of {}", members.len(), plasticity.len())
+    });
+    for (i, &driver) in members.iter().enumerate() {
         let role = Role {
+            plasticity: plasticity.get(i).copied().flatten(),
             primary: driver == *primary,
             outward: driver.outward().is_some_and(|next| members.contains(&next)),
         };
@@ -159,8 +165,16 @@ fn check_drivers(
                 if role.is_some() { "its chain needs" } else { "it is in no chain" },
             )
         });
-        faults.demand(Rule::V24, !found.stp_enable, || {
-            format!("{hicann}.{driver}: short-term plasticity is on, but no synapse has it")
+        let plasticity = role.and_then(|role| role.plasticity);
+        let want = plasticity.unwrap_or_default();
+        let good = found.stp_enable == plasticity.is_some()
+            && (found.stp_mode, found.stp_capacitor) == (want.mode, want.capacitor);
+        faults.demand(Rule::V24, good, || {
+            let (enable, mode, capacitor) = (found.stp_enable, found.stp_mode, found.stp_capacitor);
+            format!(
+                "{hicann}.{driver}: plasticity is on: {enable}, {mode:?}, {capacitor}; claimed \
+                 {plasticity:?}"
+            )
         });
         let array = SynapseArrayOnHicann::in_half(driver.vertical());
         let released = chip.synapse_controllers[array].dll_released[driver.side().index()];

@@ -22,6 +22,7 @@ pub(super) fn check_shape(network: &Network, mapping: &Mapping, faults: &mut Fau
         ("fates", mapping.synapses.len()),
         ("realised weights", mapping.realised_weights_us.len()),
         ("clipped weights", mapping.clipped_weights.len()),
+        ("plasticity", mapping.plasticity.len()),
     ] {
         faults.demand(Rule::V29, length == projections, || {
             format!("lists of {what} for {length} of {projections} projections")

@@ -3,7 +3,7 @@
 
 use hal::config::{
     BackgroundGenerator, FloatingGates, HicannConfig, MergerTree, Neuron, NeuronParameter,
-    RepeaterMode, RowConfig, SharedParameter, SynapseArrays, SynapseDriver,
+    RepeaterMode, RowConfig, SharedParameter, StpMode, SynapseArrays, SynapseDriver,
 };
 use hal::coord::{
     Coordinate, FgBlockOnHicann, HicannOnWafer, L1Address, NeuronOnHicann, RowOnSynapseDriver,
@@ -19,6 +19,8 @@ use crate::mapping::{LogicalNeuron, SynapseFate};
 struct InUse {
     circuits: Table<NeuronOnHicann, bool>,
     rows: Table<SynapseRowOnHicann, bool>,
+    /// By block, whether drivers depress and whether they facilitate.
+    plastic: Table<FgBlockOnHicann, [bool; 2]>,
     inputs: bool,
 }
 
@@ -34,6 +36,13 @@ pub(super) fn check(case: &Case<'_>, faults: &mut Faults) {
     for fate in case.mapping.synapses.iter().flatten() {
         if let SynapseFate::Realised { synapse, .. } = fate {
             used[synapse.hicann].rows[synapse.local.row()] = true;
+        }
+    }
+    for chain in &case.mapping.chains {
+        for (driver, plasticity) in chain.members.iter().zip(&chain.plasticity) {
+            let plastic = &mut used[chain.hicann].plastic[driver.quadrant().fg_block()];
+            plastic[0] |= plasticity.is_some_and(|p| p.mode == StpMode::Depression);
+            plastic[1] |= plasticity.is_some_and(|p| p.mode == StpMode::Facilitation);
         }
     }
     let placement = &case.mapping.placement;
@@ -111,9 +120,8 @@ fn without_claimed(chip: &HicannConfig, used: &InUse, default: &HicannConfig) ->
     rest.neurons.quads = default.neurons.quads.clone();
     rest.neurons.halves = default.neurons.halves;
     for (driver, settings) in default.synapses.drivers.iter() {
-        let SynapseDriver { enable, locin, connect_neighbor, stp_enable, .. } = *settings;
         let found = &mut rest.synapses.drivers[driver];
-        *found = SynapseDriver { enable, locin, connect_neighbor, stp_enable, ..*found };
+        *found = SynapseDriver { rows: found.rows.clone(), ..*settings };
         for row in RowOnSynapseDriver::all().filter(|&row| used.rows[driver.row(row)]) {
             found.rows[row.index()] = RowConfig::default();
         }
@@ -141,6 +149,20 @@ fn forget_cells(gates: &mut FloatingGates, used: &InUse, default: &FloatingGates
     for (circuit, _) in used.circuits.iter().filter(|(_, used)| **used) {
         for parameter in NeuronParameter::all() {
             gates.set_neuron(circuit, parameter, default.neuron(circuit, parameter));
+        }
+    }
+    for (block, &[depress, facilitate]) in used.plastic.iter() {
+        let cells = [
+            (SharedParameter::VStdf, depress || facilitate),
+            (SharedParameter::VDtc, depress || facilitate),
+            (SharedParameter::VFac, facilitate),
+        ];
+        for (parameter, _) in cells.into_iter().filter(|(_, used)| *used) {
+            gates.set_shared(
+                block,
+                parameter,
+                default.shared(block, parameter).unwrap_or_default(),
+            );
         }
     }
     let per_chip = GmaxSelect::all().map(SharedParameter::gmax).chain([SharedParameter::VReset]);

@@ -9,7 +9,7 @@ use hal::value::SynapseWeight;
 
 use super::flood::Carried;
 use super::functional::{FunctionalSynapse, Heard, Sent, heard, scan};
-use super::{Case, Faults, Rule, per_chip};
+use super::{Case, Faults, Rule, per_chip, plasticity};
 use crate::mapping::{Bus, BusAddress, LogicalNeuron, SynapseFate};
 use crate::network::{ProjectionId, Receptor};
 
@@ -46,6 +46,7 @@ pub(super) fn check(case: &Case<'_>, carried: &Carried, faults: &mut Faults) -> 
         let claims = checker.index(faults);
         checker.rows(faults);
         checker.places(&drivers[hicann], faults);
+        checker.plasticity(faults);
         checker.settings(&claims, faults);
         checker.function(&claims, &heard[hicann], &sent, faults)
     });
@@ -174,6 +175,24 @@ impl Checker<'_> {
             demand(settings.synaptic_input[input], &|| {
                 format!("its row is not connected to its input {input}")
             });
+        }
+    }
+
+    /// V26: each driver has the short-term plasticity of all its synapses.
+    fn plasticity(&self, faults: &mut Faults) {
+        // the projection that a driver was looked at for last: neighbours in the list share it
+        let mut seen: Table<SynapseDriverOnHicann, Option<ProjectionId>> = Table::default();
+        for claim in self.claimed {
+            let driver = claim.synapse.row().driver();
+            if seen[driver].replace(claim.projection) == Some(claim.projection) {
+                continue;
+            }
+            let claimed = self.case.mapping.plasticity[claim.projection.index()];
+            faults.demand(
+                Rule::V26,
+                plasticity::fits(self.case, self.chip, driver, claimed),
+                || format!("{}: {driver} does not do {claimed:?}", self.name(claim)),
+            );
         }
     }
 

@@ -4,6 +4,7 @@
 mod map;
 mod networks;
 mod original;
+mod plasticity;
 mod property;
 mod requests;
 mod routing;

@@ -75,7 +75,13 @@ pub(crate) fn balanced(n: usize, degrees: [usize; 3], rate_hz: f64, seed: u64) -
             let label =
                 format!("{}->{}", network.population(pre).label, network.population(post).label);
             let synapses = fixed_number_pre(n_pre, n_post, degree, weight_us, &mut rng);
-            network.add_projection(pre, post, Projection { label, receptor, synapses }).unwrap();
+            network
+                .add_projection(
+                    pre,
+                    post,
+                    Projection { label, receptor, plasticity: None, synapses },
+                )
+                .unwrap();
         }
     }
     network

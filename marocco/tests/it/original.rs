@@ -46,7 +46,9 @@ fn project(
     let synapse = |(pre, post)| Synapse { pre, post, weight_us: 0.002 };
     let synapses = pairs.into_iter().map(synapse).collect();
     let label = format!("{} to {}", network.population(pre).label, network.population(post).label);
-    network.add_projection(pre, post, Projection { label, receptor, synapses }).unwrap();
+    network
+        .add_projection(pre, post, Projection { label, receptor, plasticity: None, synapses })
+        .unwrap();
 }
 
 /// `n` sources with one synapse each to one neuron.

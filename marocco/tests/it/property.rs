@@ -1,7 +1,7 @@
 //! Whatever is asked for on whatever wafer: a verified mapping that accounts for every synapse, or
 //! an error that says what is in the way.
 
-use calib::{CellParameters, IfCondExp, WaferCalibration};
+use calib::{CellParameters, IfCondExp, TsodyksMarkram, WaferCalibration};
 use hal::codec::encode_wafer;
 use hal::coord::{Coordinate, HicannOnWafer};
 use hal::defects::Defects;
@@ -28,8 +28,8 @@ struct Wish {
     seed: u64,
 }
 
-/// A projection: endpoints, in-degree of each target, and whether its sources are neighbours of the
-/// target instead of any.
+/// A projection: endpoints, in-degree of each target, whether its sources are neighbours of the
+/// target instead of any, and its short-term plasticity.
 #[derive(Debug, Clone)]
 struct Link {
     pre: usize,
@@ -37,6 +37,7 @@ struct Link {
     degree: usize,
     receptor: Receptor,
     local: bool,
+    plasticity: Option<TsodyksMarkram>,
 }
 
 impl Wish {
@@ -69,7 +70,10 @@ impl Wish {
                 }
             }
             let (label, receptor) = (format!("projection {i}"), link.receptor);
-            network.add_projection(pre, post, Projection { label, receptor, synapses }).unwrap();
+            let plasticity = link.plasticity;
+            network
+                .add_projection(pre, post, Projection { label, receptor, plasticity, synapses })
+                .unwrap();
         }
         network
     }
@@ -79,16 +83,31 @@ fn wishes() -> impl Strategy<Value = Wish> {
     let neurons =
         proptest::collection::vec((1_usize..250, prop_oneof![Just(10.0), Just(5.0)]), 1..4);
     let sources = proptest::collection::vec((1_usize..150, 0.0..300.0), 0..3);
-    let link = (any::<(usize, usize)>(), 0_usize..60, any::<(bool, bool)>()).prop_map(
-        |((pre, post), degree, (excites, local))| {
+    let link = (any::<(usize, usize)>(), 0_usize..60, any::<(bool, bool)>(), plasticity())
+        .prop_map(|((pre, post), degree, (excites, local), plasticity)| {
             let receptor = if excites { Receptor::Excitatory } else { Receptor::Inhibitory };
-            Link { pre, post, degree, receptor, local }
-        },
-    );
+            Link { pre, post, degree, receptor, local, plasticity }
+        });
     let projections = proptest::collection::vec(link, 0..8);
     (neurons, sources, projections, any::<u64>()).prop_map(
         |(neurons, sources, projections, seed)| Wish { neurons, sources, projections, seed },
     )
+}
+
+/// Mostly none; else one that drivers reach at least nearly, rarely one that they do not.
+fn plasticity() -> impl Strategy<Value = Option<TsodyksMarkram>> {
+    let u = prop_oneof![6 => 0.2..0.5_f64, 1 => Just(1.0)];
+    let tau = || prop_oneof![4 => Just(100.0), 2 => Just(400.0), 1 => 2.0..15_000.0_f64];
+    let one = (u, tau(), 0_u8..20).prop_map(|(u, tau, which)| {
+        let (tau_rec, tau_facil) = match which {
+            0 => (tau, tau),
+            1 => (0.0, 0.0),
+            2..10 => (tau, 0.0),
+            _ => (0.0, tau),
+        };
+        TsodyksMarkram { u, tau_rec, tau_facil }
+    });
+    prop_oneof![2 => Just(None), 1 => one.prop_map(Some)]
 }
 
 fn settings() -> impl Strategy<Value = MapOptions> {

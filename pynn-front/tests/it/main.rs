@@ -11,6 +11,7 @@ mod network;
 mod networks;
 mod pictures;
 mod pipeline;
+mod plasticity;
 mod program;
 mod recipes;
 mod serve;

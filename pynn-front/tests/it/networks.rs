@@ -68,7 +68,8 @@ impl Shape {
                     })
                     .collect();
                 let labels = [pre, post].map(|p| network.population(p).label.clone());
-                let projection = Projection { label: labels.join("->"), receptor, synapses };
+                let projection =
+                    Projection { label: labels.join("->"), receptor, plasticity: None, synapses };
                 network.add_projection(pre, post, projection).unwrap();
             }
         }

@@ -304,7 +304,7 @@ fn everything_else_keeps_its_default() {
     breaks(Rule::Rest, |made| {
         made.chip(93).mergers.phase[DncMergerOnHicann::new::<0>()] = true;
     });
-    breaks(Rule::Rest, |made| {
+    breaks(Rule::V24, |made| {
         made.chip(93).synapses.drivers[driver(17)].stp_mode = StpMode::Depression;
     });
     breaks(Rule::Rest, |made| {

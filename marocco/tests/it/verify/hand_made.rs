@@ -132,7 +132,8 @@ pub(super) fn network(cells: PerMember<CellParameters>, rate_hz: f64) -> Network
         (pair, "rec", Receptor::Excitatory, vec![synapse(0, 1), synapse(1, 0)]),
         (source, "drive", Receptor::Inhibitory, vec![synapse(0, 0)]),
     ] {
-        let projection = Projection { label: label.to_owned(), receptor, synapses };
+        let projection =
+            Projection { label: label.to_owned(), receptor, plasticity: None, synapses };
         network.add_projection(pre, pair, projection).unwrap();
     }
     network
@@ -170,6 +171,7 @@ fn mapping() -> Mapping {
         vline: VLineOnHicann::try_from(v).unwrap().on(h93),
         primary: driver(primary),
         members: members.iter().map(|&y| driver(y)).collect(),
+        plasticity: vec![None; members.len()],
     };
     let lost = SynapseFate::Lost(LossCause::NoHalfRow);
     Mapping {
@@ -203,6 +205,7 @@ fn mapping() -> Mapping {
             vec![realised(62, 1, SynapseWeight::new::<9>())],
         ],
         realised_weights_us: vec![vec![0.0; 2], vec![0.0]],
+        plasticity: vec![None; 2],
         clipped_weights: vec![0; 2],
         parameters: RealisedParameters {
             cells: vec![None::<CellParameters>; 3],
