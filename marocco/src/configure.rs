@@ -1,12 +1,11 @@
 //! From the results of all stages to the configuration of the chips.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 use calib::{BlockPlasticity, CircuitMode, DriverPlasticity, GmaxSetting};
 use hal::config::{
-    BackgroundGenerator, GbitDirection, HicannConfig, MergerMode, NeuronHalf, RepeaterMode,
-    WaferConfig,
+    BackgroundGenerator, GbitDirection, HicannConfig, MergerMode, RepeaterMode, WaferConfig,
 };
 use hal::coord::{
     Coordinate, CrossbarSwitchOnHicann, Direction, DncMergerOnHicann, HicannOnWafer, L1Address,
@@ -200,14 +199,14 @@ pub(crate) fn row(config: &mut HicannConfig, used: UsedRow, setting: GmaxSetting
 
 /// What every chip in use needs besides its routes and neurons: the right analog modes, closed
 /// mergers, and receivers that lock (topology §8.4).
-pub(crate) fn finish(config: &mut WaferConfig, mode: CircuitMode, buses: &BTreeSet<Bus>) {
+pub(crate) fn finish(
+    config: &mut WaferConfig,
+    modes: &BTreeMap<HicannOnWafer, CircuitMode>,
+    buses: &BTreeSet<Bus>,
+) {
     for (&hicann, chip) in &mut config.hicanns {
         isolate_mergers(chip, |merger| buses.contains(&Bus { hicann, merger }));
-        chip.neurons.halves = [NeuronHalf {
-            big_capacitor: mode.big_capacitor,
-            i_gl: mode.leak,
-            ..NeuronHalf::default()
-        }; 2];
+        chip.neurons.halves = [modes.get(&hicann).copied().unwrap_or_default().half(); 2];
         for block in chip.repeater_blocks.values_mut() {
             block.dll_released = true;
         }

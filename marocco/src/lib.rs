@@ -10,6 +10,7 @@ mod balance;
 mod demand;
 mod fabric;
 mod loss;
+mod modes;
 mod pools;
 pub mod requests;
 mod search;
@@ -41,7 +42,10 @@ pub mod verify;
 pub use map::{Mapped, Stage, map};
 pub use mapping::Mapping;
 pub use network::Network;
-pub use options::{Effort, MapError, MapOptions, NeuronSize, NeuronSizeChoice, VariedReset};
+pub use options::{
+    Capacitor, Choice, Effort, MapError, MapOptions, ModeChoice, NeuronSize, NeuronSizeChoice,
+    VariedReset,
+};
 pub use report::{MappingReport, report};
 pub use reuse::remap;
 pub use saved::SavedMapping;

@@ -103,7 +103,7 @@ pub fn map(
     let wired = Wired { placement: plan.placement(), plan, routes, packed, times };
     write_wiring(&wired, &mut config);
     let buses: BTreeSet<Bus> = wired.plan.buses.iter().map(|b| b.bus).collect();
-    configure::finish(&mut config, options.mode, &buses);
+    configure::finish(&mut config, &wired.plan.modes(), &buses);
     realise(network, &inputs, wired, config, options, defects, calibration)
 }
 
@@ -134,7 +134,7 @@ pub(crate) fn realise(
         .collect();
     times.synapses += clock.lap();
     let mut parameters =
-        parameters::translate(network, &placement, options, calibration, &mut config)?;
+        parameters::translate(network, &placement, &plan, options, calibration, &mut config)?;
     for &(projection, parameter) in inputs.kinds().clipped() {
         let n = network.projection(projection).synapses.len();
         *parameters.clipped.entry(parameter.to_owned()).or_default() += n;
@@ -143,7 +143,7 @@ pub(crate) fn realise(
     routes.sort_by_key(|r| r.bus);
     let mut mapping = Mapping {
         scaling: options.scaling,
-        mode: options.mode,
+        modes: plan.modes(),
         ideal_l1_loss_fraction: ideal_l1_loss(&plan, &packed, inputs, options),
         bound_loss_fraction: bound::column_bound(inputs, &placement),
         chains: claimed_chains(&packed, &chips, &plan, inputs.kinds()),

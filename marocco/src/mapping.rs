@@ -203,8 +203,8 @@ pub struct StageTimes {
 pub struct Mapping {
     /// Biological to hardware units.
     pub scaling: Scaling,
-    /// Capacitor and leak mode.
-    pub mode: CircuitMode,
+    /// Capacitor and leak mode of each chip with neurons.
+    pub modes: BTreeMap<HicannOnWafer, CircuitMode>,
     /// Neurons and addresses.
     pub placement: Placement,
     /// L1 routes, one per bus, sorted by bus.
@@ -227,4 +227,11 @@ pub struct Mapping {
     pub bound_loss_fraction: f64,
     /// Wall time of the stages; not part of the result's identity.
     pub times: StageTimes,
+}
+
+impl Mapping {
+    /// Capacitor and leak mode of a chip; the default of chips without neurons.
+    pub fn mode(&self, hicann: HicannOnWafer) -> CircuitMode {
+        self.modes.get(&hicann).copied().unwrap_or_default()
+    }
 }

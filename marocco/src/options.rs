@@ -3,6 +3,7 @@
 use std::str::FromStr;
 
 use calib::{CircuitMode, Scaling};
+use hal::config::CurrentScaling;
 use hal::coord::HicannOnWafer;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
@@ -74,6 +75,84 @@ pub enum NeuronSizeChoice {
     Fixed(NeuronSize),
 }
 
+/// Something that is given, or left to the mapper.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub enum Choice<T> {
+    /// The mapper chooses.
+    #[default]
+    Auto,
+    /// Exactly this.
+    Fixed(T),
+}
+
+impl<T: Copy + PartialEq> Choice<T> {
+    /// Whether this value is possible.
+    fn allows(self, value: T) -> bool {
+        match self {
+            Self::Auto => true,
+            Self::Fixed(fixed) => fixed == value,
+        }
+    }
+
+    /// The value, if it is given.
+    pub fn fixed(self) -> Option<T> {
+        match self {
+            Self::Auto => None,
+            Self::Fixed(fixed) => Some(fixed),
+        }
+    }
+}
+
+/// Membrane capacitor of the circuits of a chip (analog §1.5).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Capacitor {
+    /// 2.165 pF.
+    Big,
+    /// 0.164 pF.
+    Small,
+}
+
+/// Capacitor and leak mode of the chips of a population. What is left open is chosen for each
+/// population, so that no parameter and no weight clips if any choice avoids it; among equal choices
+/// the big capacitor and the normal leak come first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct ModeChoice {
+    /// The capacitor.
+    pub capacitor: Choice<Capacitor>,
+    /// The scaling of the leak.
+    pub leak: Choice<CurrentScaling>,
+}
+
+impl From<CircuitMode> for ModeChoice {
+    fn from(mode: CircuitMode) -> Self {
+        let capacitor = if mode.big_capacitor { Capacitor::Big } else { Capacitor::Small };
+        Self { capacitor: Choice::Fixed(capacitor), leak: Choice::Fixed(mode.leak) }
+    }
+}
+
+impl ModeChoice {
+    /// The modes that are possible, the preferred ones first; one at least.
+    pub fn modes(self) -> impl Iterator<Item = CircuitMode> {
+        use CurrentScaling::{Fast, Normal, Slow, SlowAndFast};
+        // both leak bits at once have no known law: they are for those who ask for them
+        let leaks = match self.leak {
+            Choice::Fixed(SlowAndFast) => vec![SlowAndFast],
+            _ => vec![Normal, Fast, Slow],
+        };
+        [Capacitor::Big, Capacitor::Small]
+            .into_iter()
+            .filter(move |&capacitor| self.capacitor.allows(capacitor))
+            .flat_map(move |capacitor| {
+                let leaks = leaks.clone().into_iter().filter(move |&leak| self.leak.allows(leak));
+                leaks.map(move |leak| CircuitMode {
+                    big_capacitor: capacitor == Capacitor::Big,
+                    leak,
+                })
+            })
+    }
+}
+
 /// How much time the search for a mapping without loss may take.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -135,8 +214,8 @@ pub struct MapOptions {
     pub bandwidth_utilisation: f64,
     /// Biological to hardware units.
     pub scaling: Scaling,
-    /// Capacitor and leak mode of all chips.
-    pub mode: CircuitMode,
+    /// Capacitor and leak mode of the chips.
+    pub mode: ModeChoice,
     /// Seed of the search for driver positions.
     pub seed: u64,
 }
@@ -144,7 +223,7 @@ pub struct MapOptions {
 impl MapOptions {
     /// The defaults of the original tool: chains of 3, 80 % of the links (mapping §2.18), and
     /// automatic neuron sizes.
-    pub const fn new(scaling: Scaling, mode: CircuitMode) -> Self {
+    pub fn new(scaling: Scaling, mode: impl Into<ModeChoice>) -> Self {
         Self {
             effort: Effort::Normal,
             varied_reset: VariedReset::Average,
@@ -154,7 +233,7 @@ impl MapOptions {
             chain_length: 3,
             bandwidth_utilisation: 0.8,
             scaling,
-            mode,
+            mode: mode.into(),
             seed: 0,
         }
     }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use calib::{CellParameters, HicannCalibration, TranslateError, WaferCalibration};
+use calib::{CellParameters, CircuitMode, HicannCalibration, TranslateError, WaferCalibration};
 use hal::config::{HicannConfig, NeuronParameter, SharedParameter, WaferConfig};
 use hal::coord::{Coordinate, FgBlockOnHicann, HicannOnWafer};
 use hal::value::{DacCode, GmaxSelect};
@@ -10,12 +10,14 @@ use hal::value::{DacCode, GmaxSelect};
 use crate::mapping::{LogicalNeuron, Placement, RealisedParameters};
 use crate::network::{Network, PopulationKind};
 use crate::options::{MapError, MapOptions, VariedReset};
+use crate::plan::Plan;
 use crate::pools::mean_v_reset;
 
 /// Writes the parameters of all placed neurons and tells what they have become.
 pub(crate) fn translate(
     network: &Network,
     placement: &Placement,
+    plan: &Plan,
     options: &MapOptions,
     calibration: &WaferCalibration,
     config: &mut WaferConfig,
@@ -44,6 +46,7 @@ pub(crate) fn translate(
                 cell,
                 v_reset_mv,
                 options,
+                plan.mode(first + member),
                 calibration.hicann(neuron.hicann),
             );
             let (cell, clipped) = done.map_err(|source| MapError::Cell {
@@ -66,9 +69,10 @@ fn write_neuron(
     cell: &CellParameters,
     v_reset_mv: f64,
     options: &MapOptions,
+    mode: CircuitMode,
     calibration: &HicannCalibration,
 ) -> Result<(CellParameters, Vec<String>), TranslateError> {
-    let MapOptions { scaling, mode, .. } = options;
+    let scaling = &options.scaling;
     let gates = &mut chip.floating_gates;
     // the firing circuit stands for the neuron: with one calibration all circuits are equal
     let firing = neuron.firing_circuit();
@@ -86,7 +90,7 @@ fn write_neuron(
     let mut codes = [DacCode::default(); NeuronParameter::COUNT];
     for circuit in neuron.circuits() {
         let translation =
-            calib::translate_cell(cell, scaling, *mode, &calibration.neurons[circuit])?;
+            calib::translate_cell(cell, scaling, mode, &calibration.neurons[circuit])?;
         for parameter in NeuronParameter::all() {
             gates.set_neuron(circuit, parameter, translation.codes[parameter.index()]);
         }
@@ -99,7 +103,7 @@ fn write_neuron(
         cell,
         &codes,
         v_reset_code,
-        *mode,
+        mode,
         scaling,
         &calibration.neurons[firing],
         &calibration.blocks[firing.shared_fg_block()],

@@ -1,7 +1,9 @@
 //! Which chip, circuits, bus and decoder group each member gets.
 
+use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
 
+use calib::CircuitMode;
 use hal::coord::{Coordinate, DriverDecoder, HicannOnWafer, L1Address};
 
 use crate::fabric::{BLOCK_COLUMNS, Fabric, Run, Site, Split};
@@ -77,6 +79,8 @@ pub(crate) struct ChipPlan {
     pub(crate) runs: Vec<Run>,
     /// Usable synapse drivers.
     pub(crate) drivers: usize,
+    /// Capacitor and leak.
+    pub(crate) mode: CircuitMode,
     /// Neurons on it; none on chips of inputs.
     pub(crate) members: Vec<u32>,
 }
@@ -332,6 +336,7 @@ impl Dealer<'_> {
             split,
             runs: site.runs.clone(),
             drivers: site.drivers,
+            mode: self.pools[pool].mode,
             members,
         });
         Ok(())
@@ -355,6 +360,7 @@ impl Dealer<'_> {
             split: Split::One,
             runs: Vec::new(),
             drivers: 0,
+            mode: CircuitMode::default(),
             members: Vec::new(),
         });
     }
@@ -499,6 +505,17 @@ impl Plan {
             }
         }
         placement
+    }
+
+    /// Capacitor and leak of the chips with neurons.
+    pub(crate) fn modes(&self) -> BTreeMap<HicannOnWafer, CircuitMode> {
+        let used = self.chips.iter().filter(|chip| !chip.members.is_empty());
+        used.map(|chip| (chip.hicann, chip.mode)).collect()
+    }
+
+    /// Capacitor and leak of a member's chip; the default for sources.
+    pub(crate) fn mode(&self, member: usize) -> CircuitMode {
+        self.spots[member].map_or_else(CircuitMode::default, |s| self.chips[s.chip as usize].mode)
     }
 
     /// Width of a member's circuits; 0 for sources.

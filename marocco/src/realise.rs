@@ -24,7 +24,6 @@ pub(crate) struct Conductances<'a> {
     offsets: Vec<usize>,
     plan: &'a Plan,
     kinds: &'a Kinds,
-    mode: CircuitMode,
     scaling: calib::Scaling,
 }
 
@@ -36,7 +35,7 @@ impl<'a> Conductances<'a> {
         options: &MapOptions,
     ) -> Self {
         let offsets = network.member_offsets();
-        Self { network, offsets, plan, kinds, mode: options.mode, scaling: options.scaling }
+        Self { network, offsets, plan, kinds, scaling: options.scaling }
     }
 
     fn synapse(&self, input: &Input) -> Synapse {
@@ -51,26 +50,25 @@ impl<'a> Conductances<'a> {
         }
     }
 
-    /// Circuits of a synapse's target.
-    fn circuits(&self, input: &Input) -> usize {
+    /// Circuits of a synapse's target, and their mode.
+    fn target(&self, input: &Input) -> (usize, CircuitMode) {
         let (_, post) = self.network.endpoints(input.projection);
         let member = self.offsets[post.index()] + self.synapse(input).post as usize;
-        2 * usize::from(self.plan.width(member))
+        (2 * usize::from(self.plan.width(member)), self.plan.mode(member))
     }
 
     /// What a synapse asks for, in siemens on the wafer.
     fn wanted_s(&self, input: &Input) -> f64 {
         let share = self.kinds.row_share(input.projection);
         let weight_us = share * f64::from(self.synapse(input).weight_us);
-        let circuits = self.circuits(input);
-        calib::weight_siemens(weight_us, self.cm_nf(input), circuits, self.mode, &self.scaling)
+        let (circuits, mode) = self.target(input);
+        calib::weight_siemens(weight_us, self.cm_nf(input), circuits, mode, &self.scaling)
     }
 
     /// What a conductance on the wafer means to a synapse's target, in uS.
     fn weight_us(&self, input: &Input, siemens: f64) -> f64 {
-        let circuits = self.circuits(input);
-        let row_us =
-            calib::weight_us(siemens, self.cm_nf(input), circuits, self.mode, &self.scaling);
+        let (circuits, mode) = self.target(input);
+        let row_us = calib::weight_us(siemens, self.cm_nf(input), circuits, mode, &self.scaling);
         row_us / self.kinds.row_share(input.projection)
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use calib::TsodyksMarkram;
+use calib::{CircuitMode, TsodyksMarkram};
 use hal::config::CurrentScaling;
 use serde::{Deserialize, Serialize};
 
@@ -52,6 +52,17 @@ pub struct WallSeconds {
     pub total: f64,
 }
 
+/// Chips of one mode.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ModeUse {
+    /// `big` or `small`.
+    pub capacitor: String,
+    /// `slow`, `normal` or `fast`.
+    pub leak: String,
+    /// Number of chips with neurons.
+    pub hicanns: usize,
+}
+
 /// The report of a mapping.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct MappingReport {
@@ -90,10 +101,12 @@ pub struct MappingReport {
     pub drivers_used: usize,
     /// Number of neurons by circuits per neuron.
     pub neuron_sizes: BTreeMap<usize, usize>,
-    /// `big` or `small`.
+    /// `big` or `small`, or `big and small` if chips differ.
     pub capacitor: String,
-    /// `slow`, `normal` or `fast`.
+    /// `slow`, `normal` or `fast`, or several of these.
     pub leak: String,
+    /// Chips with neurons by capacitor and leak.
+    pub modes: Vec<ModeUse>,
     /// Wall time of the stages in seconds.
     pub wall_s: WallSeconds,
     /// Whether the verifier found the configuration words to realise exactly this mapping.
@@ -156,8 +169,9 @@ pub fn report(network: &Network, mapping: &Mapping, verified: bool) -> MappingRe
         l1_buses: mapping.routes.len(),
         drivers_used: mapping.chains.iter().map(|c| c.members.len()).sum(),
         neuron_sizes,
-        capacitor: if mapping.mode.big_capacitor { "big" } else { "small" }.to_owned(),
-        leak: leak_name(mapping.mode.leak).to_owned(),
+        capacitor: names(mapping, |mode| capacitor_name(mode.big_capacitor)),
+        leak: names(mapping, |mode| leak_name(mode.leak)),
+        modes: modes(mapping),
         wall_s: WallSeconds {
             placement: times.placement,
             merger: times.merger,
@@ -175,6 +189,33 @@ pub fn report(network: &Network, mapping: &Mapping, verified: bool) -> MappingRe
         verified,
         peak_rss_bytes: peak_rss_bytes(),
     }
+}
+
+/// What the modes of the chips with neurons are called, each name once; that of the default if
+/// there is no neuron.
+fn names(mapping: &Mapping, name: fn(CircuitMode) -> &'static str) -> String {
+    let names: BTreeSet<&str> = mapping.modes.values().map(|&mode| name(mode)).collect();
+    if names.is_empty() {
+        return name(CircuitMode::default()).to_owned();
+    }
+    names.into_iter().collect::<Vec<_>>().join(" and ")
+}
+
+fn modes(mapping: &Mapping) -> Vec<ModeUse> {
+    let mut counts: BTreeMap<CircuitMode, usize> = BTreeMap::new();
+    for &mode in mapping.modes.values() {
+        *counts.entry(mode).or_default() += 1;
+    }
+    let named = |(mode, hicanns): (CircuitMode, usize)| ModeUse {
+        capacitor: capacitor_name(mode.big_capacitor).to_owned(),
+        leak: leak_name(mode.leak).to_owned(),
+        hicanns,
+    };
+    counts.into_iter().map(named).collect()
+}
+
+const fn capacitor_name(is_big: bool) -> &'static str {
+    if is_big { "big" } else { "small" }
 }
 
 const fn leak_name(leak: CurrentScaling) -> &'static str {

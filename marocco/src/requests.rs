@@ -10,7 +10,7 @@ use thiserror::Error;
 use crate::fabric::{BLOCK_COLUMNS, Fabric, Run, Site, Split};
 use crate::mapping::LogicalNeuron;
 use crate::network::{Network, PopulationId};
-use crate::options::NeuronSizeChoice;
+use crate::options::{ModeChoice, NeuronSizeChoice};
 
 /// A wish about a population or a part of it. Members of a request share no chip with others.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -24,6 +24,8 @@ pub struct Request {
     /// Circuits per neuron, as in the options if none. Circuits that are given one by one have
     /// their own sizes.
     pub size: Option<NeuronSizeChoice>,
+    /// Capacitor and leak of their chips, as in the options if none.
+    pub mode: Option<ModeChoice>,
 }
 
 /// A place for neurons.
@@ -140,6 +142,7 @@ pub(crate) struct Granted {
     pub(crate) members: Vec<u32>,
     pub(crate) pinned: Option<Pinned>,
     pub(crate) size: Option<NeuronSizeChoice>,
+    pub(crate) mode: Option<ModeChoice>,
 }
 
 /// Which population a problem is about.
@@ -191,7 +194,7 @@ pub(crate) fn grant(
                 (members, Some(pinned))
             }
         };
-        granted.push(Granted { members, pinned, size: request.size });
+        granted.push(Granted { members, pinned, size: request.size, mode: request.mode });
     }
     Ok(granted)
 }

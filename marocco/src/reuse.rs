@@ -132,6 +132,7 @@ fn plan(mapping: &Mapping) -> Plan {
                 split: Split::One,
                 runs: Vec::new(),
                 drivers: 0,
+                mode: mapping.mode(hicann),
                 members,
             })
             .collect(),

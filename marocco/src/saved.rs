@@ -8,9 +8,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::mapping::Mapping;
 use crate::network::Network;
-use crate::options::{MapOptions, NeuronSizeChoice};
+use crate::options::{Capacitor, MapOptions, ModeChoice, NeuronSizeChoice};
 use crate::requests::{Place, Request};
-use crate::verify::{Requested, RequestedPlace, Rules};
+use crate::verify::{Requested, RequestedMode, RequestedPlace, Rules};
 
 /// A network, its mapping, and the words that realise it.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -41,7 +41,8 @@ impl MapOptions {
             bandwidth_utilisation: self.bandwidth_utilisation,
             excluded: self.excluded.clone(),
             neuron_circuits: circuits(self.neuron_size),
-            requests: self.requests.iter().map(|r| requested(r, self.neuron_size)).collect(),
+            mode: mode(self.mode),
+            requests: self.requests.iter().map(|r| requested(r, self)).collect(),
             defects: defects.clone(),
             ..Rules::default()
         }
@@ -56,8 +57,14 @@ fn circuits(size: NeuronSizeChoice) -> Option<usize> {
     }
 }
 
+/// A choice of modes in the verifier's terms.
+fn mode(choice: ModeChoice) -> RequestedMode {
+    let big_capacitor = choice.capacitor.fixed().map(|c| c == Capacitor::Big);
+    RequestedMode { big_capacitor, leak: choice.leak.fixed() }
+}
+
 /// A request in the verifier's terms.
-fn requested(request: &Request, otherwise: NeuronSizeChoice) -> Requested {
+fn requested(request: &Request, options: &MapOptions) -> Requested {
     let place = match &request.place {
         None => RequestedPlace::Anywhere,
         Some(Place::Hicanns(hicanns)) => RequestedPlace::Blocks(
@@ -73,6 +80,7 @@ fn requested(request: &Request, otherwise: NeuronSizeChoice) -> Requested {
         population: request.population,
         members: request.members.clone(),
         place,
-        circuits: circuits(request.size.unwrap_or(otherwise)),
+        circuits: circuits(request.size.unwrap_or(options.neuron_size)),
+        mode: mode(request.mode.unwrap_or(options.mode)),
     }
 }

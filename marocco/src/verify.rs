@@ -57,7 +57,7 @@ use crate::network::Network;
 pub use defects::defective_parts;
 pub use functional::{FunctionalSynapse, functional_connectivity};
 pub use neurons::membranes;
-pub use requests::{Requested, RequestedPlace};
+pub use requests::{Requested, RequestedMode, RequestedPlace};
 
 /// A rule of mapping §3.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -177,6 +177,8 @@ pub struct Rules {
     pub excluded: Vec<HicannOnWafer>,
     /// Circuits of every neuron that no request is about; open if none.
     pub neuron_circuits: Option<usize>,
+    /// Capacitor and leak of every chip with neurons that no request is about.
+    pub mode: RequestedMode,
     /// What was asked for of single neurons (mapping §2.3).
     pub requests: Vec<Requested>,
     /// What of the wafer cannot be used (hal-config §6).
@@ -193,6 +195,7 @@ impl Default for Rules {
             locking_interval: 125,
             excluded: Vec::new(),
             neuron_circuits: None,
+            mode: RequestedMode::default(),
             requests: Vec::new(),
             defects: Defects::default(),
         }

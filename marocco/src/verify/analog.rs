@@ -7,7 +7,7 @@
 use calib::{CellParameters, TsodyksMarkram};
 use hal::config::{HicannConfig, NeuronHalf, NeuronParameter, SharedParameter};
 use hal::coord::{
-    Coordinate, FgBlockOnHicann, HicannOnWafer, NeuronOnHicann, SynapseOnHicann, Table,
+    Coordinate, FgBlockOnHicann, HicannOnWafer, NeuronOnHicann, OnWafer, SynapseOnHicann, Table,
 };
 use hal::law::{self, CircuitParameters};
 use hal::value::{DacCode, GmaxSelect, SynapseWeight};
@@ -40,7 +40,7 @@ pub(super) fn check(case: &Case<'_>, faults: &mut Faults) {
 }
 
 fn check_modes(case: &Case<'_>, hicann: HicannOnWafer, chip: &HicannConfig, faults: &mut Faults) {
-    let mode = case.mapping.mode;
+    let mode = case.mapping.mode(hicann);
     let want =
         NeuronHalf { big_capacitor: mode.big_capacitor, i_gl: mode.leak, ..NeuronHalf::default() };
     for half in chip.neurons.halves {
@@ -78,7 +78,7 @@ fn check_cell(
     let circuits = case.mapping.placement.neurons[member].into_iter();
     for circuit in circuits.flat_map(LogicalNeuron::circuits) {
         let found = law::circuit(&chip.floating_gates, &chip.neurons, circuit);
-        let expected = expected(case, claimed);
+        let expected = expected(case, hicann, claimed);
         for (name, get) in PARAMETERS {
             let (found, want) = (get(&found), get(&expected));
             let near = (found - want).abs() <= TOLERANCE * want.abs().max(1e-15);
@@ -113,10 +113,10 @@ const PARAMETERS: [(&str, Get); 14] = [
 ];
 
 /// The circuit that realises a cell (analog §1.4, §1.6).
-fn expected(case: &Case<'_>, cell: &CellParameters) -> CircuitParameters {
+fn expected(case: &Case<'_>, hicann: HicannOnWafer, cell: &CellParameters) -> CircuitParameters {
     let scaling = &case.mapping.scaling;
-    let capacitance_f =
-        if case.mapping.mode.big_capacitor { law::BIG_CAPACITOR_F } else { law::SMALL_CAPACITOR_F };
+    let is_big = case.mapping.mode(hicann).big_capacitor;
+    let capacitance_f = if is_big { law::BIG_CAPACITOR_F } else { law::SMALL_CAPACITOR_F };
     let (v, t) = (|mv| scaling.potential_to_hw_v(mv), |ms| scaling.time_to_hw_s(ms));
     match cell {
         CellParameters::IfCondExp(c) => CircuitParameters {
@@ -221,7 +221,7 @@ fn check_weights(case: &Case<'_>, faults: &mut Faults) {
                 let SynapseFate::Realised { synapse, weight } = *fate else { return None };
                 let chip = case.config.hicanns.get(&synapse.hicann)?;
                 let target = first + wanted.post as usize;
-                let row_us = weight_us(case, chip, synapse.local, weight, target)?;
+                let row_us = weight_us(case, chip, synapse, weight, target)?;
                 let found_us = row_us / share;
                 let good = (found_us - f64::from(want_us)).abs() <= WEIGHT_TOLERANCE * found_us;
                 (!good).then(|| {
@@ -243,16 +243,16 @@ fn check_weights(case: &Case<'_>, faults: &mut Faults) {
 fn weight_us(
     case: &Case<'_>,
     chip: &HicannConfig,
-    synapse: SynapseOnHicann,
+    synapse: OnWafer<SynapseOnHicann>,
     weight: SynapseWeight,
     target: usize,
 ) -> Option<f64> {
-    let row = chip.synapses.row(synapse.row());
-    let block = synapse.row().driver().quadrant().fg_block();
+    let row = chip.synapses.row(synapse.local.row());
+    let block = synapse.local.row().driver().quadrant().fg_block();
     let v_gmax = chip.floating_gates.shared(block, SharedParameter::gmax(row.gmax_select))?;
     let conductance_s = law::synapse_s(weight, v_gmax, row.gmax_divisor);
     let cm_nf = case.mapping.parameters.cells[target]?.cm();
     let size = case.mapping.placement.neurons[target]?.size();
-    let (mode, scaling) = (case.mapping.mode, &case.mapping.scaling);
+    let (mode, scaling) = (case.mapping.mode(synapse.hicann), &case.mapping.scaling);
     Some(calib::weight_us(conductance_s, cm_nf, size, mode, scaling))
 }

@@ -2,6 +2,8 @@
 
 use std::ops::Range;
 
+use calib::CircuitMode;
+use hal::config::CurrentScaling;
 use hal::coord::{NeuronBlockOnHicann, OnWafer};
 use serde::{Deserialize, Serialize};
 
@@ -20,6 +22,24 @@ pub struct Requested {
     pub place: RequestedPlace,
     /// Circuits of each, 2..=64; open if none.
     pub circuits: Option<usize>,
+    /// Capacitor and leak of their chips.
+    pub mode: RequestedMode,
+}
+
+/// Capacitor and leak that chips must have; what is none is open.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct RequestedMode {
+    /// The big capacitor or the small one.
+    pub big_capacitor: Option<bool>,
+    /// Scaling of the leak current.
+    pub leak: Option<CurrentScaling>,
+}
+
+impl RequestedMode {
+    fn allows(self, mode: CircuitMode) -> bool {
+        self.big_capacitor.is_none_or(|big| big == mode.big_capacitor)
+            && self.leak.is_none_or(|leak| leak == mode.leak)
+    }
 }
 
 /// Where neurons have to be.
@@ -35,9 +55,11 @@ pub enum RequestedPlace {
 
 pub(super) fn check(case: &Case<'_>, faults: &mut Faults) {
     let rules = case.rules;
-    let mut sizes: Vec<Option<usize>> = vec![rules.neuron_circuits; case.network.n_members()];
+    let n = case.network.n_members();
+    let mut sizes: Vec<Option<usize>> = vec![rules.neuron_circuits; n];
+    let mut modes = vec![rules.mode; n];
     for request in &rules.requests {
-        let Requested { population, members, place, circuits } = request;
+        let Requested { population, members, place, circuits, mode } = request;
         let Some((_, asked)) = case.network.populations().find(|(id, _)| id == population) else {
             faults.add(Rule::V04, "a request is about a population that does not exist");
             continue;
@@ -52,6 +74,7 @@ pub(super) fn check(case: &Case<'_>, faults: &mut Faults) {
         for (i, member) in range.enumerate() {
             let member = first + member;
             sizes[member] = *circuits;
+            modes[member] = *mode;
             // neurons without circuits are reported where neurons are checked
             let Some(neuron) = case.mapping.placement.neurons[member] else { continue };
             let good = match place {
@@ -68,6 +91,13 @@ pub(super) fn check(case: &Case<'_>, faults: &mut Faults) {
                 format!("{name} has {width} columns from {column} on {hicann}, not as asked for")
             });
         }
+    }
+    for (member, (neuron, wanted)) in case.mapping.placement.neurons.iter().zip(modes).enumerate() {
+        let Some(neuron) = neuron else { continue };
+        let mode = case.mapping.mode(neuron.hicann);
+        faults.demand(Rule::V04, wanted.allows(mode), || {
+            format!("{} is on a chip of {mode:?}, asked for are {wanted:?}", case.name(member))
+        });
     }
     for (member, (neuron, size)) in case.mapping.placement.neurons.iter().zip(sizes).enumerate() {
         let (Some(neuron), Some(size)) = (neuron, size) else { continue };

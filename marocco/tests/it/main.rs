@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod map;
+mod modes;
 mod networks;
 mod original;
 mod plasticity;

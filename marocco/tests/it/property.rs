@@ -3,6 +3,7 @@
 
 use calib::{CellParameters, IfCondExp, TsodyksMarkram, WaferCalibration};
 use hal::codec::encode_wafer;
+use hal::config::CurrentScaling;
 use hal::coord::{Coordinate, HicannOnWafer};
 use hal::defects::Defects;
 use marocco::mapping::{StageTimes, SynapseFate};
@@ -10,7 +11,7 @@ use marocco::network::{
     Network, PerMember, Population, PopulationKind, Projection, Receptor, Synapse,
 };
 use marocco::verify::verify;
-use marocco::{Effort, MapError, MapOptions, Mapped, map};
+use marocco::{Choice, Effort, MapError, MapOptions, Mapped, ModeChoice, map};
 use proptest::prelude::*;
 use rand::SeedableRng as _;
 use rand::rngs::ChaCha8Rng;
@@ -18,11 +19,11 @@ use rand::rngs::ChaCha8Rng;
 use crate::networks::{cell, options, sources};
 use crate::wafers::defective;
 
-/// A network to be drawn: populations of neurons with their V_reset, sources with their rate, and
+/// A network to be drawn: populations of neurons with their V_reset and tau_m, sources with their rate, and
 /// projections from anywhere to neurons.
 #[derive(Debug, Clone)]
 struct Wish {
-    neurons: Vec<(usize, f64)>,
+    neurons: Vec<(usize, f64, f64)>,
     sources: Vec<(usize, f64)>,
     projections: Vec<Link>,
     seed: u64,
@@ -45,9 +46,9 @@ impl Wish {
         let mut rng = ChaCha8Rng::seed_from_u64(self.seed);
         let mut network = Network::default();
         let mut all = Vec::new();
-        for (i, &(size, v_reset)) in self.neurons.iter().enumerate() {
+        for (i, &(size, v_reset, tau_m)) in self.neurons.iter().enumerate() {
             let CellParameters::IfCondExp(usual) = cell() else { panic!("another kind of cell") };
-            let cell = CellParameters::IfCondExp(IfCondExp { v_reset, ..usual });
+            let cell = CellParameters::IfCondExp(IfCondExp { v_reset, tau_m, ..usual });
             let kind = PopulationKind::Neurons(PerMember::Uniform(cell));
             let population = Population { label: format!("neurons {i}"), size, kind };
             all.push((network.add_population(population).unwrap(), size));
@@ -80,8 +81,9 @@ impl Wish {
 }
 
 fn wishes() -> impl Strategy<Value = Wish> {
-    let neurons =
-        proptest::collection::vec((1_usize..250, prop_oneof![Just(10.0), Just(5.0)]), 1..4);
+    let tau_m = prop_oneof![4 => Just(10.0), 1 => Just(700.0), 1 => Just(3.0)];
+    let v_reset = prop_oneof![Just(10.0), Just(5.0)];
+    let neurons = proptest::collection::vec((1_usize..250, v_reset, tau_m), 1..4);
     let sources = proptest::collection::vec((1_usize..150, 0.0..300.0), 0..3);
     let link = (any::<(usize, usize)>(), 0_usize..60, any::<(bool, bool)>(), plasticity())
         .prop_map(|((pre, post), degree, (excites, local), plasticity)| {
@@ -114,14 +116,24 @@ fn settings() -> impl Strategy<Value = MapOptions> {
     let size = prop_oneof![2 => Just(None), 3 => (1_usize..=32).prop_map(|n| Some(2 * n))];
     let effort = prop_oneof![3 => Just(Effort::Quick), 1 => Just(Effort::Normal)];
     let excluded = prop_oneof![4 => Just(0.0), 2 => Just(0.3), 1 => Just(0.97)];
-    (size, effort, 1_usize..=8, 0.05..=1.0, excluded, any::<u64>()).prop_map(
-        |(size, effort, chain_length, bandwidth_utilisation, excluded, seed)| {
+    (size, effort, 1_usize..=8, 0.05..=1.0, excluded, modes(), any::<u64>()).prop_map(
+        |(size, effort, chain_length, bandwidth_utilisation, excluded, mode, seed)| {
             let mut rng = ChaCha8Rng::seed_from_u64(seed);
             let excluded = HicannOnWafer::all().filter(|_| rng.random_bool(excluded)).collect();
             let usual = options(size);
-            MapOptions { effort, chain_length, bandwidth_utilisation, excluded, seed, ..usual }
+            MapOptions { effort, chain_length, bandwidth_utilisation, excluded, mode, seed, ..usual }
         },
     )
+}
+
+/// Mostly the mapper's choice; a fixed leak suits some populations only.
+fn modes() -> impl Strategy<Value = ModeChoice> {
+    let leak = prop_oneof![
+        4 => Just(Choice::Auto),
+        1 => Just(Choice::Fixed(CurrentScaling::Normal)),
+        1 => Just(Choice::Fixed(CurrentScaling::Slow)),
+    ];
+    leak.prop_map(|leak| ModeChoice { leak, ..ModeChoice::default() })
 }
 
 fn wafers() -> impl Strategy<Value = (f64, usize, u64)> {

@@ -26,7 +26,7 @@ fn alone(size: usize) -> (Network, PopulationId) {
 }
 
 fn request(population: PopulationId, place: Place) -> Request {
-    Request { population, members: None, place: Some(place), size: None }
+    Request { population, members: None, place: Some(place), size: None, mode: None }
 }
 
 fn mapped(network: &Network, options: &MapOptions) -> Result<Mapping, MapError> {
@@ -129,7 +129,13 @@ fn t11_sizes_differ_between_requests() {
     let fixed = |size: usize| Some(NeuronSizeChoice::Fixed(NeuronSize::try_from(size).unwrap()));
     let mut options = options(Some(4));
     options.requests = [(0..10, fixed(2)), (10..20, fixed(6))]
-        .map(|(members, size)| Request { population, members: Some(members), place: None, size })
+        .map(|(members, size)| Request {
+            population,
+            members: Some(members),
+            place: None,
+            size,
+            mode: None,
+        })
         .to_vec();
     let mapping = mapped(&network, &options).unwrap();
     let sizes: Vec<usize> =

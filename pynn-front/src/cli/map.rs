@@ -6,9 +6,10 @@ use std::time::Instant;
 use anyhow::anyhow;
 use clap::Args;
 use hal::archive;
+use hal::config::CurrentScaling;
 use marocco::mapping::StageTimes;
 use marocco::options::Effort;
-use marocco::{MapOptions, NeuronSize, NeuronSizeChoice, SavedMapping};
+use marocco::{Capacitor, Choice, MapOptions, NeuronSize, NeuronSizeChoice, SavedMapping};
 use serde_json::{Value, json};
 
 use super::console::{Stages, say};
@@ -33,6 +34,12 @@ pub(super) struct MapArguments {
     /// Circuits per neuron: auto or an even number, 2 to 64 [default: that of the network]
     #[arg(long, value_name = "auto|N", value_parser = neuron_size)]
     neuron_size: Option<NeuronSizeChoice>,
+    /// Membrane capacitor of the chips: auto, big or small [default: that of the network]
+    #[arg(long, value_name = "auto|big|small", value_parser = capacitor)]
+    capacitor: Option<Choice<Capacitor>>,
+    /// Leak of the chips: auto, slow, normal or fast [default: that of the network]
+    #[arg(long, value_name = "auto|slow|normal|fast", value_parser = leak)]
+    leak: Option<Choice<CurrentScaling>>,
     /// Seed of the mapper
     #[arg(long, default_value_t = 0)]
     seed: u64,
@@ -53,6 +60,25 @@ fn neuron_size(text: &str) -> Result<NeuronSizeChoice, String> {
     Ok(NeuronSizeChoice::Fixed(size))
 }
 
+fn capacitor(text: &str) -> Result<Choice<Capacitor>, String> {
+    match text {
+        "auto" => Ok(Choice::Auto),
+        "big" => Ok(Choice::Fixed(Capacitor::Big)),
+        "small" => Ok(Choice::Fixed(Capacitor::Small)),
+        _ => Err("write auto, big or small".to_owned()),
+    }
+}
+
+fn leak(text: &str) -> Result<Choice<CurrentScaling>, String> {
+    match text {
+        "auto" => Ok(Choice::Auto),
+        "slow" => Ok(Choice::Fixed(CurrentScaling::Slow)),
+        "normal" => Ok(Choice::Fixed(CurrentScaling::Normal)),
+        "fast" => Ok(Choice::Fixed(CurrentScaling::Fast)),
+        _ => Err("write auto, slow, normal or fast".to_owned()),
+    }
+}
+
 pub(super) fn map(arguments: &MapArguments) -> Result<Value, Failure> {
     let defects = arguments.wafer.load()?.unwrap_or_default();
     let recipe = Recipe::find(&arguments.network).map_err(Failure::request)?;
@@ -68,6 +94,8 @@ pub(super) fn map(arguments: &MapArguments) -> Result<Value, Failure> {
 
     let mut options = MapOptions::new(scaling, mode);
     options.neuron_size = arguments.neuron_size.unwrap_or(neuron_size);
+    options.mode.capacitor = arguments.capacitor.unwrap_or(options.mode.capacitor);
+    options.mode.leak = arguments.leak.unwrap_or(options.mode.leak);
     options.effort = arguments.effort;
     options.seed = arguments.seed;
     let stages = Stages::new();

@@ -1,11 +1,12 @@
 //! Claims that break a rule, with the bits left as they are.
 
 use calib::{CellParameters, IfCondExp};
+use hal::config::CurrentScaling;
 use hal::coord::{DncMergerOnHicann, HicannOnWafer, L1Address};
 use hal::value::SynapseWeight;
 use marocco::mapping::{Bus, BusAddress, LogicalNeuron, LossCause, RouteLine, SynapseFate};
 use marocco::network::PerMember;
-use marocco::verify::{Requested, RequestedPlace, Rule, Rules};
+use marocco::verify::{Requested, RequestedMode, RequestedPlace, Rule, Rules};
 
 use super::breaks;
 use super::hand_made::{HandMade, INPUT_BUS, NEURON_BUS, driver, hline, network, synapse, vline};
@@ -57,7 +58,8 @@ fn v04_places_and_sizes_are_those_asked_for() {
         let place = |column| LogicalNeuron { hicann: NEURON_BUS.hicann, column, width: 2 };
         RequestedPlace::Circuits(columns.map(place).to_vec())
     };
-    let ask = |place, circuits, members| Requested { population, members, place, circuits };
+    let mode = RequestedMode::default();
+    let ask = |place, circuits, members| Requested { population, members, place, circuits, mode };
     let anywhere = RequestedPlace::Anywhere;
     for kept in [
         ask(block("H93.nb0"), Some(4), None),
@@ -81,12 +83,17 @@ fn v04_places_and_sizes_are_those_asked_for() {
     ] {
         breaks(Rule::V04, |made| made.rules.requests = vec![broken]);
     }
+    breaks(Rule::V04, |made| made.rules.mode.big_capacitor = Some(false));
+    breaks(Rule::V04, |made| made.rules.mode.leak = Some(CurrentScaling::Slow));
     breaks(Rule::V04, |made| made.rules.neuron_circuits = Some(8));
 }
 
 #[test]
 fn v05_the_cells_are_as_claimed() {
-    breaks(Rule::V05, |made| made.mapping.mode.big_capacitor = false);
+    breaks(Rule::V05, |made| {
+        let mode = made.mapping.modes.values_mut().next().unwrap();
+        mode.big_capacitor = false;
+    });
     breaks(Rule::V05, |made| made.mapping.scaling.alpha_v *= 1.001);
     breaks(Rule::V05, |made| made.mapping.parameters.cells[0] = None);
     breaks(Rule::V05, |made| {

@@ -71,7 +71,8 @@ impl HandMade {
     fn set_cells(&mut self) {
         let calibration = WaferCalibration::ideal();
         let calibration = calibration.hicann(NEURON_BUS.hicann);
-        let (scaling, mode, cell) = (self.mapping.scaling, self.mapping.mode, cell());
+        let mode = self.mapping.mode(NEURON_BUS.hicann);
+        let (scaling, cell) = (self.mapping.scaling, cell());
         let gates = &mut self.config.hicann_mut(NEURON_BUS.hicann).floating_gates;
         let first = FgBlockOnHicann::new::<0>();
         let (v_reset, _) =
@@ -112,7 +113,8 @@ impl HandMade {
             for (i, fate) in fates.iter().enumerate() {
                 let SynapseFate::Realised { weight, .. } = *fate else { continue };
                 let siemens = law::synapse_s(weight, code, [GmaxDivisor::new::<1>(); 2]);
-                let (mode, scaling) = (self.mapping.mode, &self.mapping.scaling);
+                let mode = self.mapping.mode(NEURON_BUS.hicann);
+                let scaling = &self.mapping.scaling;
                 let weight_us = calib::weight_us(siemens, cell().cm(), 4, mode, scaling);
                 self.mapping.realised_weights_us[p][i] = weight_us as f32;
             }
@@ -176,7 +178,7 @@ fn mapping() -> Mapping {
     let lost = SynapseFate::Lost(LossCause::NoHalfRow);
     Mapping {
         scaling: Scaling::from_voltage_window(-140.0, 140.0, 0.45, 1.3).unwrap(),
-        mode: CircuitMode::default(),
+        modes: BTreeMap::from([(h93, CircuitMode::default())]),
         placement: Placement {
             neurons: vec![neuron(0), neuron(2), None],
             addresses: vec![
