@@ -109,10 +109,12 @@ pub(crate) struct InputPlace {
 pub(crate) type InputMap = Table<NeuronOnHicann, [Option<InputPlace>; 2]>;
 
 /// The membranes of a chip that can matter, in the order of their first circuit: those with a
-/// comparator, with an analog output, or with an input for which `driven` is set.
+/// comparator or an analog output, or that are `probed`. Of their inputs those count for which
+/// `driven` is set.
 pub(crate) fn membranes(
     chip: &HicannConfig,
     driven: &Table<NeuronOnHicann, [bool; 2]>,
+    probed: impl Fn(NeuronOnHicann) -> bool,
     silicon: &Silicon<'_>,
 ) -> (Vec<Membrane>, InputMap) {
     let mut seen: Table<NeuronOnHicann, bool> = Table::default();
@@ -125,7 +127,7 @@ pub(crate) fn membranes(
         let circuits = joined(chip, first, &mut seen);
         let matters = circuits.iter().any(|&n| {
             let c = &chip.neurons.circuits[n];
-            c.activate_firing || c.enable_aout || driven[n] != [false; 2]
+            c.activate_firing || c.enable_aout || probed(n)
         });
         if matters {
             let index = membranes.len();
@@ -259,10 +261,5 @@ impl Membrane {
         let same = |t: &ExponentialTerm| t.slope_v == new.slope_v && t.onset_v == new.onset_v;
         let i = position_or_push(&mut self.exponential, new, same);
         self.exponential[i].leak_s += leak_s;
-    }
-
-    /// Whether the membrane needs more than leak and synapses.
-    pub(crate) fn has_adex(&self) -> bool {
-        !self.adaptation.is_empty() || !self.exponential.is_empty()
     }
 }

@@ -10,6 +10,7 @@ mod adex;
 mod build;
 mod cells;
 mod chip;
+mod delivery;
 mod injection;
 mod math;
 mod network;
@@ -28,8 +29,9 @@ use serde::{Deserialize, Serialize};
 use crate::background::Generators;
 use crate::connectivity::BusAddress;
 use crate::silicon::Jitter;
-use chip::{Chip, ChipState, Incoming};
-pub(crate) use network::{Made, Network, SourceId};
+use chip::{Chip, ChipState};
+use delivery::{Event, Window};
+pub(crate) use network::{Made, Network};
 use tree::{Delays, Origin};
 
 /// Steps of a window if there is no synapse.
@@ -55,6 +57,8 @@ pub(crate) struct Departure {
 pub(crate) struct RunState {
     done: u64,
     neuron_spikes: u64,
+    synaptic_events: u64,
+    events: Vec<Event>,
     generators: Vec<(u64, u16, Option<DncCycles>)>,
     chips: Vec<ChipState>,
 }
@@ -71,6 +75,10 @@ pub(crate) struct Run<'a> {
     level: Level,
     /// Steps of a window.
     window: u64,
+    /// Rows of the calendars.
+    rows: usize,
+    /// Events that came onto the buses and were not delivered yet.
+    events: Vec<Event>,
     /// Steps done, and of the whole run.
     done: u64,
     last: u64,
@@ -92,8 +100,10 @@ impl<'a> Run<'a> {
         let steps = |d: DncCycles| d.0.saturating_sub(early) / step.0;
         let window = network.shortest.map_or(LONGEST_WINDOW, steps).max(1);
         let last = end.0.div_ceil(step.0);
+        let longest = network.parts.iter().map(|(_, wiring)| wiring.longest_delay()).max();
+        let rows = (window + (longest.unwrap_or(0) + early).div_ceil(step.0) + 1) as usize;
         for chip in &mut network.chips {
-            chip.prepare(window, last, network.jitter);
+            chip.calendar = vec![Vec::new(); rows];
         }
         Self {
             network,
@@ -103,6 +113,8 @@ impl<'a> Run<'a> {
             end,
             level: Level::new(),
             window,
+            rows,
+            events: Vec::new(),
             done: 0,
             last,
             departures: Vec::new(),
@@ -129,16 +141,37 @@ impl<'a> Run<'a> {
             let steps = self.window.min(self.last - self.done);
             let until = DncCycles((self.done + steps) * self.step.0);
             self.take_in(until);
-            let (level, first) = (self.level, self.done);
-            let chips = &mut self.network.chips;
-            let per_task = chips.len().div_ceil(4 * rayon::current_num_threads());
-            chips
-                .par_iter_mut()
-                .with_min_len(per_task)
-                .for_each(|chip| chip.advance(level, first, steps));
+            self.integrate(steps);
+            self.events.clear();
             self.exchange();
             self.done += steps;
         }
+    }
+
+    /// Delivers the events on the buses and runs all chips.
+    fn integrate(&mut self, steps: u64) {
+        let window = Window {
+            first: self.done,
+            end: self.done + steps,
+            last: self.last,
+            step: self.step,
+            rows: self.rows,
+            row: (self.done % self.rows as u64) as usize,
+        };
+        let (level, events, jitter) = (self.level, &self.events, self.network.jitter);
+        let mut rest = self.network.chips.as_mut_slice();
+        let mut parts = Vec::with_capacity(self.network.parts.len());
+        for (range, wiring) in &mut self.network.parts {
+            let (chips, others) = rest.split_at_mut(range.len());
+            rest = others;
+            parts.push((chips, wiring));
+        }
+        parts.into_par_iter().for_each(|(chips, wiring)| {
+            wiring.deliver(chips, events, &window, jitter);
+            for chip in chips {
+                chip.advance(level, &window);
+            }
+        });
     }
 
     /// Sends the events from outside that come until a time.
@@ -148,36 +181,35 @@ impl<'a> Run<'a> {
         self.releases = later;
         let network = &mut self.network;
         for &Release { time, bus } in now {
-            network.enter(time, Origin::Link(bus.merger), &[bus]);
+            network.enter(time, Origin::Link(bus.merger), &[bus], &mut self.events);
         }
         self.generators.until(until, |place, time| {
-            network.enter(time, Origin::Generator(place.generator), &place.buses);
+            let origin = Origin::Generator(place.generator);
+            network.enter(time, origin, &place.buses, &mut self.events);
         });
     }
 
     /// Sends on what the chips fired in the last window.
     fn exchange(&mut self) {
-        let mut events = Vec::new();
+        let events = &mut self.events;
         for chip in &self.network.chips {
             for (time, output) in chip.fired().filter(|(time, _)| *time <= self.end) {
                 self.neuron_spikes += 1;
                 if chip.tree.is_none() {
-                    events.extend(output.sources.iter().map(|&s| (s, time)));
+                    events.extend(output.sources.iter().map(|&source| Event { source, time }));
                     let depart = |&label| Departure { time, hicann: chip.hicann, label };
                     self.departures.extend(output.labels.iter().map(depart));
                 }
             }
             for sent in &chip.sent {
-                events.extend(chip.buses.source(sent.merger, sent.address).map(|s| (s, sent.time)));
+                let source = chip.buses.source(sent.merger, sent.address);
+                events.extend(source.map(|source| Event { source, time: sent.time }));
                 if let Origin::Neuron(_) = sent.origin
                     && let Some(label) = chip.buses.label(sent.merger, sent.address)
                 {
                     self.departures.push(Departure { time: sent.time, hicann: chip.hicann, label });
                 }
             }
-        }
-        for (source, time) in events {
-            self.network.send(source, time);
         }
     }
 
@@ -191,17 +223,27 @@ impl<'a> Run<'a> {
         RunState {
             done: self.done,
             neuron_spikes: self.neuron_spikes,
+            synaptic_events: self.synaptic_events(),
+            events: self.events.clone(),
             generators: self.generators.state(),
-            chips: self.network.chips.iter_mut().map(Chip::state).collect(),
+            chips: self.network.chips.iter().map(Chip::state).collect(),
         }
     }
 
     /// Takes over a state of the same run; false if it does not fit.
     pub(crate) fn restore(&mut self, state: RunState) -> bool {
-        let RunState { done, neuron_spikes, generators, chips } = state;
-        if chips.len() != self.network.chips.len() || done > self.last {
+        let RunState { done, neuron_spikes, synaptic_events, events, generators, chips } = state;
+        let sources = self.network.parts.first().map_or(0, |(_, wiring)| wiring.sources());
+        if chips.len() != self.network.chips.len()
+            || done > self.last
+            || events.iter().any(|event| event.source as usize >= sources)
+        {
             return false;
         }
+        for (i, (_, wiring)) in self.network.parts.iter_mut().enumerate() {
+            wiring.synaptic_events = if i == 0 { synaptic_events } else { 0 };
+        }
+        self.events = events;
         (self.done, self.neuron_spikes) = (done, neuron_spikes);
         let now = DncCycles(done * self.step.0);
         let released = self.releases.partition_point(|r| r.time <= now);
@@ -242,7 +284,7 @@ impl<'a> Run<'a> {
 
     /// Events that synapses received so far.
     pub(crate) fn synaptic_events(&self) -> u64 {
-        self.network.chips.iter().map(|c| c.synaptic_events).sum()
+        self.network.parts.iter().map(|(_, wiring)| wiring.synaptic_events).sum()
     }
 
     /// Samples of a circuit's membrane, if it has a sampler.
@@ -255,7 +297,13 @@ impl<'a> Run<'a> {
 
 impl Network {
     /// An event that did not come from a circuit enters its chip, on the way to some buses.
-    fn enter(&mut self, time: DncCycles, origin: Origin, buses: &[BusAddress]) {
+    fn enter(
+        &mut self,
+        time: DncCycles,
+        origin: Origin,
+        buses: &[BusAddress],
+        events: &mut Vec<Event>,
+    ) {
         let Some(first) = buses.first() else { return };
         let place = self.chips.binary_search_by_key(&first.hicann, |c| c.hicann);
         if let Ok(place) = place
@@ -264,15 +312,7 @@ impl Network {
             tree.announce(time, origin, first.address);
             return;
         }
-        for source in buses.iter().filter_map(|&bus| self.source(bus)).collect::<Vec<_>>() {
-            self.send(source, time);
-        }
-    }
-
-    /// Puts an event on its way to every synapse that listens.
-    fn send(&mut self, source: SourceId, time: DncCycles) {
-        for leg in &self.legs[source as usize] {
-            self.chips[leg.chip as usize].inbox.push(Incoming { time, axon: leg.axon });
-        }
+        let sources = buses.iter().filter_map(|&bus| self.source(bus));
+        events.extend(sources.map(|source| Event { source, time }));
     }
 }

@@ -49,7 +49,8 @@ impl Emulator {
             .collect();
         let locking = effects.contains(Effect::BackgroundEvents);
         let generators = Generators::new(&self.config, &flaws, locking);
-        let made = Made { instance, effects, flaws, programming: &self.programming };
+        let made =
+            Made { instance, effects, flaws, programming: &self.programming, probes: &self.probes };
         let network = self.network(&made, &shown);
         let mut run = Run::new(network, &releases, generators, step, end);
 

@@ -4,175 +4,133 @@
 //! step of adaptation, the linear membrane, the exponential current alone, half a step of
 //! adaptation. Second order in the step, and the upswing ends at its true time however steep it is.
 
-use std::ops::Range;
+use fearless_simd::prelude::*;
+use fearless_simd::{f32x8, mask32x8};
 
 use crate::circuits::Membrane;
 
-use super::cells::SILENT;
-use super::math::{exp, ln};
+use super::math::{LANES, Lanes, exp, ln};
 
 /// Rail of the circuit's supply, V. The exponential cannot drive a membrane beyond it.
 const SUPPLY_V: f64 = 1.8;
 /// Less than this of e^-(v / D) left in a step counts as nothing.
 const SMALLEST: f32 = 1e-30;
 
-/// The terms of all membranes of a chip, term-major: entry `term * width + membrane`.
-#[derive(Debug, Clone)]
+/// The terms of eight membranes that are computed together; most have none.
+#[derive(Debug, Clone, Default)]
 pub(super) struct Adex {
-    adaptation: Adaptation,
-    exponential: Exponential,
+    pub(super) adaptation: Vec<Adaptation>,
+    exponential: Vec<Exponential>,
 }
 
-/// Adaptation currents.
-#[derive(Debug, Clone)]
-struct Adaptation {
+/// An adaptation current of each of them.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Adaptation {
     /// Current as a voltage change per step.
-    w: Vec<f32>,
+    pub(super) w: Lanes,
     /// Share that remains after half a step.
-    decay: Vec<f32>,
+    decay: Lanes,
     /// Conductance a as a rate, and the current at the leak potential.
-    a: Vec<f32>,
-    offset: Vec<f32>,
+    a: Lanes,
+    offset: Lanes,
     /// Increment per spike.
-    b: Vec<f32>,
+    b: Lanes,
 }
 
-/// Exponential currents.
+/// An exponential current of each of them.
 #[derive(Debug, Clone)]
 struct Exponential {
     /// Leak conductance as a rate.
-    rate: Vec<f32>,
-    onset: Vec<f32>,
-    slope: Vec<f32>,
-    inverse_slope: Vec<f32>,
-    /// Highest voltage, by membrane.
-    ceiling: Vec<f32>,
+    rate: Lanes,
+    onset: Lanes,
+    slope: Lanes,
+    inverse_slope: Lanes,
+    /// Highest voltage.
+    ceiling: Lanes,
+}
+
+impl Default for Exponential {
+    /// No current.
+    fn default() -> Self {
+        let zero = [0.0; LANES];
+        let ceiling = [f32::INFINITY; LANES];
+        Self { rate: zero, onset: zero, slope: zero, inverse_slope: zero, ceiling }
+    }
 }
 
 impl Adex {
-    /// None if no membrane has such a term.
-    pub(super) fn new(membranes: &[Membrane], width: usize, step_s: f64) -> Option<Self> {
-        if !membranes.iter().any(Membrane::has_adex) {
-            return None;
+    pub(super) fn new(membranes: &[Membrane], step_s: f64) -> Self {
+        let most = |terms: fn(&Membrane) -> usize| membranes.iter().map(terms).max().unwrap_or(0);
+        let mut all = Self {
+            adaptation: vec![Adaptation::default(); most(|m| m.adaptation.len())],
+            exponential: vec![Exponential::default(); most(|m| m.exponential.len())],
+        };
+        for (i, m) in membranes.iter().enumerate() {
+            let per_step = step_s / m.capacitance_f;
+            for (lanes, term) in all.adaptation.iter_mut().zip(&m.adaptation) {
+                lanes.decay[i] = (-0.5 * step_s / term.tau_s).exp() as f32;
+                lanes.a[i] = (term.a_s * per_step) as f32;
+                lanes.offset[i] = ((term.a_s * m.e_leak_v - term.a_e_l_a) * per_step) as f32;
+                lanes.b[i] = (term.b_a * per_step) as f32;
+            }
+            for lanes in &mut all.exponential {
+                lanes.ceiling[i] = (SUPPLY_V - m.e_leak_v) as f32;
+            }
+            for (lanes, term) in all.exponential.iter_mut().zip(&m.exponential) {
+                lanes.rate[i] = (term.leak_s * per_step) as f32;
+                lanes.onset[i] = (term.onset_v - m.e_leak_v) as f32;
+                lanes.slope[i] = term.slope_v as f32;
+                lanes.inverse_slope[i] = (1.0 / term.slope_v) as f32;
+            }
         }
-        Some(Self {
-            adaptation: Adaptation::new(membranes, width, step_s),
-            exponential: Exponential::new(membranes, width, step_s),
-        })
-    }
-
-    /// The adaptation currents.
-    pub(super) fn currents(&mut self) -> &mut Vec<f32> {
-        &mut self.adaptation.w
+        all
     }
 
     /// First half of the adaptation, whose current counts against the drive of the step.
     #[inline(always)]
-    pub(super) fn before(&mut self, v: &[f32], drive: &mut [f32]) {
-        let n = v.len();
-        for start in (0..self.adaptation.w.len()).step_by(n) {
-            self.adaptation.relax(start..start + n, v);
-            let w = &self.adaptation.w[start..start + n];
-            for i in 0..n {
-                drive[i] -= w[i];
-            }
+    pub(super) fn before<S: Simd>(&mut self, v: f32x8<S>, mut drive: f32x8<S>) -> f32x8<S> {
+        for term in &mut self.adaptation {
+            drive -= term.relax(v);
         }
+        drive
     }
 
     /// The exponential current acts on the voltages at the end of the linear step.
     #[inline(always)]
-    pub(super) fn upswing(&self, free: &mut [f32]) {
-        let (e, n) = (&self.exponential, free.len());
-        for start in (0..e.rate.len()).step_by(n) {
-            let row = start..start + n;
-            let (rate, onset) = (&e.rate[row.clone()], &e.onset[row.clone()]);
-            let (slope, inverse_slope) = (&e.slope[row.clone()], &e.inverse_slope[row]);
-            let ceiling = &e.ceiling[..n];
-            for i in 0..n {
-                // e^-(v / D) falls linearly in time; at 0 the voltage would be infinite
-                let left = 1.0 - rate[i] * exp((free[i] - onset[i]) * inverse_slope[i]);
-                let risen = free[i] - slope[i] * ln(left);
-                let reached = if left > SMALLEST { risen } else { ceiling[i] };
-                free[i] = if reached < ceiling[i] { reached } else { ceiling[i] };
-            }
+    pub(super) fn upswing<S: Simd>(&self, mut free: f32x8<S>) -> f32x8<S> {
+        for e in &self.exponential {
+            let [rate, onset, slope, inverse_slope, ceiling] =
+                [e.rate, e.onset, e.slope, e.inverse_slope, e.ceiling]
+                    .map(|lanes| f32x8::simd_from(free.simd, lanes));
+            // e^-(v / D) falls linearly in time; at 0 the voltage would be infinite
+            let left = -(rate * exp((free - onset) * inverse_slope)) + 1.0;
+            let risen = free - slope * ln(left);
+            let reached = left.simd_gt(SMALLEST).select(risen, ceiling);
+            free = reached.simd_lt(ceiling).select(reached, ceiling);
         }
+        free
     }
 
     /// Second half of the adaptation, and the increments of those that have fired.
     #[inline(always)]
-    pub(super) fn after(&mut self, v: &[f32], crossing: &[f32]) {
-        let n = v.len();
-        for start in (0..self.adaptation.w.len()).step_by(n) {
-            self.adaptation.relax(start..start + n, v);
-            let b = &self.adaptation.b[start..start + n];
-            let w = &mut self.adaptation.w[start..start + n];
-            for i in 0..n {
-                w[i] += if crossing[i] == SILENT { 0.0 } else { b[i] };
-            }
+    pub(super) fn after<S: Simd>(&mut self, v: f32x8<S>, fired: mask32x8<S>) {
+        for term in &mut self.adaptation {
+            let b = fired.select(f32x8::simd_from(v.simd, term.b), f32x8::splat(v.simd, 0.0));
+            term.w = (term.relax(v) + b).into();
         }
     }
 }
 
 impl Adaptation {
-    fn new(membranes: &[Membrane], width: usize, step_s: f64) -> Self {
-        let terms = membranes.iter().map(|m| m.adaptation.len()).max().unwrap_or(0);
-        let zeros = vec![0.0; terms * width];
-        let mut all = Self {
-            w: zeros.clone(),
-            decay: zeros.clone(),
-            a: zeros.clone(),
-            offset: zeros.clone(),
-            b: zeros,
-        };
-        for (i, m) in membranes.iter().enumerate() {
-            let per_step = step_s / m.capacitance_f;
-            for (t, term) in m.adaptation.iter().enumerate() {
-                let at = t * width + i;
-                all.decay[at] = (-0.5 * step_s / term.tau_s).exp() as f32;
-                all.a[at] = (term.a_s * per_step) as f32;
-                all.offset[at] = ((term.a_s * m.e_leak_v - term.a_e_l_a) * per_step) as f32;
-                all.b[at] = (term.b_a * per_step) as f32;
-            }
-        }
-        all
-    }
-
-    /// Lets the currents of one term run for half a step towards their value at the voltages.
+    /// Lets the currents run for half a step towards their value at the voltages.
     #[inline(always)]
-    fn relax(&mut self, row: Range<usize>, v: &[f32]) {
-        let n = v.len();
-        let (decay, a) = (&self.decay[row.clone()][..n], &self.a[row.clone()][..n]);
-        let offset = &self.offset[row.clone()][..n];
-        let w = &mut self.w[row][..n];
-        for i in 0..n {
-            let target = a[i] * v[i] + offset[i];
-            w[i] = target + (w[i] - target) * decay[i];
-        }
-    }
-}
-
-impl Exponential {
-    fn new(membranes: &[Membrane], width: usize, step_s: f64) -> Self {
-        let terms = membranes.iter().map(|m| m.exponential.len()).max().unwrap_or(0);
-        let zeros = vec![0.0; terms * width];
-        let mut all = Self {
-            rate: zeros.clone(),
-            onset: zeros.clone(),
-            slope: zeros.clone(),
-            inverse_slope: zeros,
-            ceiling: vec![f32::INFINITY; width],
-        };
-        for (i, m) in membranes.iter().enumerate() {
-            all.ceiling[i] = (SUPPLY_V - m.e_leak_v) as f32;
-            for (t, term) in m.exponential.iter().enumerate() {
-                let at = t * width + i;
-                all.rate[at] = (term.leak_s * step_s / m.capacitance_f) as f32;
-                all.onset[at] = (term.onset_v - m.e_leak_v) as f32;
-                all.slope[at] = term.slope_v as f32;
-                all.inverse_slope[at] = (1.0 / term.slope_v) as f32;
-            }
-        }
-        all
+    fn relax<S: Simd>(&mut self, v: f32x8<S>) -> f32x8<S> {
+        let [w, decay, a, offset] =
+            [self.w, self.decay, self.a, self.offset].map(|lanes| f32x8::simd_from(v.simd, lanes));
+        let target = a * v + offset;
+        let w = target + (w - target) * decay;
+        self.w = w.into();
+        w
     }
 }
 
@@ -246,7 +204,7 @@ mod tests {
     fn spikes(membrane: Membrane, until_ms: f64) -> Vec<f64> {
         let mut cells = Cells::new(&[membrane], STEP_S);
         let steps = (until_ms / STEP_MS) as usize;
-        (1..=steps).filter(|_| cells.step(&mut [], 0, &[])).map(|i| i as f64 * STEP_MS).collect()
+        (1..=steps).filter(|_| cells.step_once()).map(|i| i as f64 * STEP_MS).collect()
     }
 
     #[test]

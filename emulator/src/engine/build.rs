@@ -1,7 +1,6 @@
 //! One chip's share of the tables: membranes, axons, outputs.
 
 use std::collections::BTreeMap;
-use std::ops::Range;
 
 use hal::config::HicannConfig;
 use hal::coord::{
@@ -13,7 +12,8 @@ use hal::value::SynapseWeight;
 use hal::wafer::DncCycles;
 
 use super::cells::Cells;
-use super::chip::{Axon, Chip, Output, Target};
+use super::chip::{Chip, Output};
+use super::delivery::{Leg, Target, Wiring};
 use super::injection::Injection;
 use super::network::SourceId;
 use super::stp::Resource;
@@ -43,8 +43,6 @@ pub(super) struct ChipBuilder<'a> {
     cells: Cells,
     /// The rows that were needed so far.
     rows: Table<SynapseRowOnHicann, Option<Row>>,
-    axons: Vec<Axon>,
-    targets: Vec<Target>,
     resources: Vec<Resource>,
     resource_places: BTreeMap<(SynapseDriverOnHicann, L1Address), u32>,
 }
@@ -54,8 +52,9 @@ pub(super) struct ChipBuilder<'a> {
 struct Arrival {
     delay: DncCycles,
     resource: Option<u32>,
-    slot: u32,
-    /// Conductance over capacitance, per step.
+    /// None if nobody looks at the membrane, or the input is off.
+    slot: Option<u32>,
+    /// In the unit of the slot.
     increment: f64,
 }
 
@@ -64,10 +63,11 @@ impl<'a> ChipBuilder<'a> {
         hicann: HicannOnWafer,
         config: &'a HicannConfig,
         driven: &Table<NeuronOnHicann, [bool; 2]>,
+        probed: impl Fn(NeuronOnHicann) -> bool,
         silicon: Silicon<'a>,
         step: DncCycles,
     ) -> Self {
-        let (membranes, inputs) = membranes(config, driven, &silicon);
+        let (membranes, inputs) = membranes(config, driven, probed, &silicon);
         let cells = Cells::new(&membranes, step.hardware_s());
         Self {
             hicann,
@@ -78,43 +78,53 @@ impl<'a> ChipBuilder<'a> {
             inputs,
             cells,
             rows: Table::default(),
-            axons: Vec::new(),
-            targets: Vec::new(),
             resources: Vec::new(),
             resource_places: BTreeMap::new(),
         }
     }
 
-    /// Adds the synapses of one source on this chip: one axon per delay. Synapses onto the same
-    /// input of a membrane become one target, since conductances add.
-    pub(super) fn add_axons(&mut self, synapses: &[FunctionalSynapse]) -> Range<u32> {
-        let first = self.axons.len() as u32;
+    /// How much work a step of the chip is, roughly in inputs.
+    pub(super) fn work(&self) -> usize {
+        self.cells.work()
+    }
+
+    /// Adds the synapses of one source on this chip, the `chip`th of its part: one leg per delay.
+    /// Synapses onto the same input of a membrane become one target, since conductances add.
+    pub(super) fn add_legs(
+        &mut self,
+        synapses: &[FunctionalSynapse],
+        chip: u16,
+        wiring: &mut Wiring,
+    ) {
         let mut reached: Vec<Arrival> = Vec::with_capacity(synapses.len());
         for s in synapses {
-            if let Some(place) = self.inputs[s.target.local][s.input.index()] {
-                let slot = self.cells.slot(place.membrane, place.input) as u32;
-                let capacitance_f = self.membranes[place.membrane].capacitance_f;
-                let rate = self.conductance_s(s) * place.factor / capacitance_f;
-                let increment = rate * self.step.hardware_s();
-                let resource = self.resource(s);
-                reached.push(Arrival { delay: s.delay, resource, slot, increment });
-            }
+            let resource = self.resource(s);
+            let Some(place) = self.inputs[s.target.local][s.input.index()] else {
+                reached.push(Arrival { delay: s.delay, resource, slot: None, increment: 0.0 });
+                continue;
+            };
+            let (slot, unit) = self.cells.slot(place.membrane, place.input);
+            let capacitance_f = self.membranes[place.membrane].capacitance_f;
+            let rate = self.conductance_s(s) * place.factor / capacitance_f;
+            let increment = rate * self.step.hardware_s() * f64::from(unit);
+            reached.push(Arrival { delay: s.delay, resource, slot: Some(slot), increment });
         }
         reached.sort_by_key(|r| (r.delay, r.resource, r.slot));
-        let same_axon = |a: &Arrival, b: &Arrival| (a.delay, a.resource) == (b.delay, b.resource);
-        for axon in reached.chunk_by(same_axon) {
-            let start = self.targets.len() as u32;
-            self.targets.extend(axon.chunk_by(|a, b| a.slot == b.slot).map(|same| Target {
-                slot: same[0].slot,
-                increment: same.iter().map(|s| s.increment).sum::<f64>() as f32,
-            }));
-            let end = self.targets.len() as u32;
-            let Arrival { delay, resource, .. } = axon[0];
-            let rows = axon.iter().fold(0, |rows, s| rows | self.cells.row_bit(s.slot as usize));
-            let synapses = axon.len() as u32;
-            self.axons.push(Axon { delay, synapses, rows, resource, start, end });
+        let same_leg = |a: &Arrival, b: &Arrival| (a.delay, a.resource) == (b.delay, b.resource);
+        for same in reached.chunk_by(same_leg) {
+            let leg = Leg {
+                chip,
+                delay: same[0].delay.0 as u16,
+                synapses: same.len() as u32,
+                targets: 0,
+                resource: same[0].resource.unwrap_or(Leg::NO_RESOURCE),
+            };
+            let targets = same.chunk_by(|a, b| a.slot == b.slot).filter_map(|same| {
+                let increment = same.iter().map(|s| s.increment).sum::<f64>() as f32;
+                Some(Target { slot: same[0].slot?, increment })
+            });
+            wiring.add(leg, targets);
         }
-        first..self.axons.len() as u32
     }
 
     /// The resource behind an address of a driver, if it has short-term plasticity.
@@ -208,9 +218,8 @@ impl<'a> ChipBuilder<'a> {
             .collect();
         let injections = self.injections();
         let circuits = self.membranes.into_iter().map(|m| m.circuits).collect();
-        let mut chip = Chip::new(self.hicann, self.cells, circuits, outputs, self.step);
-        (chip.axons, chip.targets, chip.resources) = (self.axons, self.targets, self.resources);
-        (chip.injections, chip.tree) = (injections, tree);
+        let mut chip = Chip::new(self.hicann, self.cells, circuits, outputs);
+        (chip.resources, chip.injections, chip.tree) = (self.resources, injections, tree);
         for bus in buses {
             let source = |address| sources.get(&bus.at(address)).copied();
             chip.buses.sources[bus.merger] = Table::from_fn(source);

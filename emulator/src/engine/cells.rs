@@ -1,313 +1,334 @@
-//! The membranes of one chip as arrays, and one time step of all of them.
+//! The membranes of one chip, eight by eight, and one time step of all of them.
 //!
 //! Per step the synaptic conductances are replaced by their mean over the step, then the membrane
 //! equation is solved exactly: exponential Euler with step-mean conductance. Voltages are relative
 //! to the leak potential of the membrane and rates are per step, so that a membrane without input
 //! stays exactly where it is.
 
+use std::ops::Range;
+
+use fearless_simd::f32x8;
+use fearless_simd::prelude::*;
+use serde::{Deserialize, Serialize};
+
 use crate::circuits::Membrane;
 
 use super::adex::Adex;
-use super::math::one_minus_exp_neg;
+use super::math::{LANES, Lanes, mean_decay};
 use super::saturation;
 
-/// Rows are padded to this many membranes, so that loops have no remainder.
-const LANES: usize = 16;
+/// Conductances below this are none, as rates; numbers much smaller than that are slow.
+const FAINT: f32 = 1e-30;
 
-/// State and constants, one entry per membrane.
+/// One synaptic input of each of eight membranes.
 #[derive(Debug, Clone)]
-pub(super) struct Cells {
-    /// Number of membranes, padded.
-    width: usize,
-    /// Number of synaptic inputs of the membrane that has most.
-    inputs: usize,
-    /// Absolute leak potential, V.
-    e_leak: Vec<f32>,
-    v: Vec<f32>,
-    /// Steps left of the refractory period.
-    hold: Vec<f32>,
-    hold_steps: Vec<f32>,
-    threshold: Vec<f32>,
-    reset: Vec<f32>,
-    leak_rate: Vec<f32>,
-    /// By input, then membrane: conductance as a rate, its decay per step, its mean over a step,
-    /// and the reversal potential.
-    g: Vec<f32>,
-    decay: Vec<f32>,
-    mean: Vec<f32>,
-    e_rev: Vec<f32>,
-    /// By input, then membrane, if inputs saturate: largest rate. Then `mean` gives shares of it.
-    limit: Vec<f32>,
-    /// One over the voltage at which the leak's linear law reaches its limit, if it saturates.
-    inverse_leak_range: Option<f32>,
-    /// Share of the distance to the reset potential that is left after a step of reset; empty if a
-    /// reset takes no time.
-    pull: Vec<f32>,
-    /// Of this step: total rate, driving voltage times rate, voltage at the crossing.
-    rate: Vec<f32>,
-    drive: Vec<f32>,
-    pub(super) crossing: Vec<f32>,
-    adex: Option<Adex>,
-    no_currents: Vec<f32>,
+#[repr(align(64))]
+struct Input {
+    /// Mean conductance over the next step as a rate; in units of `limit` if inputs saturate.
+    g: Lanes,
+    /// Its decay per step.
+    decay: Lanes,
+    /// Reversal potential.
+    e_rev: Lanes,
+    /// Largest rate, over the root of saturation.
+    limit: Lanes,
 }
 
-/// Last bit of a mask of rows.
-const LAST_ROW_BIT: usize = 63;
+/// State and constants of eight membranes.
+#[derive(Debug, Clone)]
+#[repr(align(64))]
+struct Block {
+    v: Lanes,
+    /// Steps left of the refractory period.
+    hold: Lanes,
+    hold_steps: Lanes,
+    threshold: Lanes,
+    reset: Lanes,
+    /// Share of the distance to the reset potential that is left after a step of reset.
+    pull: Lanes,
+    leak: Lanes,
+    /// By which currents from outside raise the voltages in this step.
+    injected: Lanes,
+    /// Membranes that have fired in this step, as a mask, and the voltages that they reached.
+    fired: u64,
+    reached: Lanes,
+    /// Their inputs in the list of all.
+    inputs: Range<usize>,
+    adex: Adex,
+}
 
-/// Value of `crossing` of a membrane that has not fired.
-pub(super) const SILENT: f32 = f32::NEG_INFINITY;
+/// The membranes of a chip.
+#[derive(Debug, Clone)]
+pub(super) struct Cells {
+    blocks: Vec<Block>,
+    inputs: Vec<Input>,
+    /// By slot: what a conductance of 1 per step is in the units of `Input::g`.
+    units: Vec<f32>,
+    /// Absolute leak potentials, V.
+    e_leak: Vec<f32>,
+    saturates: bool,
+    /// One over the voltage at which the leak's linear law reaches its limit, if it saturates.
+    inverse_leak_range: Option<f32>,
+    reset_takes_time: bool,
+}
+
+/// What changes of membranes during a run.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub(super) struct CellsState {
+    v: Vec<Lanes>,
+    hold: Vec<Lanes>,
+    g: Vec<Lanes>,
+    w: Vec<Lanes>,
+}
 
 impl Cells {
     pub(super) fn new(membranes: &[Membrane], step_s: f64) -> Self {
-        let width = membranes.len().next_multiple_of(LANES);
-        let inputs = membranes.iter().map(|m| m.inputs.len()).max().unwrap_or(0);
-        let mut cells = Self {
-            width,
-            inputs,
-            e_leak: vec![0.0; width],
-            v: vec![0.0; width],
-            hold: vec![0.0; width],
-            hold_steps: vec![0.0; width],
-            threshold: vec![f32::INFINITY; width],
-            reset: vec![0.0; width],
-            leak_rate: vec![1.0; width],
-            g: vec![0.0; inputs * width],
-            decay: vec![0.0; inputs * width],
-            mean: vec![0.0; inputs * width],
-            e_rev: vec![0.0; inputs * width],
-            limit: Vec::new(),
-            inverse_leak_range: None,
-            pull: Vec::new(),
-            rate: vec![0.0; width],
-            drive: vec![0.0; width],
-            crossing: vec![SILENT; width],
-            adex: Adex::new(membranes, width, step_s),
-            no_currents: Vec::new(),
-        };
-        if membranes.iter().flat_map(|m| &m.inputs).any(|input| input.limit_s.is_finite()) {
-            cells.limit = vec![1.0; inputs * width];
-        }
-        if membranes.iter().any(|m| m.tau_reset_s > 0.0) {
-            cells.pull = vec![0.0; width];
-        }
-        for (i, m) in membranes.iter().enumerate() {
-            cells.set(i, m, step_s);
-        }
+        let limited = |m: &Membrane| m.inputs.iter().any(|input| input.limit_s.is_finite());
         let range_v = membranes.iter().find_map(|m| m.leak_range_v);
-        cells.inverse_leak_range = range_v.map(|v| (1.0 / v) as f32);
+        let mut cells = Self {
+            blocks: Vec::new(),
+            inputs: Vec::new(),
+            units: Vec::new(),
+            e_leak: membranes.iter().map(|m| m.e_leak_v as f32).collect(),
+            saturates: membranes.iter().any(limited),
+            inverse_leak_range: range_v.map(|v| (1.0 / v) as f32),
+            reset_takes_time: membranes.iter().any(|m| m.tau_reset_s > 0.0),
+        };
+        for eight in membranes.chunks(LANES) {
+            cells.add_block(eight, step_s);
+        }
         cells
     }
 
-    fn set(&mut self, i: usize, m: &Membrane, step_s: f64) {
-        self.e_leak[i] = m.e_leak_v as f32;
-        self.v[i] = (m.initial_v - m.e_leak_v) as f32;
-        self.leak_rate[i] = (m.leak_s * step_s / m.capacitance_f) as f32;
-        if let Some(leader) = m.comparators.first() {
-            self.threshold[i] = (leader.v_t_v - m.e_leak_v) as f32;
-            self.reset[i] = (m.v_reset_v - m.e_leak_v) as f32;
-            self.hold_steps[i] = (m.tau_ref_s / step_s).round() as f32;
-            if m.tau_reset_s > 0.0 {
-                self.pull[i] = (-step_s / m.tau_reset_s).exp() as f32;
+    fn add_block(&mut self, membranes: &[Membrane], step_s: f64) {
+        let zero = [0.0; LANES];
+        let first = self.inputs.len();
+        let inputs = membranes.iter().map(|m| m.inputs.len()).max().unwrap_or(0);
+        let mut block = Block {
+            v: zero,
+            hold: zero,
+            hold_steps: zero,
+            threshold: [f32::INFINITY; LANES],
+            reset: zero,
+            pull: zero,
+            leak: [1.0; LANES],
+            injected: zero,
+            fired: 0,
+            reached: zero,
+            inputs: first..first + inputs,
+            adex: Adex::new(membranes, step_s),
+        };
+        let unused = Input { g: zero, decay: zero, e_rev: zero, limit: zero };
+        self.inputs.resize(first + inputs, unused);
+        self.units.resize((first + inputs) * LANES, 0.0);
+        for (i, m) in membranes.iter().enumerate() {
+            block.v[i] = (m.initial_v - m.e_leak_v) as f32;
+            block.leak[i] = (m.leak_s * step_s / m.capacitance_f) as f32;
+            if let Some(leader) = m.comparators.first() {
+                block.threshold[i] = (leader.v_t_v - m.e_leak_v) as f32;
+                block.reset[i] = (m.v_reset_v - m.e_leak_v) as f32;
+                block.hold_steps[i] = (m.tau_ref_s / step_s).round() as f32;
+                if m.tau_reset_s > 0.0 {
+                    block.pull[i] = (-step_s / m.tau_reset_s).exp() as f32;
+                }
+            }
+            for (k, input) in m.inputs.iter().enumerate() {
+                let lanes = &mut self.inputs[first + k];
+                let ratio = step_s / input.tau_s;
+                let mean = -(-ratio).exp_m1() / ratio;
+                lanes.decay[i] = (-ratio).exp() as f32;
+                lanes.e_rev[i] = (input.e_rev_v - m.e_leak_v) as f32;
+                let rate = input.limit_s / m.capacitance_f * step_s;
+                // an input without a limit among others that have one
+                let limit = if rate.is_finite() { rate } else { 1.0 } / saturation::ROOT;
+                lanes.limit[i] = limit as f32;
+                let unit = if self.saturates { mean / limit } else { mean };
+                self.units[(first + k) * LANES + i] = unit as f32;
             }
         }
-        for (k, input) in m.inputs.iter().enumerate() {
-            let at = k * self.width + i;
-            let ratio = step_s / input.tau_s;
-            self.decay[at] = (-ratio).exp() as f32;
-            self.mean[at] = (-(-ratio).exp_m1() / ratio) as f32;
-            self.e_rev[at] = (input.e_rev_v - m.e_leak_v) as f32;
-            if input.limit_s.is_finite() {
-                let limit = input.limit_s / m.capacitance_f * step_s;
-                self.limit[at] = limit as f32;
-                self.mean[at] = (f64::from(self.mean[at]) / limit) as f32;
-            }
-        }
+        self.blocks.push(block);
     }
 
-    /// Entries of one step of arriving conductance: by input, then membrane.
-    pub(super) fn slots(&self) -> usize {
-        self.inputs * self.width
+    /// The slot of an input of a membrane, and what a conductance of 1 per step is there.
+    pub(super) fn slot(&self, membrane: usize, input: usize) -> (u32, f32) {
+        let inputs = &self.blocks[membrane / LANES].inputs;
+        let slot = (inputs.start + input) * LANES + membrane % LANES;
+        (slot as u32, self.units[slot])
     }
 
-    /// Where conductance for an input of a membrane arrives.
-    pub(super) fn slot(&self, membrane: usize, input: usize) -> usize {
-        input * self.width + membrane
+    /// Number of slots.
+    pub(super) fn slots(&self) -> u32 {
+        self.units.len() as u32
     }
 
-    /// The bit of a mask of rows that stands for the row of a slot. The last one stands for all rows
-    /// beyond as well.
-    pub(super) fn row_bit(&self, slot: usize) -> u64 {
-        1 << (slot / self.width.max(1)).min(LAST_ROW_BIT)
+    /// How much work a step is, roughly in inputs.
+    pub(super) fn work(&self) -> usize {
+        self.inputs.len() + 8 * self.blocks.len()
     }
 
-    /// Advances every membrane by one step. Conductance in `arriving` acts from the end of the step
-    /// on and is taken out; rows whose bit is not in `touched` hold none. `injected` lists membranes and voltages by which currents from outside
-    /// raise them in this step. Returns whether any membrane fired; see `crossing`.
+    /// Adds to a conductance, from the next step on; in the unit of the slot.
     #[inline(always)]
-    pub(super) fn step(
+    pub(super) fn add(&mut self, slot: u32, increment: f32) {
+        self.inputs[slot as usize / LANES].g[slot as usize % LANES] += increment;
+    }
+
+    /// Raises a membrane in the next step.
+    pub(super) fn inject(&mut self, membrane: u32, volts: f32) {
+        self.blocks[membrane as usize / LANES].injected[membrane as usize % LANES] += volts;
+    }
+
+    /// Forgets faint conductances.
+    pub(super) fn tidy(&mut self) {
+        for input in &mut self.inputs {
+            input.g = input.g.map(|g| if g < FAINT { 0.0 } else { g });
+        }
+    }
+
+    /// Advances every membrane by one step. Returns whether any has fired; see [`Cells::fired`].
+    #[inline(always)]
+    pub(super) fn step<S: Simd>(&mut self, simd: S) -> bool {
+        // each has a loop of its own
+        match (self.saturates, self.inverse_leak_range.is_some(), self.reset_takes_time) {
+            (false, false, false) => self.step_with::<S, false, false, false>(simd),
+            (false, false, true) => self.step_with::<S, false, false, true>(simd),
+            (false, true, false) => self.step_with::<S, false, true, false>(simd),
+            (false, true, true) => self.step_with::<S, false, true, true>(simd),
+            (true, false, false) => self.step_with::<S, true, false, false>(simd),
+            (true, false, true) => self.step_with::<S, true, false, true>(simd),
+            (true, true, false) => self.step_with::<S, true, true, false>(simd),
+            (true, true, true) => self.step_with::<S, true, true, true>(simd),
+        }
+    }
+
+    #[inline(always)]
+    fn step_with<S: Simd, const INPUTS: bool, const LEAK: bool, const RESET: bool>(
         &mut self,
-        arriving: &mut [f32],
-        touched: u64,
-        injected: &[(u32, f32)],
+        simd: S,
     ) -> bool {
-        self.gather(arriving, touched);
-        for &(membrane, volts) in injected {
-            self.drive[membrane as usize] += volts;
+        let inverse_leak_range = self.inverse_leak_range.unwrap_or(0.0);
+        let mut any = 0;
+        for block in &mut self.blocks {
+            let inputs = &mut self.inputs[block.inputs.clone()];
+            any |= block.step::<S, INPUTS, LEAK, RESET>(simd, inputs, inverse_leak_range);
         }
-        if let Some(adex) = &mut self.adex {
-            adex.before(&self.v, &mut self.drive);
-        }
-        free_voltage(&mut self.crossing, &self.v, &self.rate, &self.drive);
-        if let Some(adex) = &self.adex {
-            adex.upswing(&mut self.crossing);
-        }
-        macro_rules! compare {
-            ($takes_time:literal) => {
-                compare::<$takes_time>(
-                    &mut self.crossing,
-                    &mut self.v,
-                    &mut self.hold,
-                    &self.threshold,
-                    &self.reset,
-                    &self.hold_steps,
-                    &self.pull,
-                )
-            };
-        }
-        let any = if self.pull.is_empty() { compare!(false) } else { compare!(true) };
-        if let Some(adex) = &mut self.adex {
-            adex.after(&self.v, &self.crossing);
-        }
-        any
+        any != 0
     }
 
-    /// Sums the conductances into `rate` and `drive` and lets them decay.
-    #[inline(always)]
-    fn gather(&mut self, arriving: &mut [f32], touched: u64) {
-        let n = self.width;
-        self.rate.copy_from_slice(&self.leak_rate);
-        if let Some(inverse_range) = self.inverse_leak_range {
-            saturation::leak(&mut self.rate, &self.v, inverse_range);
-        }
-        self.drive.fill(0.0);
-        let saturates = !self.limit.is_empty();
-        for k in 0..self.inputs {
-            let row = k * n..(k + 1) * n;
-            let (rate, drive) = (&mut self.rate, &mut self.drive);
-            let (g, decay) = (&mut self.g[row.clone()], &self.decay[row.clone()]);
-            let (mean, e_rev) = (&self.mean[row.clone()], &self.e_rev[row.clone()]);
-            let limit = if saturates { &self.limit[row.clone()] } else { &[][..] };
-            let arriving = &mut arriving[row];
-            macro_rules! add {
-                ($saturates:literal, $touched:literal) => {
-                    add_input::<$saturates, $touched>(
-                        rate, drive, g, arriving, decay, mean, e_rev, limit,
-                    )
-                };
-            }
-            // each arm has a loop of its own
-            match (saturates, touched >> k.min(LAST_ROW_BIT) & 1 == 1) {
-                (false, false) => add!(false, false),
-                (false, true) => add!(false, true),
-                (true, false) => add!(true, false),
-                (true, true) => add!(true, true),
-            }
+    /// The membranes that have fired in the last step, and the voltages that they reached, relative
+    /// to their leak potentials.
+    pub(super) fn fired(&self) -> impl Iterator<Item = (usize, f32)> {
+        self.blocks.iter().enumerate().filter(|(_, block)| block.fired != 0).flat_map(
+            |(b, block)| {
+                let fired = (0..LANES).filter(|i| block.fired >> i & 1 == 1);
+                fired.map(move |i| (b * LANES + i, block.reached[i]))
+            },
+        )
+    }
+
+    /// What changes during a run.
+    pub(super) fn state(&self) -> CellsState {
+        CellsState {
+            v: self.blocks.iter().map(|block| block.v).collect(),
+            hold: self.blocks.iter().map(|block| block.hold).collect(),
+            g: self.inputs.iter().map(|input| input.g).collect(),
+            w: self.adaptations().map(|term| term.w).collect(),
         }
     }
 
-    /// What changes during a run: voltages, refractory periods, conductances, adaptation currents.
-    pub(super) fn state(&mut self) -> [&mut Vec<f32>; 4] {
-        // a chip without adaptation keeps its unused list empty
-        let currents = self.adex.as_mut().map_or(&mut self.no_currents, Adex::currents);
-        [&mut self.v, &mut self.hold, &mut self.g, currents]
+    fn adaptations(&self) -> impl Iterator<Item = &super::adex::Adaptation> {
+        self.blocks.iter().flat_map(|block| &block.adex.adaptation)
+    }
+
+    /// Takes over a state; false if it does not fit.
+    pub(super) fn restore(&mut self, state: &CellsState) -> bool {
+        let CellsState { v, hold, g, w } = state;
+        let blocks = self.blocks.len();
+        if [v.len(), hold.len(), g.len(), w.len()]
+            != [blocks, blocks, self.inputs.len(), self.adaptations().count()]
+        {
+            return false;
+        }
+        for (block, (v, hold)) in self.blocks.iter_mut().zip(v.iter().zip(hold)) {
+            (block.v, block.hold) = (*v, *hold);
+        }
+        for (input, g) in self.inputs.iter_mut().zip(g) {
+            input.g = *g;
+        }
+        let terms = self.blocks.iter_mut().flat_map(|block| &mut block.adex.adaptation);
+        for (term, w) in terms.zip(w) {
+            term.w = *w;
+        }
+        true
     }
 
     /// Absolute voltage of a membrane, V.
     pub(super) fn voltage(&self, membrane: usize) -> f32 {
-        self.v[membrane] + self.e_leak[membrane]
+        self.blocks[membrane / LANES].v[membrane % LANES] + self.e_leak[membrane]
     }
 }
 
-/// Adds one synaptic input of every membrane to total rate and drive, up to `limit` if it saturates.
-/// Then the input decays and takes up what has arrived, if it was touched.
-#[inline(always)]
-#[expect(clippy::too_many_arguments, reason = "one slice per array")]
-fn add_input<const SATURATES: bool, const TOUCHED: bool>(
-    rate: &mut [f32],
-    drive: &mut [f32],
-    g: &mut [f32],
-    arriving: &mut [f32],
-    decay: &[f32],
-    mean: &[f32],
-    e_rev: &[f32],
-    limit: &[f32],
-) {
-    let n = rate.len();
-    let (drive, g, arriving) = (&mut drive[..n], &mut g[..n], &mut arriving[..n]);
-    let (decay, mean, e_rev) = (&decay[..n], &mean[..n], &e_rev[..n]);
-    // equal lengths, so that the loop has no checks
-    let limit = if SATURATES { &limit[..n] } else { mean };
-    for i in 0..n {
-        let linear = g[i] * mean[i];
-        let during = if SATURATES { saturation::saturate(linear, limit[i]) } else { linear };
-        rate[i] += during;
-        drive[i] += during * e_rev[i];
-        let decayed = g[i] * decay[i];
-        if TOUCHED {
-            g[i] = decayed + arriving[i];
-            arriving[i] = 0.0;
-        } else {
-            g[i] = decayed;
+impl Block {
+    /// Advances the membranes by one step and returns those that have fired as a mask.
+    #[inline(always)]
+    fn step<S: Simd, const INPUTS: bool, const LEAK: bool, const RESET: bool>(
+        &mut self,
+        simd: S,
+        inputs: &mut [Input],
+        inverse_leak_range: f32,
+    ) -> u64 {
+        let load = |lanes: &Lanes| f32x8::load_array_ref(simd, lanes);
+        let v = load(&self.v);
+        let mut rate = load(&self.leak);
+        if LEAK {
+            rate *= saturation::leak_share(v, inverse_leak_range);
         }
+        let mut drive = load(&self.injected);
+        self.injected = [0.0; LANES];
+        for input in inputs {
+            let g = load(&input.g);
+            let during = if INPUTS { saturation::saturate(g, load(&input.limit)) } else { g };
+            rate += during;
+            drive += during * load(&input.e_rev);
+            input.g = (g * load(&input.decay)).into();
+        }
+        let drive = self.adex.before(v, drive);
+        let free = v + (drive - rate * v) * mean_decay(rate);
+        let free = self.adex.upswing(free);
+
+        let (hold, reset) = (load(&self.hold), load(&self.reset));
+        let held = hold.simd_gt(0.0);
+        let limit = held.select(f32x8::splat(simd, f32::INFINITY), load(&self.threshold));
+        let fired = free.simd_ge(limit);
+        let from = held.select(v, free);
+        // a membrane that is reset moves towards the reset potential
+        let pulled = if RESET { reset + (from - reset) * load(&self.pull) } else { reset };
+        let settled = held.select(pulled, free);
+        let v = fired.select(pulled, settled);
+        let left = (hold - 1.0).max(0.0);
+        self.v = v.into();
+        self.hold = fired.select(load(&self.hold_steps), left).into();
+        self.fired = fired.to_bitmask();
+        if self.fired != 0 {
+            self.reached = free.into();
+        }
+        self.adex.after(v, fired);
+        self.fired
     }
 }
 
-/// Voltage at the end of the step without threshold and reset.
-#[inline(always)]
-fn free_voltage(free: &mut [f32], v: &[f32], rate: &[f32], drive: &[f32]) {
-    let n = free.len();
-    let (v, rate, drive) = (&v[..n], &rate[..n], &drive[..n]);
-    for i in 0..n {
-        let gain = one_minus_exp_neg(rate[i]) / rate[i];
-        free[i] = v[i] + (drive[i] - rate[i] * v[i]) * gain;
+#[cfg(test)]
+impl Cells {
+    /// One step on the instruction set of the machine.
+    pub(super) fn step_once(&mut self) -> bool {
+        use fearless_simd::{Level, dispatch};
+        dispatch!(Level::new(), simd => self.step(simd))
     }
-}
 
-/// Threshold, reset and refractory period: a membrane that is reset moves towards the reset potential
-/// and is held there. Leaves the voltage of those that fire in `crossing`, which comes with the free
-/// voltages, and tells whether there are any.
-#[inline(always)]
-fn compare<const TAKES_TIME: bool>(
-    crossing: &mut [f32],
-    v: &mut [f32],
-    hold: &mut [f32],
-    threshold: &[f32],
-    reset: &[f32],
-    hold_steps: &[f32],
-    pull: &[f32],
-) -> bool {
-    let n = crossing.len();
-    let (v, hold) = (&mut v[..n], &mut hold[..n]);
-    let (threshold, reset, hold_steps) = (&threshold[..n], &reset[..n], &hold_steps[..n]);
-    // equal lengths, so that the loop has no checks
-    let pull = if TAKES_TIME { &pull[..n] } else { reset };
-    let mut any = 0_u32;
-    for i in 0..n {
-        let (free, at_reset, left, before) = (crossing[i], reset[i], hold[i], v[i]);
-        let held = left > 0.0;
-        // one condition per choice: nested ones would keep the compiler from vector code
-        let limit = if held { f32::INFINITY } else { threshold[i] };
-        let from = if held { before } else { free };
-        let left_over = if TAKES_TIME { (from - at_reset) * pull[i] } else { 0.0 };
-        let pulled = at_reset + left_over;
-        let settled = if held { pulled } else { free };
-        let fired = free >= limit;
-        crossing[i] = if fired { free } else { SILENT };
-        v[i] = if fired { pulled } else { settled };
-        hold[i] = if fired { hold_steps[i] } else { (left - 1.0).max(0.0) };
-        any |= u32::from(fired);
+    /// Adds a conductance per step to an input of a membrane.
+    pub(super) fn arrive(&mut self, membrane: usize, input: usize, rate: f32) {
+        let (slot, unit) = self.slot(membrane, input);
+        self.add(slot, rate * unit);
     }
-    any != 0
 }
 
 #[cfg(test)]
@@ -344,12 +365,11 @@ mod tests {
     /// Highest voltage and its time after conductance `g_s` arrives at time 0.
     fn peak(circuits: f64, g_s: f64) -> (f64, f64) {
         let mut cells = Cells::new(&[membrane(circuits, vec![EXCITATORY])], STEP_S);
-        let mut arriving = vec![0.0; cells.slots()];
         let rate = g_s / (circuits * BIG_CAPACITOR_F) * STEP_S;
-        arriving[cells.slot(0, 0)] = rate as f32;
-        cells.step(&mut arriving, u64::MAX, &[]);
+        cells.step_once();
+        cells.arrive(0, 0, rate as f32);
         let trace = (1..1000).map(|i| {
-            cells.step(&mut arriving, u64::MAX, &[]);
+            cells.step_once();
             (f64::from(cells.voltage(0)), f64::from(i) * STEP_S)
         });
         trace.max_by(|a, b| a.0.total_cmp(&b.0)).expect("a thousand steps")
@@ -385,11 +405,10 @@ mod tests {
         let mut m = membrane(1.0, vec![EXCITATORY]);
         m.comparators = vec![Comparator { neuron: NeuronOnHicann::new::<0>(), v_t_v: 0.71 }];
         let mut cells = Cells::new(&[m], STEP_S);
-        let mut arriving = vec![0.0; cells.slots()];
         for _ in 0..10_000 {
-            assert!(!cells.step(&mut arriving, u64::MAX, &[]));
+            assert!(!cells.step_once());
         }
-        assert_eq!(cells.v[0], 0.0);
+        assert_eq!(cells.blocks[0].v[0], 0.0);
         assert!((f64::from(cells.e_leak[0]) - 0.7).abs() < 1e-7);
     }
 }

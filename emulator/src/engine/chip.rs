@@ -1,6 +1,6 @@
 //! One chip during a run. Within a window shorter than every delay, chips do not need each other.
 
-use fearless_simd::{Level, dispatch};
+use fearless_simd::{Level, Simd, dispatch};
 use hal::coord::{
     DncMergerOnHicann, HicannOnWafer, HighspeedLinkOnDnc, L1Address, NeuronOnHicann, PulseLabel,
     Table,
@@ -8,36 +8,14 @@ use hal::coord::{
 use hal::wafer::DncCycles;
 use serde::{Deserialize, Serialize};
 
-use super::cells::{Cells, SILENT};
+use super::cells::{Cells, CellsState};
+use super::delivery::{Target, Window};
 use super::injection::Injection;
 use super::network::SourceId;
 use super::stp::Resource;
 use super::tree::{Origin, Sent, Tree};
 use crate::readout::Sampler;
-use crate::silicon::{AdcNoise, Jitter};
-
-/// The synapses of a chip that one event reaches after the same delay.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Axon {
-    pub(super) delay: DncCycles,
-    /// Synapses behind it. Several may share a target.
-    pub(super) synapses: u32,
-    /// Rows of inputs that its targets stand in, as a mask.
-    pub(super) rows: u64,
-    /// The resource that scales the events, if their driver has short-term plasticity.
-    pub(super) resource: Option<u32>,
-    /// First and one past the last of its targets.
-    pub(super) start: u32,
-    pub(super) end: u32,
-}
-
-/// An input of a membrane and what one event adds to its conductance.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Target {
-    pub(super) slot: u32,
-    /// Conductance over capacitance, per step.
-    pub(super) increment: f32,
-}
+use crate::silicon::AdcNoise;
 
 /// What happens when a comparator fires.
 #[derive(Debug, Clone)]
@@ -53,13 +31,6 @@ pub(super) struct Output {
     pub(super) sources: Vec<SourceId>,
     /// Labels under which the FPGA receives its events.
     pub(super) labels: Vec<PulseLabel>,
-}
-
-/// An event on its way to an axon.
-#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
-pub(super) struct Incoming {
-    pub(super) time: DncCycles,
-    pub(super) axon: u32,
 }
 
 /// A membrane that crossed its lowest threshold.
@@ -114,52 +85,37 @@ struct Truth {
 /// What changes on a chip during a run, between two windows.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub(super) struct ChipState {
-    cells: [Vec<f32>; 4],
-    ring: Vec<f32>,
-    inbox: Vec<Incoming>,
+    cells: CellsState,
+    calendar: Vec<Vec<Target>>,
     tree: Option<Tree>,
     /// Inactive share and time of the last event.
     resources: Vec<(f64, DncCycles)>,
     samplers: Vec<Sampler>,
     truths: Vec<Vec<f32>>,
-    synaptic_events: u64,
 }
 
 /// State and tables of one chip.
 #[derive(Debug, Clone)]
 pub(super) struct Chip {
     pub(super) hicann: HicannOnWafer,
-    step: DncCycles,
     cells: Cells,
     /// Circuits by membrane.
     circuits: Vec<Vec<NeuronOnHicann>>,
     /// By membrane, then comparator.
     pub(super) outputs: Vec<Vec<Output>>,
-    pub(super) axons: Vec<Axon>,
-    pub(super) targets: Vec<Target>,
     pub(super) resources: Vec<Resource>,
     pub(super) injections: Vec<Injection>,
-    /// Of the present step: membranes and voltages by which currents from outside raise them.
-    injected: Vec<(u32, f32)>,
     /// The way of events onto the buses, if they may wait there.
     pub(super) tree: Option<Tree>,
     pub(super) buses: Buses,
     /// Of the last window, in order of time: what the tree put onto the buses.
     pub(super) sent: Vec<Sent>,
-    jitter: Option<Jitter>,
-    /// Conductance on its way: one row of slots for each of the next steps, used in a circle.
-    ring: Vec<f32>,
-    rows: u64,
-    /// By row of the ring: the rows of inputs that hold anything, as a mask.
-    touched: Vec<u64>,
-    /// Number of steps of the run.
-    last: u64,
-    pub(super) inbox: Vec<Incoming>,
+    /// Conductance on its way: by step, in rows that are used in a circle.
+    pub(super) calendar: Vec<Vec<Target>>,
     /// Of the last window, in order of time.
     pub(super) crossings: Vec<Crossing>,
     probes: Vec<Probe>,
     truths: Vec<Truth>,
-    pub(super) synaptic_events: u64,
 }
 
 impl Chip {
@@ -168,44 +124,22 @@ impl Chip {
         cells: Cells,
         circuits: Vec<Vec<NeuronOnHicann>>,
         outputs: Vec<Vec<Output>>,
-        step: DncCycles,
     ) -> Self {
         Self {
             hicann,
-            step,
             cells,
             circuits,
             outputs,
-            axons: Vec::new(),
-            targets: Vec::new(),
             resources: Vec::new(),
             injections: Vec::new(),
-            injected: Vec::new(),
             tree: None,
             buses: Buses { link: Some(hicann.link()), ..Buses::default() },
             sent: Vec::new(),
-            jitter: None,
-            ring: Vec::new(),
-            rows: 0,
-            touched: Vec::new(),
-            last: 0,
-            inbox: Vec::new(),
+            calendar: Vec::new(),
             crossings: Vec::new(),
             probes: Vec::new(),
             truths: Vec::new(),
-            synaptic_events: 0,
         }
-    }
-
-    /// Makes room for conductance of events that come up to `window` steps early, in a run of
-    /// `last` steps.
-    pub(super) fn prepare(&mut self, window: u64, last: u64, jitter: Option<Jitter>) {
-        (self.last, self.jitter) = (last, jitter);
-        let late = jitter.map_or(0, |_| Jitter::LARGEST_CYCLES);
-        let longest = self.axons.iter().map(|a| a.delay.0).max().unwrap_or(0) + late;
-        self.rows = window + longest.div_ceil(self.step.0) + 1;
-        self.ring = vec![0.0; self.rows as usize * self.cells.slots()];
-        self.touched = vec![0; self.rows as usize];
     }
 
     /// Sets up a sampler; false if the circuit is not simulated.
@@ -240,33 +174,29 @@ impl Chip {
     }
 
     /// What has changed since the start.
-    pub(super) fn state(&mut self) -> ChipState {
+    pub(super) fn state(&self) -> ChipState {
         ChipState {
-            cells: self.cells.state().map(|list| list.clone()),
-            ring: self.ring.clone(),
-            inbox: self.inbox.clone(),
+            cells: self.cells.state(),
+            calendar: self.calendar.clone(),
             tree: self.tree.clone(),
             resources: self.resources.iter().map(|r| (r.inactive, r.last)).collect(),
             samplers: self.probes.iter().map(|p| p.sampler.clone()).collect(),
             truths: self.truths.iter().map(|t| t.volts.clone()).collect(),
-            synaptic_events: self.synaptic_events,
         }
     }
 
     /// Takes over a state of the same chip; false if it does not fit.
     pub(super) fn restore(&mut self, state: ChipState) -> bool {
-        let fits = self.cells.state().iter().zip(&state.cells).all(|(a, b)| a.len() == b.len())
-            && self.ring.len() == state.ring.len()
+        let slots = self.cells.slots();
+        let fits = self.calendar.len() == state.calendar.len()
+            && state.calendar.iter().flatten().all(|target| target.slot < slots)
             && self.tree.is_some() == state.tree.is_some()
             && self.resources.len() == state.resources.len()
             && self.probes.len() == state.samplers.len()
             && self.truths.len() == state.truths.len()
-            && state.inbox.iter().all(|e| (e.axon as usize) < self.axons.len());
+            && self.cells.restore(&state.cells);
         if !fits {
             return false;
-        }
-        for (list, saved) in self.cells.state().into_iter().zip(state.cells) {
-            *list = saved;
         }
         for (resource, (inactive, last)) in self.resources.iter_mut().zip(state.resources) {
             (resource.inactive, resource.last) = (inactive, last);
@@ -277,10 +207,7 @@ impl Chip {
         for (truth, volts) in self.truths.iter_mut().zip(state.truths) {
             truth.volts = volts;
         }
-        (self.ring, self.inbox, self.tree) = (state.ring, state.inbox, state.tree);
-        // which rows hold something is not saved: any may
-        self.touched.fill(u64::MAX);
-        self.synaptic_events = state.synaptic_events;
+        (self.calendar, self.tree) = (state.calendar, state.tree);
         true
     }
 
@@ -289,13 +216,12 @@ impl Chip {
         self.probes.iter().find(|p| p.neuron == neuron).map(|p| p.sampler.samples())
     }
 
-    /// Takes in what has arrived and runs `steps` steps from number `first` on.
-    pub(super) fn advance(&mut self, level: Level, first: u64, steps: u64) {
-        self.deliver(first);
+    /// Runs the steps of a window.
+    pub(super) fn advance(&mut self, level: Level, window: &Window) {
         self.crossings.clear();
-        dispatch!(level, _simd => self.integrate(first, steps));
+        dispatch!(level, simd => self.integrate(simd, window));
         if self.tree.is_some() {
-            self.arbitrate(DncCycles((first + steps) * self.step.0));
+            self.arbitrate(DncCycles(window.end * window.step.0));
         }
     }
 
@@ -319,69 +245,28 @@ impl Chip {
         })
     }
 
-    /// Adds the conductance of all incoming events to the ring, in the order of the inbox. `first`
-    /// is the first step that is still to come.
-    fn deliver(&mut self, first: u64) {
-        let slots = self.cells.slots();
-        for event in self.inbox.drain(..) {
-            let axon = &self.axons[event.axon as usize];
-            // conductance that arrives at time t acts from the end of the step that ends at t on
-            let arrival = event.time.0 + axon.delay.0;
-            let arrival = self.jitter.map_or(arrival, |jitter| {
-                jitter.arrival(arrival, event.time, self.hicann, event.axon)
-            });
-            let step = arrival.div_ceil(self.step.0).saturating_sub(1).max(first);
-            if step >= self.last {
-                continue;
-            }
-            self.synaptic_events += u64::from(axon.synapses);
-            let place = (step % self.rows) as usize;
-            self.touched[place] |= axon.rows;
-            let row = &mut self.ring[place * slots..(place + 1) * slots];
-            let targets = &self.targets[axon.start as usize..axon.end as usize];
-            if let Some(resource) = axon.resource {
-                let factor = self.resources[resource as usize].event(DncCycles(arrival)) as f32;
-                for target in targets {
-                    row[target.slot as usize] += factor * target.increment;
-                }
-            } else {
-                for target in targets {
-                    row[target.slot as usize] += target.increment;
-                }
-            }
-        }
-    }
-
     #[inline(always)]
-    fn integrate(&mut self, first: u64, steps: u64) {
-        let slots = self.cells.slots();
-        for step in first..first + steps {
-            let place = (step % self.rows) as usize;
-            if !self.injections.is_empty() {
-                let now = DncCycles(step * self.step.0);
-                self.injected.clear();
-                self.injected.extend(self.injections.iter().map(|i| (i.membrane, i.volts(now))));
+    fn integrate<S: Simd>(&mut self, simd: S, window: &Window) {
+        self.cells.tidy();
+        for step in window.first..window.end {
+            for injection in &self.injections {
+                let volts = injection.volts(DncCycles(step * window.step.0));
+                self.cells.inject(injection.membrane, volts);
             }
-            let arriving = &mut self.ring[place * slots..(place + 1) * slots];
-            let touched = std::mem::take(&mut self.touched[place]);
-            let fired = self.cells.step(arriving, touched, &self.injected);
-            let time = DncCycles((step + 1) * self.step.0);
+            let fired = self.cells.step(simd);
+            for arrival in self.calendar[window.row_of(step)].drain(..) {
+                self.cells.add(arrival.slot, arrival.increment);
+            }
+            let time = DncCycles((step + 1) * window.step.0);
             if fired {
-                self.collect(time);
+                let crossing = |(membrane, v)| Crossing { time, membrane: membrane as u32, v };
+                self.crossings.extend(self.cells.fired().map(crossing));
             }
             for probe in &mut self.probes {
                 probe.sampler.advance(time, f64::from(self.cells.voltage(probe.membrane)));
             }
             for truth in self.truths.iter_mut().filter(|t| (step + 1) % t.every == 0) {
                 truth.volts.push(self.cells.voltage(truth.membrane));
-            }
-        }
-    }
-
-    fn collect(&mut self, time: DncCycles) {
-        for (i, &v) in self.cells.crossing.iter().enumerate() {
-            if v != SILENT {
-                self.crossings.push(Crossing { time, membrane: i as u32, v });
             }
         }
     }

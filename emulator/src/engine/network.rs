@@ -1,14 +1,16 @@
 //! The tables that the engine runs on, made once from configuration and connectivity.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 use hal::config::{HicannConfig, WaferConfig};
-use hal::coord::{HicannOnWafer, NeuronOnHicann, OnWafer, Table};
+use hal::coord::{Coordinate as _, HicannOnWafer, NeuronOnHicann, OnWafer, Table};
 use hal::wafer::DncCycles;
 use rayon::prelude::*;
 
 use super::build::ChipBuilder;
 use super::chip::Chip;
+use super::delivery::Wiring;
 use super::tree::Tree;
 use crate::connectivity::{BusAddress, Connectivity, buses};
 use crate::effects::{Effect, Effects};
@@ -19,27 +21,36 @@ use crate::silicon::{self, AdcNoise, Jitter, Programming, Silicon};
 /// Number of a bus address that some synapse listens to.
 pub(crate) type SourceId = u32;
 
-/// One way of the events of a bus address: to an axon on a chip.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Leg {
-    /// Position in [`Network::chips`].
-    pub(super) chip: u32,
-    /// Axon on that chip.
-    pub(super) axon: u32,
-}
+/// Parts of the wafer per thread, so that one that is done early helps the others.
+const PARTS_PER_THREAD: usize = 2;
 
 /// Everything static and dynamic of a run.
 #[derive(Debug)]
 pub(crate) struct Network {
     /// Ascending by HICANN.
     pub(super) chips: Vec<Chip>,
-    /// By source.
-    pub(super) legs: Vec<Vec<Leg>>,
+    /// The chips in parts of about equal work, and the ways of events to them.
+    pub(super) parts: Vec<(Range<usize>, Wiring)>,
     sources: BTreeMap<BusAddress, SourceId>,
     /// Shortest delay of any synapse.
     pub(super) shortest: Option<DncCycles>,
     /// Deviation of arrivals from their delay.
     pub(super) jitter: Option<Jitter>,
+}
+
+/// Cuts a list into runs of about equal sums, at most `parts`.
+fn cut(work: &[usize], parts: usize) -> Vec<Range<usize>> {
+    let total: usize = work.iter().sum();
+    let mut ranges = Vec::new();
+    let (mut start, mut done) = (0, 0);
+    for (i, w) in work.iter().enumerate() {
+        done += w;
+        if done * parts >= total * (ranges.len() + 1) || i + 1 == work.len() {
+            ranges.push(start..i + 1);
+            start = i + 1;
+        }
+    }
+    ranges
 }
 
 /// The wafer that a network is built on.
@@ -49,12 +60,14 @@ pub(crate) struct Made<'a> {
     pub(crate) effects: Effects,
     pub(crate) flaws: Flaws<'a>,
     pub(crate) programming: &'a Programming,
+    /// The circuits that are probed.
+    pub(crate) probes: &'a BTreeMap<OnWafer<NeuronOnHicann>, DncCycles>,
 }
 
 impl<'a> Made<'a> {
     /// A chip of the wafer.
     pub(crate) fn chip(&self, hicann: HicannOnWafer, config: &'a HicannConfig) -> Silicon<'a> {
-        let Self { instance, effects, flaws, programming } = *self;
+        let Self { instance, effects, flaws, programming, .. } = *self;
         let programming = programming.of(hicann);
         Silicon::new(hicann, instance, effects, config, flaws.record(hicann), &programming)
     }
@@ -84,24 +97,36 @@ impl Network {
             .par_iter()
             .map(|(&hicann, chip)| {
                 let driven = driven.get(&hicann).unwrap_or(&nothing);
-                ChipBuilder::new(hicann, chip, driven, made.chip(hicann, chip), step)
+                let probed = |n: NeuronOnHicann| made.probes.contains_key(&n.on(hicann));
+                ChipBuilder::new(hicann, chip, driven, probed, made.chip(hicann, chip), step)
             })
             .collect();
-        let mut legs: Vec<Vec<Leg>> = Vec::new();
+        // results do not depend on the parts
+        let threads = rayon::current_num_threads();
+        let wanted = if threads == 1 { 1 } else { PARTS_PER_THREAD * threads };
+        let work: Vec<usize> = builders.iter().map(ChipBuilder::work).collect();
+        let mut parts: Vec<(Range<usize>, Wiring)> =
+            cut(&work, wanted).into_iter().map(|range| (range, Wiring::default())).collect();
         let mut sources = BTreeMap::new();
         for group in wiring.synapses.chunk_by(|a, b| a.source == b.source) {
-            let mut here = Vec::new();
+            sources.insert(group[0].source, sources.len() as SourceId);
+            for (_, wiring) in &mut parts {
+                wiring.next_source();
+            }
             // synapses are sorted by place, so those of a chip are neighbours
             for on_chip in group.chunk_by(|a, b| a.target.hicann == b.target.hicann) {
                 let hicann = on_chip[0].target.hicann;
                 let Ok(chip) = builders.binary_search_by_key(&hicann, |b| b.hicann) else {
                     continue;
                 };
-                let axons = builders[chip].add_axons(on_chip);
-                here.extend(axons.map(|axon| Leg { chip: chip as u32, axon }));
+                let part = parts.partition_point(|(range, _)| range.end <= chip);
+                let (range, wiring) = &mut parts[part];
+                builders[chip].add_legs(on_chip, (chip - range.start) as u16, wiring);
             }
-            sources.insert(group[0].source, legs.len() as SourceId);
-            legs.push(here);
+        }
+        for (_, wiring) in &mut parts {
+            // the end of the last source
+            wiring.next_source();
         }
         let finish = |builder: ChipBuilder<'_>| {
             let (hicann, config) = (builder.hicann, builder.config);
@@ -114,7 +139,7 @@ impl Network {
         let shortest = wiring.synapses.iter().map(|s| s.delay).min();
         let jitters = made.effects.contains(Effect::L1Jitter);
         let jitter = jitters.then(|| Jitter::new(made.instance));
-        Self { chips, legs, sources, shortest, jitter }
+        Self { chips, parts, sources, shortest, jitter }
     }
 
     /// The number of a bus address, if any synapse listens to it.

@@ -115,9 +115,8 @@ fn single_potentials_agree_with_the_exact_ones() {
         ("mc_23i_to_23e", CORTICAL, 22.65111, 1),
     ] {
         let mut cells = Cells::new(&[lif.membrane(0.0, lif.rest_mv)], STEP_S);
-        let mut arriving = vec![0.0; cells.slots()];
-        arriving[cells.slot(0, input)] = lif.increment(weight_ns, STEP_S);
-        cells.step(&mut arriving, u64::MAX, &[]);
+        cells.step_once();
+        cells.arrive(0, input, lif.increment(weight_ns, STEP_S));
         let text = include_str!("../../tests/data/psp_traces.csv");
         let exact: Vec<(f64, f64)> = rows(text)
             .filter(|row| row[0] == case)
@@ -127,7 +126,7 @@ fn single_potentials_agree_with_the_exact_ones() {
         let mut steps = 0;
         for (time_ms, v_mv) in exact {
             while f64::from(steps) * STEP_S * MS_PER_S < time_ms - 1e-9 {
-                cells.step(&mut arriving, u64::MAX, &[]);
+                cells.step_once();
                 steps += 1;
             }
             let seen = millivolts(f64::from(cells.voltage(0))) - lif.rest_mv;
@@ -148,10 +147,8 @@ fn rates_under_constant_current_are_the_analytic_ones() {
         let lif = if row[0] == "brn" { BALANCED } else { CORTICAL };
         let (current_pa, rate_hz) = (number(row[1]), number(row[2]));
         let mut cells = Cells::new(&[lif.membrane(current_pa, lif.reset_mv)], STEP_S);
-        let mut arriving = vec![0.0; cells.slots()];
         let steps = (1.0 / (STEP_S * 1e4)) as usize;
-        let times: Vec<usize> =
-            (0..steps).filter(|_| cells.step(&mut arriving, u64::MAX, &[])).collect();
+        let times: Vec<usize> = (0..steps).filter(|_| cells.step_once()).collect();
         if times.len() < 3 {
             continue;
         }
@@ -279,16 +276,15 @@ fn kernel(current_pa: f64, until_ms: f64, step_s: f64) -> (Vec<f64>, f64) {
     let lif = BALANCED;
     let step_ms = step_s * MS_PER_S;
     let mut cells = Cells::new(&[lif.membrane(current_pa, 0.0)], step_s);
-    let mut arriving = vec![0.0; cells.slots()];
     let mut kicks = kicks().peekable();
     let mut spikes = Vec::new();
     for i in 1..=(until_ms / step_ms).round() as usize {
         let end = i as f64 * step_ms;
-        while let Some((_, input, weight_ns)) = kicks.next_if(|(at, ..)| *at <= end + 1e-9) {
-            arriving[cells.slot(0, input)] += lif.increment(weight_ns, step_s);
-        }
-        if cells.step(&mut arriving, u64::MAX, &[]) {
+        if cells.step_once() {
             spikes.push(end);
+        }
+        while let Some((_, input, weight_ns)) = kicks.next_if(|(at, ..)| *at <= end + 1e-9) {
+            cells.arrive(0, input, lif.increment(weight_ns, step_s));
         }
     }
     (spikes, millivolts(f64::from(cells.voltage(0))))

@@ -115,22 +115,31 @@ impl Jitter {
         Self { key: stream(instance, Kind::Jitter, hicann, 0).random() }
     }
 
+    /// The jitter of the arrivals of an event, from its source and the time at which it was sent.
+    pub(crate) fn of_event(self, source: u32, sent: DncCycles) -> EventJitter {
+        EventJitter { key: scramble(scramble(self.key ^ u64::from(source)) ^ sent.0) }
+    }
+}
+
+/// The jitter of one event: a function of the chip where it arrives.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct EventJitter {
+    key: u64,
+}
+
+impl EventJitter {
     /// The time of an arrival that is nominally at `arrival`, in cycles.
-    pub(crate) fn arrival(
-        self,
-        arrival: u64,
-        sent: DncCycles,
-        hicann: HicannOnWafer,
-        axon: u32,
-    ) -> u64 {
-        let place = (hicann.index() as u64) << 32 | u64::from(axon);
-        let bits = scramble(scramble(self.key ^ place) ^ sent.0);
-        // the sum of four uniform numbers in 0..1 has mean 2 and variance 1/3
-        let sum: u64 = (0..4).map(|i| bits >> (16 * i) & 0xffff).sum();
-        let normal = (sum as f64 / 65_536.0 - 2.0 + 2.0 / 65_536.0) * 3_f64.sqrt();
-        let largest = Self::LARGEST_CYCLES as i64;
-        let late = ((Self::SPREAD_CYCLES * normal).round() as i64).clamp(-largest, largest);
-        arrival.saturating_add_signed(late)
+    #[inline]
+    pub(crate) fn arrival(self, arrival: u64, hicann: HicannOnWafer) -> u64 {
+        // cycles per unit of the sum below, as a share of 2^40
+        const SCALE: i64 =
+            (Jitter::SPREAD_CYCLES * 1.732_050_807_568_877_2 * (1_u64 << 24) as f64) as i64;
+        let bits = scramble(self.key ^ hicann.index() as u64);
+        // the sum of four uniform numbers in 0..2^16 has mean 2^17 and variance 2^32 / 3
+        let sum: i64 = (0..4).map(|i| (bits >> (16 * i) & 0xffff) as i64).sum();
+        let late = ((sum + 2 - (1 << 17)) * SCALE + (1 << 39)) >> 40;
+        let largest = Jitter::LARGEST_CYCLES as i64;
+        arrival.saturating_add_signed(late.clamp(-largest, largest))
     }
 }
 
@@ -151,7 +160,9 @@ mod tests {
         let jitter = Jitter::new(Instance::Ideal);
         let hicann = HicannOnWafer::new::<77>();
         let late: Vec<f64> = (0..20_000)
-            .map(|i| jitter.arrival(1000, DncCycles(i), hicann, (i % 7) as u32) as f64 - 1000.0)
+            .map(|i| {
+                jitter.of_event((i % 7) as u32, DncCycles(i)).arrival(1000, hicann) as f64 - 1000.0
+            })
             .collect();
         let mean = late.iter().sum::<f64>() / late.len() as f64;
         let variance = late.iter().map(|l| (l - mean).powi(2)).sum::<f64>() / late.len() as f64;
