@@ -7,6 +7,7 @@ pub mod database;
 pub mod fit;
 mod gmax;
 mod plasticity;
+pub mod procedure;
 mod scaling;
 mod translate;
 mod weight;
