@@ -27,10 +27,12 @@ pub(crate) struct BusDemand {
     pub(crate) bus: u32,
     /// Its synapses, in the order in which the kinds first appear.
     kinds: Vec<KindDemand>,
-    /// By gate of the drivers' quadrant.
+    /// What drivers realise, by gate of their quadrant, in ordinary synapses.
     realised: Vec<DriverTable>,
     /// All synapses of the bus on this chip.
     pub(crate) wanted: u32,
+    /// What they are worth together, in ordinary synapses.
+    pub(crate) worth: u32,
 }
 
 /// Synapses realised with 0..=chain drivers.
@@ -42,6 +44,8 @@ struct KindDemand {
     kind: Kind,
     /// Number by neuron of the chip, receptor and decoder group.
     counts: Vec<u16>,
+    /// What they are worth; empty if all are worth 1.
+    worth: Vec<u32>,
 }
 
 /// The use of one driver.
@@ -105,10 +109,17 @@ pub(crate) fn chip_demand(
                 kinds: Vec::new(),
                 realised: Vec::new(),
                 wanted: 0,
+                worth: 0,
             });
             let at = position * 8 + input.receptor.index() * 4 + usize::from(group);
-            demand.of_kind(input.kind, members.len()).counts[at] += 1;
+            let of_kind = demand.of_kind(input.kind, members.len());
+            of_kind.counts[at] += 1;
+            if inputs.has_priorities() {
+                of_kind.worth.resize(of_kind.counts.len(), 0);
+                of_kind.worth[at] += u32::from(input.priority);
+            }
             demand.wanted += 1;
+            demand.worth += u32::from(input.priority);
         }
     }
     let mut demands: Vec<BusDemand> = demands.into_iter().flatten().collect();
@@ -126,7 +137,7 @@ pub(crate) fn widths(plan: &Plan, chip: usize) -> Vec<u8> {
 impl BusDemand {
     fn of_kind(&mut self, kind: Kind, members: usize) -> &mut KindDemand {
         let place = self.place_of(kind).unwrap_or_else(|| {
-            self.kinds.push(KindDemand { kind, counts: vec![0; members * 8] });
+            self.kinds.push(KindDemand { kind, counts: vec![0; members * 8], worth: Vec::new() });
             self.kinds.len() - 1
         });
         &mut self.kinds[place]
@@ -256,13 +267,21 @@ impl KindDemand {
         Receptor::ALL.map(|receptor| {
             // synapses realised by group and number of half rows
             let mut single = [[0u32; MAX_HALVES + 1]; 4];
-            for (neuron, &width) in self.counts.chunks_exact(8).zip(widths) {
+            for ((i, neuron), &width) in self.counts.chunks_exact(8).enumerate().zip(widths) {
                 for (group, realised) in single.iter_mut().enumerate() {
-                    let wanted = u32::from(neuron[receptor.index() * 4 + group]);
-                    if wanted > 0 {
-                        for (halves, sum) in realised[..=n_halves].iter_mut().enumerate() {
-                            *sum += wanted.min(capacity(halves, width, odd));
-                        }
+                    let at = receptor.index() * 4 + group;
+                    let wanted = u32::from(neuron[at]);
+                    if wanted == 0 {
+                        continue;
+                    }
+                    // no bound is about worth: there every synapse counts
+                    let worth = match odd {
+                        OddColumn::Lost => self.worth.get(8 * i + at).copied().unwrap_or(wanted),
+                        OddColumn::Used => wanted,
+                    };
+                    for (halves, sum) in realised[..=n_halves].iter_mut().enumerate() {
+                        let served = wanted.min(capacity(halves, width, odd));
+                        *sum += if worth == wanted { served } else { worth * served / wanted };
                     }
                 }
             }
@@ -339,6 +358,7 @@ impl BusDemand {
     /// A bus to which each of so many drivers is worth a synapse.
     pub(crate) fn of_drivers(bus: u32, drivers: usize) -> Self {
         let realised = vec![std::array::from_fn(|d| d.min(drivers) as u32)];
-        Self { bus, kinds: Vec::new(), realised, wanted: drivers as u32 }
+        let (wanted, worth) = (drivers as u32, drivers as u32);
+        Self { bus, kinds: Vec::new(), realised, wanted, worth }
     }
 }

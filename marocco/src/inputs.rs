@@ -16,6 +16,8 @@ pub(crate) struct Input {
     pub(crate) receptor: Receptor,
     /// Its kind of short-term plasticity.
     pub(crate) kind: Kind,
+    /// How many ordinary synapses it is worth.
+    pub(crate) priority: u8,
 }
 
 /// Which synaptic inputs a source acts on.
@@ -58,6 +60,8 @@ pub(crate) struct InputTable {
     /// By member, one bit for each gate that its synapses want.
     gates: Vec<u64>,
     kinds: Kinds,
+    /// Whether some synapses are worth more than others.
+    has_priorities: bool,
 }
 
 impl InputTable {
@@ -81,6 +85,7 @@ impl InputTable {
             index: 0,
             receptor: Receptor::Excitatory,
             kind: STATIC,
+            priority: 1,
         };
         let mut inputs = vec![empty; network.n_synapses()];
         let mut receptors = vec![ReceptorSet::default(); n_members];
@@ -98,13 +103,27 @@ impl InputTable {
                     index: index as u32,
                     receptor: projection.receptor,
                     kind: kinds.of(id),
+                    priority: 1,
                 };
                 *slot += 1;
                 receptors[source].insert(projection.receptor);
                 gates[source] |= gate;
             }
         }
-        Self { offsets, inputs, receptors, gates, kinds }
+        Self { offsets, inputs, receptors, gates, kinds, has_priorities: false }
+    }
+
+    /// Gives the synapses of each projection a priority.
+    pub(crate) fn set_priorities(&mut self, by_projection: &[u8]) {
+        self.has_priorities = by_projection.iter().any(|&p| p != 1);
+        for input in &mut self.inputs {
+            input.priority = by_projection[input.projection.index()];
+        }
+    }
+
+    /// Whether some synapses are worth more than others.
+    pub(crate) fn has_priorities(&self) -> bool {
+        self.has_priorities
     }
 
     /// The synapses of a member.

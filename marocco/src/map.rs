@@ -16,8 +16,11 @@ use crate::kinds::Kinds;
 use crate::mapping::{
     Bus, DriverChain, LossCause, Mapping, Placement, Route, StageTimes, SynapseFate,
 };
-use crate::network::Network;
-use crate::options::{Effort, MapError, MapOptions};
+use crate::network::{Network, ProjectionId};
+use crate::options::{
+    Effort, MAX_PRIORITY, MAX_SYNAPSE_SWITCHES, MapError, MapOptions, Prioritised, Priority,
+};
+use crate::order::hidden_order;
 use crate::packing::{PackedChip, Packing};
 use crate::plan::{Dealer, Plan};
 use crate::pools::{Sharing, pools};
@@ -82,7 +85,8 @@ pub fn map(
     let mut clock = Clock::start();
 
     progress(Stage::Placement);
-    let inputs = InputTable::new(network, Kinds::new(network, &options.scaling)?);
+    let mut inputs = InputTable::new(network, Kinds::new(network, &options.scaling)?);
+    inputs.set_priorities(&priorities(network, options));
     let (plan, n_pools) = plan(network, &inputs, options, defects)?;
     times.placement = clock.lap();
 
@@ -91,7 +95,7 @@ pub fn map(
     times.merger = clock.lap();
 
     progress(Stage::Routing);
-    let routed = route(&plan, &inputs, defects);
+    let routed = route(&plan, &inputs, options, defects);
     times.l1 = clock.lap();
 
     progress(Stage::Synapses);
@@ -174,7 +178,30 @@ fn check(options: &MapOptions) -> Result<(), MapError> {
     if !(utilisation > 0.0 && utilisation <= 1.0) {
         return Err(MapError::BandwidthUtilisation(utilisation));
     }
+    if let Some(p) = options.priorities.iter().find(|p| !(1..=MAX_PRIORITY).contains(&p.weight)) {
+        return Err(MapError::Priority(p.weight));
+    }
+    let (crossbar, synapse) = (options.max_crossbar_switches, options.max_synapse_switches);
+    if crossbar == 0 || !(1..=MAX_SYNAPSE_SWITCHES).contains(&synapse) {
+        return Err(MapError::SwitchLimits { crossbar, synapse });
+    }
+    if options.max_route_hicanns == Some(0) {
+        return Err(MapError::RouteLength);
+    }
     Ok(())
+}
+
+/// What a synapse of each projection is worth.
+pub(crate) fn priorities(network: &Network, options: &MapOptions) -> Vec<u8> {
+    let priority = |id: ProjectionId| {
+        let (pre, _) = network.endpoints(id);
+        let concerns = |p: &&Priority| match p.of {
+            Prioritised::Projection(projection) => projection == id,
+            Prioritised::Population(population) => population == pre,
+        };
+        options.priorities.iter().filter(concerns).map(|p| p.weight).max().unwrap_or(1)
+    };
+    network.projections().map(|(id, _)| priority(id)).collect()
 }
 
 /// Who shares chips, buses and decoder groups; with the number of pools.
@@ -191,10 +218,11 @@ fn plan(
     for (member, rate_hz) in sources_with_rates(network) {
         rates_hz[member] = rate_hz;
     }
+    let order = hidden_order(inputs);
     // populations get chips of their own unless that takes more chips than there are
     let mut failure = None;
     for sharing in [Sharing::Small, Sharing::All] {
-        let pools = pools(network, inputs, options, &requests, sharing);
+        let pools = pools(network, inputs, options, &requests, sharing, order.as_deref());
         let dealer = Dealer {
             network,
             inputs,
@@ -242,7 +270,12 @@ fn merger_trees(plan: &Plan, config: &mut WaferConfig) {
 
 /// Routes every bus to the chips with targets of its members. A bus that most chips hear goes to
 /// all chips with neurons, so that members may still change places.
-fn route(plan: &Plan, inputs: &InputTable, defects: &Defects) -> Vec<RoutedBus> {
+fn route(
+    plan: &Plan,
+    inputs: &InputTable,
+    options: &MapOptions,
+    defects: &Defects,
+) -> Vec<RoutedBus> {
     let buses: Vec<Bus> = plan.buses.iter().map(|b| b.bus).collect();
     let heard: Vec<Vec<u32>> = plan
         .chips
@@ -251,7 +284,7 @@ fn route(plan: &Plan, inputs: &InputTable, defects: &Defects) -> Vec<RoutedBus> 
             let mut heard = vec![0; buses.len()];
             for input in chip.members.iter().flat_map(|&m| inputs.of(m as usize)) {
                 if let Some(seat) = plan.seats[input.source as usize] {
-                    heard[seat.bus as usize] += 1;
+                    heard[seat.bus as usize] += u32::from(input.priority);
                 }
             }
             heard
@@ -270,7 +303,13 @@ fn route(plan: &Plan, inputs: &InputTable, defects: &Defects) -> Vec<RoutedBus> 
                 .collect()
         })
         .collect();
-    routing::route(&buses, &targets, defects, &Limits::default())
+    let limits = Limits {
+        crossbar_switches: options.max_crossbar_switches,
+        synapse_switches: options.max_synapse_switches,
+        route_hicanns: options.max_route_hicanns.unwrap_or(usize::MAX),
+        ..Limits::default()
+    };
+    routing::route(&buses, &targets, defects, &limits)
 }
 
 fn chains(chips: &[PackedChip], plan: &Plan) -> Vec<DriverChain> {

@@ -8,6 +8,7 @@ use hal::coord::HicannOnWafer;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+use crate::network::{PopulationId, ProjectionId};
 use crate::requests::{Request, RequestProblem};
 
 /// Number of circuits of a neuron: even, 2..=64 (mapping §2.4).
@@ -189,6 +190,29 @@ pub enum VariedReset {
     Refuse,
 }
 
+/// What a synapse is worth when not all can be realised: those that are worth most are lost last.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Priority {
+    /// Which synapses.
+    pub of: Prioritised,
+    /// How many ordinary synapses one of them is worth, 1..=100.
+    pub weight: u8,
+}
+
+/// Synapses with a priority of their own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Prioritised {
+    /// Those of a projection.
+    Projection(ProjectionId),
+    /// Those that start at a population.
+    Population(PopulationId),
+}
+
+/// Largest weight of a priority.
+pub const MAX_PRIORITY: u8 = 100;
+/// Most synapse switches of a vertical line (topology §4.6): fourteen drivers on each side.
+pub const MAX_SYNAPSE_SWITCHES: usize = 28;
+
 /// No effort has this name.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[error("effort `{0}`: quick, normal or max")]
@@ -210,6 +234,15 @@ pub struct MapOptions {
     /// Longest chain of synapse drivers on one bus, 1..=8; 3 keeps the signal clean (topology
     /// §7.5).
     pub chain_length: usize,
+    /// What is lost last; 1 where nothing is said, the largest where several apply.
+    pub priorities: Vec<Priority>,
+    /// Most closed crossbar switches per line of a chip, at least 1 (topology §4.6).
+    pub max_crossbar_switches: usize,
+    /// Most closed synapse switches per vertical line of a chip, 1..=28 (topology §4.6).
+    pub max_synapse_switches: usize,
+    /// Most chips of a route, source and target counted; any number if none. Targets that are
+    /// farther away lose their synapses.
+    pub max_route_hicanns: Option<usize>,
     /// Share of the event links that inputs may use, above 0 and at most 1 (mapping §1.8).
     pub bandwidth_utilisation: f64,
     /// Biological to hardware units.
@@ -231,6 +264,10 @@ impl MapOptions {
             excluded: Vec::new(),
             neuron_size: NeuronSizeChoice::Auto,
             chain_length: 3,
+            priorities: Vec::new(),
+            max_crossbar_switches: 1,
+            max_synapse_switches: 1,
+            max_route_hicanns: None,
             bandwidth_utilisation: 0.8,
             scaling,
             mode: mode.into(),
@@ -252,6 +289,24 @@ pub enum MapError {
     /// The option has no meaning.
     #[error("chain length {0}: a bus drives chains of 1 to {max} synapse drivers", max = crate::demand::MAX_CHAIN)]
     ChainLength(usize),
+    /// The option has no meaning.
+    #[error("priority {0}: a synapse is worth 1 to {max} ordinary ones", max = MAX_PRIORITY)]
+    Priority(u8),
+    /// The option has no meaning.
+    #[error(
+        "{crossbar} crossbar and {synapse} synapse switches per line: at least 1 of each, and at \
+         most {max} synapse switches",
+        max = MAX_SYNAPSE_SWITCHES
+    )]
+    SwitchLimits {
+        /// Crossbar switches per line.
+        crossbar: usize,
+        /// Synapse switches per vertical line.
+        synapse: usize,
+    },
+    /// The option has no meaning.
+    #[error("routes of at most 0 chips reach nothing; allow 1 at least")]
+    RouteLength,
     /// The option has no meaning.
     #[error("bandwidth utilisation {0}: a share of the links above 0 and up to 1")]
     BandwidthUtilisation(f64),

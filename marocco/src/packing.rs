@@ -40,9 +40,9 @@ pub(crate) struct PackedChip {
 }
 
 impl PackedChip {
-    /// Synapses that its drivers leave out.
+    /// What its drivers leave out, in ordinary synapses.
     fn lost(&self) -> u64 {
-        let wanted: u64 = self.demands.iter().map(|d| u64::from(d.wanted)).sum();
+        let wanted: u64 = self.demands.iter().map(|d| u64::from(d.worth)).sum();
         let realised = |a: &Assigned| {
             let table = self.demands[a.demand].realised(self.gate(a));
             u64::from(table[a.members.len()])

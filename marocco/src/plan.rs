@@ -4,15 +4,15 @@ use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
 
 use calib::CircuitMode;
-use hal::coord::{Coordinate, DriverDecoder, HicannOnWafer, L1Address};
+use hal::coord::{Coordinate, DriverDecoder, FpgaOnWafer, HicannOnWafer, L1Address};
 
 use crate::fabric::{BLOCK_COLUMNS, Fabric, Run, Site, Split};
 use crate::inputs::{InputTable, ReceptorSet};
 use crate::mapping::{Bus, BusAddress, LogicalNeuron, Placement};
 use crate::network::{Network, PopulationId};
-use crate::options::{ADDRESSES_PER_BUS, HICANN_INPUT_HZ, MapError, MapOptions};
-use crate::pools::Pool;
-use crate::requests::Pinned;
+use crate::options::{ADDRESSES_PER_BUS, FPGA_INPUT_HZ, HICANN_INPUT_HZ, MapError, MapOptions};
+use crate::pools::{Pool, PoolKind};
+use crate::requests::{Pinned, RequestProblem};
 use crate::sites::{self, Reach};
 
 /// Widths of the neurons of a pool.
@@ -177,9 +177,12 @@ impl Dealer<'_> {
                 _ => 0,
             })
             .sum();
-        let reserved = self.reserved();
-        let total = neuron_chips + input_buses.len();
-        let no_chips = NoPlan::Chips { neurons: neuron_chips, inputs: input_buses.len() };
+        let mut reserved = self.reserved();
+        let pinned = self.seat_pinned(&input_buses, &reserved)?;
+        reserved.extend(pinned.iter().flatten());
+        let free: Vec<usize> = (0..input_buses.len()).filter(|&b| pinned[b].is_none()).collect();
+        let total = neuron_chips + free.len();
+        let no_chips = NoPlan::Chips { neurons: neuron_chips, inputs: free.len() };
         let sites = sites::take(self.fabric, total, structure.split, &reserved).ok_or(no_chips)?;
         let n = self.network.n_members();
         let mut plan = Plan {
@@ -192,9 +195,14 @@ impl Dealer<'_> {
             widths: vec![None; self.pools.len()],
             rates_hz: self.rates_hz.to_vec(),
         };
-        let rates: Vec<f64> = input_buses.iter().map(|b| b.rate_hz).collect();
-        let seating = sites::seat_inputs(self.fabric, &sites, &rates, self.options)
+        let rates: Vec<f64> = free.iter().map(|&b| input_buses[b].rate_hz).collect();
+        let load = fpga_load(&input_buses, &pinned);
+        let seating = sites::seat_inputs(self.fabric, &sites, &rates, load, self.options)
             .map_err(NoPlan::Inputs)?;
+        let mut seats = pinned;
+        for (bus, hicann) in free.into_iter().zip(seating.inputs) {
+            seats[bus] = Some(hicann);
+        }
         let mut hicanns = seating.neurons.into_iter();
         for (pool, shape) in structure.shapes.iter().enumerate() {
             if let Shape::Neurons { chips, widths } = *shape {
@@ -213,15 +221,50 @@ impl Dealer<'_> {
                 plan.widths[pool] = self.width_bounds(pool, &sites, widths);
             }
         }
-        for (input, hicann) in input_buses.iter().zip(seating.inputs) {
+        for (input, hicann) in input_buses.iter().zip(seats.into_iter().flatten()) {
             self.deal_inputs(&mut plan, input, hicann);
         }
         Ok(plan)
     }
 
-    /// The chips of requests, which others may not have.
+    /// The chips of requests of neurons, which others may not have.
     fn reserved(&self) -> Vec<HicannOnWafer> {
-        self.pools.iter().filter_map(|p| p.pinned.as_ref()).flat_map(Pinned::hicanns).collect()
+        let neurons = self.pools.iter().filter(|p| p.kind != PoolKind::Inputs);
+        neurons.filter_map(|p| p.pinned.as_ref()).flat_map(Pinned::hicanns).collect()
+    }
+
+    /// The chips of the buses of inputs that have a place asked for: the first ones that are free
+    /// and whose FPGA has bandwidth.
+    fn seat_pinned(
+        &self,
+        buses: &[InputBus],
+        reserved: &[HicannOnWafer],
+    ) -> Result<Vec<Option<HicannOnWafer>>, NoPlan> {
+        let limit_hz = self.options.bandwidth_utilisation * FPGA_INPUT_HZ;
+        let mut seats: Vec<Option<HicannOnWafer>> = vec![None; buses.len()];
+        for (i, bus) in buses.iter().enumerate() {
+            let Some(pinned) = &self.pools[bus.pool].pinned else { continue };
+            let load = fpga_load(buses, &seats);
+            let fits = |h: &HicannOnWafer| {
+                let here = load.get(&h.fpga()).copied().unwrap_or(0.0);
+                here + bus.rate_hz <= limit_hz
+                    && !seats.contains(&Some(*h))
+                    && !reserved.contains(h)
+            };
+            let Some(chip) = pinned.hicanns().into_iter().find(fits) else {
+                let of_pool = || buses.iter().zip(&seats).filter(|(b, _)| b.pool == bus.pool);
+                let problem = RequestProblem::Inputs {
+                    buses: of_pool().count(),
+                    seated: of_pool().filter(|(_, seat)| seat.is_some()).count(),
+                    limit_hz,
+                };
+                let (id, _) = locate(self.network, bus.members[0] as usize);
+                let population = self.network.population(id).label.clone();
+                return Err(NoPlan::Inputs(MapError::Request { population, problem }));
+            };
+            seats[i] = Some(chip);
+        }
+        Ok(seats)
     }
 
     /// The widths that the neurons of a pool may get: not too far from their mean, because the
@@ -433,6 +476,17 @@ impl Dealer<'_> {
         let population = self.network.population(id).label.clone();
         MapError::SourceTooFast { population, member, rate_hz, hardware_hz, limit_hz }
     }
+}
+
+/// Events per hardware second through each FPGA from the buses that have a chip.
+fn fpga_load(buses: &[InputBus], seats: &[Option<HicannOnWafer>]) -> BTreeMap<FpgaOnWafer, f64> {
+    let mut load = BTreeMap::new();
+    for (bus, seat) in buses.iter().zip(seats) {
+        if let Some(hicann) = seat {
+            *load.entry(hicann.fpga()).or_default() += bus.rate_hz;
+        }
+    }
+    load
 }
 
 /// Shares `n` things out as evenly as the rooms allow; none if they are too small together.

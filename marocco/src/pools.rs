@@ -48,13 +48,16 @@ pub(crate) enum Sharing {
 }
 
 /// The pools of a network, in the order of the populations, requests after the rest of their
-/// population. Sources that nobody listens to are in none.
+/// population. Sources that nobody listens to are in none. Members come in the order of their
+/// population, or by their position in an order of all members; those of requests always in the
+/// order of their population.
 pub(crate) fn pools(
     network: &Network,
     inputs: &InputTable,
     options: &MapOptions,
     requests: &[Granted],
     sharing: Sharing,
+    order: Option<&[u32]>,
 ) -> Vec<Pool> {
     let offsets = network.member_offsets();
     let mut requested: Vec<Option<usize>> = vec![None; network.n_members()];
@@ -87,12 +90,16 @@ pub(crate) fn pools(
             let ours =
                 request.members.first().is_some_and(|&m| of_population.contains(&(m as usize)));
             if ours {
+                let members = request.members.iter().copied();
+                let members: Vec<u32> = members
+                    .filter(|&m| !is_source || !inputs.receptors(m as usize).is_empty())
+                    .collect();
                 let size = request.size.unwrap_or(options.neuron_size);
                 let choice = request.mode.unwrap_or(options.mode);
                 let mode = modes.choose(id, population, choice, size);
                 let pool = Pool {
-                    members: request.members.clone(),
-                    kind: PoolKind::Neurons(size),
+                    members,
+                    kind: if is_source { PoolKind::Inputs } else { PoolKind::Neurons(size) },
                     mode,
                     max_width: modes.max_width(id, mode),
                     pinned: request.pinned.clone(),
@@ -101,7 +108,15 @@ pub(crate) fn pools(
             }
         }
     }
-    pools.into_iter().map(|(_, pool)| pool).filter(|pool| !pool.members.is_empty()).collect()
+    let mut pools: Vec<Pool> =
+        pools.into_iter().map(|(_, pool)| pool).filter(|p| !p.members.is_empty()).collect();
+    if let Some(position) = order {
+        let asked = |pool: &Pool| requested[pool.members[0] as usize].is_some();
+        for pool in pools.iter_mut().filter(|pool| !asked(pool)) {
+            pool.members.sort_unstable_by_key(|&m| position[m as usize]);
+        }
+    }
+    pools
 }
 
 /// What populations of one pool have in common.

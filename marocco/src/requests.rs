@@ -1,9 +1,9 @@
-//! What a user asks of single populations: where their neurons go, and how large they are
-//! (mapping §2.3, manual requests).
+//! What a user asks of single populations: where their neurons or inputs go, and how large neurons
+//! are (mapping §2.3, manual requests).
 
 use std::ops::Range;
 
-use hal::coord::{HicannOnWafer, NeuronBlockOnHicann, OnWafer};
+use hal::coord::{Coordinate as _, FpgaOnWafer, HicannOnWafer, NeuronBlockOnHicann, OnWafer};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
@@ -12,7 +12,9 @@ use crate::mapping::LogicalNeuron;
 use crate::network::{Network, PopulationId};
 use crate::options::{ModeChoice, NeuronSizeChoice};
 
-/// A wish about a population or a part of it. Members of a request share no chip with others.
+/// A wish about a population or a part of it. Neurons of a request share no chip with others, inputs
+/// share no bus with others. Inputs have a place, [`Place::Hicanns`] or [`Place::Fpgas`], and nothing
+/// else.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Request {
     /// The population.
@@ -28,11 +30,13 @@ pub struct Request {
     pub mode: Option<ModeChoice>,
 }
 
-/// A place for neurons.
+/// A place for neurons or inputs.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Place {
     /// On these chips, the first ones first.
     Hicanns(Vec<HicannOnWafer>),
+    /// On the chips of these FPGAs.
+    Fpgas(Vec<FpgaOnWafer>),
     /// In these neuron blocks.
     Blocks(Vec<OnWafer<NeuronBlockOnHicann>>),
     /// On exactly these circuits, one entry per member.
@@ -40,7 +44,7 @@ pub enum Place {
 }
 
 /// Why a request cannot be met.
-#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[derive(Debug, Clone, PartialEq, Error)]
 #[non_exhaustive]
 pub enum RequestProblem {
     /// The members do not exist.
@@ -56,9 +60,26 @@ pub enum RequestProblem {
     /// A member is in two requests.
     #[error("member {0} is in two requests; ask once for each")]
     Twice(usize),
-    /// The population is a spike source.
-    #[error("its members are spike sources, which have no circuits; ask for neurons")]
+    /// Something else than a chip or an FPGA for a spike source.
+    #[error(
+        "its members are spike sources, which have no circuits: chips or FPGAs can be asked for, no \
+         blocks, circuits, sizes or modes"
+    )]
     Sources,
+    /// The chips asked for take no more inputs.
+    #[error(
+        "its inputs need {buses} chips, {seated} of those asked for take them: each takes one bus of \
+         inputs and no neurons, and an FPGA {limit_hz:.3e} events/s; ask for more chips or lower the \
+         rates"
+    )]
+    Inputs {
+        /// Buses of its inputs.
+        buses: usize,
+        /// Buses that found a chip.
+        seated: usize,
+        /// Limit of an FPGA in events per hardware second.
+        limit_hz: f64,
+    },
     /// A chip cannot be used.
     #[error("{0} is missing, excluded, or cannot send its neurons' spikes; ask for another chip")]
     Chip(HicannOnWafer),
@@ -165,9 +186,6 @@ pub(crate) fn grant(
     for request in requests {
         let population = network.population(request.population);
         let refuse = |problem| Refusal { population: population.label.clone(), problem };
-        if population.is_source() {
-            return Err(refuse(RequestProblem::Sources));
-        }
         let range = request.members.clone().unwrap_or(0..population.size);
         if range.start > range.end || range.end > population.size {
             let (from, to, size) = (range.start, range.end, population.size);
@@ -181,6 +199,12 @@ pub(crate) fn grant(
         }
         let members: Vec<u32> = range.map(|m| (first + m) as u32).collect();
         let places = request.place.as_ref();
+        if population.is_source() {
+            let chips = input_chips(request, fabric).map_err(refuse)?;
+            let pinned = Some(Pinned::Blocks(chips.into_iter().map(|h| (h, u8::MAX)).collect()));
+            granted.push(Granted { members, pinned, size: None, mode: None });
+            continue;
+        }
         let (members, pinned) = match places {
             None => (members, None),
             Some(place) => {
@@ -214,6 +238,9 @@ fn pin(
     };
     match place {
         Place::Hicanns(list) => list.iter().for_each(|&h| add(h, u8::MAX)),
+        Place::Fpgas(list) => of_fpgas(list)
+            .filter(|&h| fabric.site(h, Split::One).is_some())
+            .for_each(|h| add(h, u8::MAX)),
         Place::Blocks(list) => list.iter().for_each(|b| add(b.hicann, 1 << b.local.index())),
         Place::Circuits(list) => return pin_circuits(list, members, fabric),
     }
@@ -224,6 +251,30 @@ fn pin(
         usable(hicann)?;
     }
     Ok((members, Pinned::Blocks(blocks)))
+}
+
+/// The chips of some FPGAs.
+fn of_fpgas(fpgas: &[FpgaOnWafer]) -> impl Iterator<Item = HicannOnWafer> {
+    HicannOnWafer::all().filter(|h| fpgas.contains(&h.fpga()))
+}
+
+/// The chips at which the inputs of a request may enter.
+fn input_chips(
+    request: &Request,
+    fabric: &Fabric<'_>,
+) -> Result<Vec<HicannOnWafer>, RequestProblem> {
+    if request.size.is_some() || request.mode.is_some() {
+        return Err(RequestProblem::Sources);
+    }
+    let chips: Vec<HicannOnWafer> = match &request.place {
+        Some(Place::Hicanns(list)) => match list.iter().find(|&&h| !fabric.takes_inputs(h)) {
+            Some(&chip) => return Err(RequestProblem::Chip(chip)),
+            None => list.clone(),
+        },
+        Some(Place::Fpgas(list)) => of_fpgas(list).filter(|&h| fabric.takes_inputs(h)).collect(),
+        _ => return Err(RequestProblem::Sources),
+    };
+    if chips.is_empty() { Err(RequestProblem::NoPlace) } else { Ok(chips) }
 }
 
 fn pin_circuits(

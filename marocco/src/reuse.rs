@@ -18,7 +18,7 @@ use crate::drivers::{Assigned, choose_gates};
 use crate::fabric::Split;
 use crate::inputs::{InputTable, ReceptorSet};
 use crate::kinds::Kinds;
-use crate::map::{Clock, Mapped, Wired, realise};
+use crate::map::{Clock, Mapped, Wired, priorities, realise};
 use crate::mapping::{Bus, Mapping, StageTimes};
 use crate::network::Network;
 use crate::options::{MapError, MapOptions};
@@ -60,7 +60,8 @@ pub fn remap(
     }
     let mut times = StageTimes::default();
     let mut clock = Clock::start();
-    let inputs = InputTable::new(network, Kinds::new(network, &options.scaling)?);
+    let mut inputs = InputTable::new(network, Kinds::new(network, &options.scaling)?);
+    inputs.set_priorities(&priorities(network, options));
     let plan = plan(mapping);
     let packed = packed(mapping, &plan, &inputs, options);
     times.synapses = clock.lap();

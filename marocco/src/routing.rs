@@ -26,7 +26,7 @@ use hal::defects::Defects;
 use hal::l1::{L1Component, L1Line};
 use rayon::prelude::*;
 
-use crate::mapping::{Bus, Route};
+use crate::mapping::{Bus, Route, RouteLine};
 use part::Part;
 
 /// The chips that listen to a bus, each with the number of synapses that depend on it.
@@ -45,6 +45,57 @@ pub(crate) struct RoutedBus {
     pub(crate) unreached: Vec<HicannOnWafer>,
 }
 
+impl RoutedBus {
+    /// Gives up the targets that are more than so many chips away, and the lines that lead to no
+    /// other.
+    fn shorten(&mut self, hicanns: usize) {
+        let route = &mut self.route;
+        let chips: Vec<usize> = (0..route.lines.len()).map(|i| route.hicanns_to(i)).collect();
+        if chips.iter().all(|&n| n <= hicanns) {
+            return;
+        }
+        let place = |tap: &OnWafer<VLineOnHicann>| {
+            let line = OnWafer { hicann: tap.hicann, local: L1Line::V(tap.local) };
+            route.lines.iter().position(|l| l.line == line)
+        };
+        let mut needed = vec![false; route.lines.len()];
+        let mut kept = BusEnds::new();
+        for (&target, tap) in &self.ends {
+            match place(tap).filter(|&i| chips[i] <= hicanns) {
+                Some(line) => {
+                    needed[line] = true;
+                    kept.insert(target, *tap);
+                }
+                None => self.unreached.push(target),
+            }
+        }
+        self.ends = kept;
+        self.unreached.sort_unstable();
+        // parents come before their children
+        for i in (0..needed.len()).rev() {
+            if let (true, Some(parent)) = (needed[i], route.lines[i].parent) {
+                needed[parent as usize] = true;
+            }
+        }
+        let mut number = 0;
+        let numbers: Vec<u32> = needed
+            .iter()
+            .map(|&needed| {
+                number += u32::from(needed);
+                number
+            })
+            .collect();
+        let lines = std::mem::take(&mut route.lines);
+        let kept = lines.into_iter().zip(&needed).filter(|(_, needed)| **needed);
+        route.lines = kept
+            .map(|(line, _)| RouteLine {
+                parent: line.parent.map(|parent| numbers[parent as usize] - 1),
+                ..line
+            })
+            .collect();
+    }
+}
+
 /// What the router may use.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Limits {
@@ -52,6 +103,8 @@ pub(crate) struct Limits {
     pub(crate) crossbar_switches: usize,
     /// Closed synapse switches per vertical line of a chip, 1..=28 (topology §4.6).
     pub(crate) synapse_switches: usize,
+    /// Most chips of a route, source and target counted.
+    pub(crate) route_hicanns: usize,
     /// Most rounds of negotiation.
     pub(crate) rounds: usize,
     /// Lines that the searches of one component may visit before negotiation ends.
@@ -60,7 +113,13 @@ pub(crate) struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { crossbar_switches: 1, synapse_switches: 1, rounds: 40, effort: 1_000_000 }
+        Self {
+            crossbar_switches: 1,
+            synapse_switches: 1,
+            route_hicanns: usize::MAX,
+            rounds: 40,
+            effort: 1_000_000,
+        }
     }
 }
 
@@ -99,7 +158,11 @@ pub(crate) fn route(
     let mut routes: Vec<(usize, RoutedBus)> =
         parts.into_par_iter().flat_map_iter(|part| part.into_routes(senders)).collect();
     routes.sort_unstable_by_key(|&(i, _)| i);
-    routes.into_iter().map(|(_, route)| route).collect()
+    let mut routes: Vec<RoutedBus> = routes.into_iter().map(|(_, route)| route).collect();
+    for route in &mut routes {
+        route.shorten(limits.route_hicanns);
+    }
+    routes
 }
 
 /// Applies a step to all components, those together that share no slot group.

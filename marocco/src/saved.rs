@@ -1,7 +1,7 @@
 //! A mapping as a file, and what it is held against.
 
 use hal::archive::Archive;
-use hal::coord::{Coordinate, NeuronBlockOnHicann};
+use hal::coord::{Coordinate as _, HicannOnWafer};
 use hal::defects::Defects;
 use hal::wafer::{ConfigurationWords, Pulses};
 use serde::{Deserialize, Serialize};
@@ -38,6 +38,9 @@ impl MapOptions {
     pub fn rules(&self, defects: &Defects) -> Rules {
         Rules {
             chain_length: self.chain_length,
+            max_crossbar_switches: self.max_crossbar_switches,
+            max_synapse_switches: self.max_synapse_switches,
+            max_route_hicanns: self.max_route_hicanns,
             bandwidth_utilisation: self.bandwidth_utilisation,
             excluded: self.excluded.clone(),
             neuron_circuits: circuits(self.neuron_size),
@@ -67,11 +70,9 @@ fn mode(choice: ModeChoice) -> RequestedMode {
 fn requested(request: &Request, options: &MapOptions) -> Requested {
     let place = match &request.place {
         None => RequestedPlace::Anywhere,
-        Some(Place::Hicanns(hicanns)) => RequestedPlace::Blocks(
-            hicanns
-                .iter()
-                .flat_map(|&hicann| NeuronBlockOnHicann::all().map(move |b| b.on(hicann)))
-                .collect(),
+        Some(Place::Hicanns(hicanns)) => RequestedPlace::Chips(hicanns.clone()),
+        Some(Place::Fpgas(fpgas)) => RequestedPlace::Chips(
+            HicannOnWafer::all().filter(|h| fpgas.contains(&h.fpga())).collect(),
         ),
         Some(Place::Blocks(blocks)) => RequestedPlace::Blocks(blocks.clone()),
         Some(Place::Circuits(places)) => RequestedPlace::Circuits(places.clone()),

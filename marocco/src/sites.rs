@@ -147,16 +147,17 @@ pub(crate) struct Seating {
 }
 
 /// Spreads the buses of inputs, given by their rates in events per hardware second, evenly over
-/// the chips, as far as the FPGAs have bandwidth (mapping §1.8).
+/// the chips, as far as the FPGAs have bandwidth beyond the load that is there (mapping §1.8).
 pub(crate) fn seat_inputs(
     fabric: &Fabric<'_>,
     sites: &Sites,
     rates_hz: &[f64],
+    load: BTreeMap<FpgaOnWafer, f64>,
     options: &MapOptions,
 ) -> Result<Seating, MapError> {
     let limit_hz = options.bandwidth_utilisation * FPGA_INPUT_HZ;
     let chips = &sites.chips;
-    let mut load: BTreeMap<FpgaOnWafer, f64> = BTreeMap::new();
+    let mut load = load;
     let mut taken = vec![None; chips.len()];
     let n_inputs = rates_hz.len();
     // the fastest buses choose first

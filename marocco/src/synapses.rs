@@ -1,5 +1,7 @@
 //! Synapses to rows and columns of the drivers that their bus got.
 
+use std::borrow::Cow;
+
 use hal::coord::{
     Coordinate, RowOnSynapseDriver, SynapseColumnOnHicann, SynapseDriverOnHicann, SynapseOnHicann,
     SynapseRowOnHicann,
@@ -86,7 +88,7 @@ pub(crate) fn assign(
     for (position, &member) in members.iter().enumerate() {
         let Some(neuron) = placement.neurons[member as usize] else { continue };
         let (column, width) = (neuron.column, widths[position]);
-        for input in inputs.of(member as usize) {
+        for input in &*by_priority(inputs, member as usize) {
             let Some(Seat { bus, group }) = plan.seats[input.source as usize] else { continue };
             let demand = demand_of[bus as usize];
             let fate = match gates[demand] {
@@ -113,6 +115,17 @@ pub(crate) fn assign(
         }
     }
     result
+}
+
+/// The synapses of a member, the most valuable ones first.
+fn by_priority(inputs: &InputTable, member: usize) -> Cow<'_, [Input]> {
+    let inputs_of = inputs.of(member);
+    if !inputs.has_priorities() {
+        return Cow::Borrowed(inputs_of);
+    }
+    let mut sorted = inputs_of.to_vec();
+    sorted.sort_by_key(|input| std::cmp::Reverse(input.priority));
+    Cow::Owned(sorted)
 }
 
 /// Number of a receptor and group of the kind at a place among those of a demand.

@@ -68,7 +68,7 @@ pub enum Rule {
     V02,
     /// The circuits of different neurons are disjoint and work, on chips that may be used.
     V03,
-    /// Neurons have the places and sizes that were asked for.
+    /// Neurons have the places, sizes and modes that were asked for, inputs their places.
     V04,
     /// Parameters that circuits share, and the analog cells, give the claimed cells and weights.
     V05,
@@ -169,6 +169,8 @@ pub struct Rules {
     pub max_crossbar_switches: usize,
     /// Closed synapse switches per vertical line, and per row and side (topology §4.6): 1.
     pub max_synapse_switches: usize,
+    /// Most chips of a route, source and target counted; any number if none.
+    pub max_route_hicanns: Option<usize>,
     /// Share of the event links that inputs may use (mapping §1.8): 0.8.
     pub bandwidth_utilisation: f64,
     /// Interval of the locking events in PLL clocks (topology §5.6): 125.
@@ -191,6 +193,7 @@ impl Default for Rules {
             chain_length: 3,
             max_crossbar_switches: 1,
             max_synapse_switches: 1,
+            max_route_hicanns: None,
             bandwidth_utilisation: 0.8,
             locking_interval: 125,
             excluded: Vec::new(),

@@ -11,9 +11,11 @@ mod files;
 mod folder;
 mod listing;
 mod map;
+mod query;
 mod serve;
 mod show;
 mod summary;
+mod wishes;
 
 use std::ffi::OsString;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, ToSocketAddrs as _};

@@ -4,14 +4,14 @@ use std::ops::Range;
 
 use calib::CircuitMode;
 use hal::config::CurrentScaling;
-use hal::coord::{NeuronBlockOnHicann, OnWafer};
+use hal::coord::{HicannOnWafer, NeuronBlockOnHicann, OnWafer};
 use serde::{Deserialize, Serialize};
 
 use super::{Case, Faults, Rule};
 use crate::mapping::LogicalNeuron;
 use crate::network::{PopulationId, PopulationKind};
 
-/// A request about members of a population of neurons.
+/// A request about members of a population.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Requested {
     /// The population.
@@ -47,6 +47,8 @@ impl RequestedMode {
 pub enum RequestedPlace {
     /// Anywhere.
     Anywhere,
+    /// On one of these chips.
+    Chips(Vec<HicannOnWafer>),
     /// In one of these blocks.
     Blocks(Vec<OnWafer<NeuronBlockOnHicann>>),
     /// On exactly these circuits, one entry per member, whatever their number.
@@ -65,7 +67,8 @@ pub(super) fn check(case: &Case<'_>, faults: &mut Faults) {
             continue;
         };
         let range = members.clone().unwrap_or(0..asked.size);
-        if range.end > asked.size || matches!(asked.kind, PopulationKind::Sources(_)) {
+        let of_sources = matches!(asked.kind, PopulationKind::Sources(_));
+        if range.end > asked.size || of_sources && !matches!(place, RequestedPlace::Chips(_)) {
             let (label, Range { start, end }) = (&asked.label, range);
             faults.add(Rule::V04, format!("`{label}` has no neurons {start} to {end} to place"));
             continue;
@@ -75,10 +78,19 @@ pub(super) fn check(case: &Case<'_>, faults: &mut Faults) {
             let member = first + member;
             sizes[member] = *circuits;
             modes[member] = *mode;
+            if let (true, RequestedPlace::Chips(chips)) = (of_sources, place) {
+                let address = case.mapping.placement.addresses[member];
+                let good = address.is_none_or(|at| chips.contains(&at.bus.hicann));
+                faults.demand(Rule::V04, good, || {
+                    format!("{} does not enter where it was asked to", case.name(member))
+                });
+                continue;
+            }
             // neurons without circuits are reported where neurons are checked
             let Some(neuron) = case.mapping.placement.neurons[member] else { continue };
             let good = match place {
                 RequestedPlace::Anywhere => true,
+                RequestedPlace::Chips(chips) => chips.contains(&neuron.hicann),
                 RequestedPlace::Blocks(blocks) => blocks.iter().any(|b| is_in(neuron, *b)),
                 RequestedPlace::Circuits(places) => {
                     sizes[member] = None;

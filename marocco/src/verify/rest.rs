@@ -121,7 +121,7 @@ fn without_claimed(chip: &HicannConfig, used: &InUse, default: &HicannConfig) ->
     rest.neurons.halves = default.neurons.halves;
     for (driver, settings) in default.synapses.drivers.iter() {
         let found = &mut rest.synapses.drivers[driver];
-        *found = SynapseDriver { rows: found.rows.clone(), ..*settings };
+        *found = SynapseDriver { rows: found.rows, ..*settings };
         for row in RowOnSynapseDriver::all().filter(|&row| used.rows[driver.row(row)]) {
             found.rows[row.index()] = RowConfig::default();
         }

@@ -82,6 +82,15 @@ fn check_route(case: &Case<'_>, route: &Route, wanted: &mut Wanted, faults: &mut
             faults.add(Rule::V14, format!("{bus} cannot go from {from} to {line}"));
         }
     }
+    if let Some(limit) = case.rules.max_route_hicanns {
+        let parents_come_first =
+            route.lines.iter().enumerate().all(|(i, l)| l.parent.is_none_or(|p| (p as usize) < i));
+        let chips = |line| route.hicanns_to(line);
+        let longest = (0..route.lines.len()).filter(|_| parents_come_first).map(chips).max();
+        faults.demand(Rule::V14, longest.is_none_or(|n| n <= limit), || {
+            format!("the route of {bus} spans {longest:?} chips, more than {limit}")
+        });
+    }
     let mut lines: Vec<_> = route.lines.iter().map(|l| l.line).collect();
     lines.sort_unstable();
     for pair in lines.windows(2) {

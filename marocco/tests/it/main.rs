@@ -4,6 +4,7 @@
 mod map;
 mod modes;
 mod networks;
+mod order;
 mod original;
 mod plasticity;
 mod property;

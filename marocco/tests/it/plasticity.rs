@@ -17,12 +17,12 @@ use marocco::{MapError, MapOptions, Mapped, map, remap, report};
 
 use crate::networks::{neurons, options, sources};
 
-fn depression(u: f64, tau_rec: f64) -> Option<TsodyksMarkram> {
-    Some(TsodyksMarkram { u, tau_rec, tau_facil: 0.0 })
+fn depression(u: f64, tau_rec: f64) -> TsodyksMarkram {
+    TsodyksMarkram { u, tau_rec, tau_facil: 0.0 }
 }
 
-fn facilitation(u: f64, tau_facil: f64) -> Option<TsodyksMarkram> {
-    Some(TsodyksMarkram { u, tau_rec: 0.0, tau_facil })
+fn facilitation(u: f64, tau_facil: f64) -> TsodyksMarkram {
+    TsodyksMarkram { u, tau_rec: 0.0, tau_facil }
 }
 
 /// For each plasticity a population of `n` sources, each of which has a synapse to each of `targets`
@@ -67,7 +67,7 @@ fn lost(mapped: &Mapped) -> Vec<LossCause> {
 #[test]
 fn t46_three_modes_take_three_drivers() {
     for receptor_size in [4, 8] {
-        let wanted = [depression(0.3, 100.0), facilitation(0.3, 100.0), None];
+        let wanted = [Some(depression(0.3, 100.0)), Some(facilitation(0.3, 100.0)), None];
         let network = network(1, 1, &wanted);
         let mapped = mapped(&network, &options(Some(receptor_size)));
         assert_eq!(lost(&mapped), []);
@@ -100,8 +100,8 @@ fn t46_depression_and_facilitation_at_once_are_refused() {
     let both = Some(TsodyksMarkram { u: 0.3, tau_rec: 100.0, tau_facil: 50.0 });
     for (wanted, message) in [
         (both, "not both"),
-        (depression(0.95, 100.0), "U = 0.95"),
-        (facilitation(0.3, 1e5), "tau_facil = 100000"),
+        (Some(depression(0.95, 100.0)), "U = 0.95"),
+        (Some(facilitation(0.3, 1e5)), "tau_facil = 100000"),
     ] {
         let network = network(1, 1, &[wanted]);
         let (whole, ideal) = (Defects::default(), WaferCalibration::ideal());
@@ -120,7 +120,7 @@ fn unphysical_plasticity_is_no_network() {
     let projection = Projection {
         label: "odd".into(),
         receptor: Receptor::Excitatory,
-        plasticity: depression(0.3, f64::NAN),
+        plasticity: Some(depression(0.3, f64::NAN)),
         synapses: Vec::new(),
     };
     let error = network.add_projection(post, post, projection).unwrap_err();
@@ -131,7 +131,7 @@ fn unphysical_plasticity_is_no_network() {
 
 #[test]
 fn drivers_do_the_nearest_and_the_report_tells_what() {
-    let wanted = [depression(0.28, 333.0), facilitation(0.5, 100.0), None];
+    let wanted = [Some(depression(0.28, 333.0)), Some(facilitation(0.5, 100.0)), None];
     let network = network(10, 5, &wanted);
     let mapped = mapped(&network, &options(None));
     let report = report(&network, &mapped.mapping, true);
@@ -178,7 +178,11 @@ fn one_bus_serves_several_kinds_with_drivers_of_each() {
     let mut populations = network.populations().map(|(id, _)| id);
     let (to, from) = (populations.next().unwrap(), populations.next().unwrap());
     drop(populations);
-    for plasticity in [depression(0.25, 200.0), facilitation(0.4, 200.0), depression(0.4, 200.0)] {
+    for plasticity in [
+        Some(depression(0.25, 200.0)),
+        Some(facilitation(0.4, 200.0)),
+        Some(depression(0.4, 200.0)),
+    ] {
         let synapses = (0..18).map(|k| Synapse { pre: k % 6, post: k / 6, weight_us: 0.002 });
         let (label, receptor) = (format!("{plasticity:?}"), Receptor::Inhibitory);
         let synapses = synapses.collect();
@@ -197,7 +201,7 @@ fn one_bus_serves_several_kinds_with_drivers_of_each() {
 #[test]
 fn a_quadrant_has_one_recovery() {
     // sixty sources of one population on a bus, with two recoveries: drivers of one quadrant
-    let mut network = network(12, 4, &[depression(0.3, 100.0)]);
+    let mut network = network(12, 4, &[Some(depression(0.3, 100.0))]);
     let mut populations = network.populations().map(|(id, _)| id);
     let (to, from) = (populations.next().unwrap(), populations.next().unwrap());
     drop(populations);
@@ -205,7 +209,7 @@ fn a_quadrant_has_one_recovery() {
     let projection = Projection {
         label: "slow".into(),
         receptor: Receptor::Excitatory,
-        plasticity: depression(0.3, 500.0),
+        plasticity: Some(depression(0.3, 500.0)),
         synapses: synapses.collect(),
     };
     network.add_projection(from, to, projection).unwrap();
@@ -214,7 +218,7 @@ fn a_quadrant_has_one_recovery() {
     assert_eq!(report(&network, &made.mapping, true).loss_by_cause["no_plasticity"], 20);
 
     // populations of their own have buses of their own, and a side has two quadrants
-    let apart = [100.0, 500.0].map(|tau| depression(0.3, tau));
+    let apart = [100.0, 500.0].map(|tau| Some(depression(0.3, tau)));
     let network = self::network(12, 4, &apart);
     assert_eq!(lost(&mapped(&network, &options(Some(8)))), []);
 }
@@ -222,9 +226,9 @@ fn a_quadrant_has_one_recovery() {
 #[test]
 fn new_plasticity_on_an_old_placement() {
     let options = options(Some(8));
-    let before = network(12, 4, &[depression(0.3, 100.0), None]);
+    let before = network(12, 4, &[Some(depression(0.3, 100.0)), None]);
     let made = mapped(&before, &options);
-    for wanted in [[depression(0.4, 300.0), None], [None, facilitation(0.3, 70.0)]] {
+    for wanted in [[Some(depression(0.4, 300.0)), None], [None, Some(facilitation(0.3, 70.0))]] {
         let network = network(12, 4, &wanted);
         let (whole, ideal) = (Defects::default(), WaferCalibration::ideal());
         let again = remap(&network, &made, &options, &whole, &ideal).unwrap();
@@ -236,7 +240,8 @@ fn new_plasticity_on_an_old_placement() {
 
 #[test]
 fn v24_v26_plasticity_is_held_against_the_bits() {
-    let network = network(4, 4, &[depression(0.3, 100.0), facilitation(0.3, 300.0), None]);
+    let network =
+        network(4, 4, &[Some(depression(0.3, 100.0)), Some(facilitation(0.3, 300.0)), None]);
     let options = options(Some(8));
     let made = mapped(&network, &options);
     let rules = options.rules(&Defects::default());
@@ -306,11 +311,11 @@ fn v24_v26_plasticity_is_held_against_the_bits() {
     });
     // the claim against the request
     breaks(Rule::V24, &|m| m.mapping.plasticity[0] = None);
-    breaks(Rule::V24, &|m| m.mapping.plasticity[2] = depression(0.3, 100.0));
+    breaks(Rule::V24, &|m| m.mapping.plasticity[2] = Some(depression(0.3, 100.0)));
     breaks(Rule::V24, &|m| m.mapping.plasticity[0].as_mut().unwrap().u += 0.02);
     breaks(Rule::V26, &|m| m.mapping.plasticity[0].as_mut().unwrap().tau_rec *= 1.001);
     breaks(Rule::V05, &|m| m.mapping.plasticity[1].as_mut().unwrap().u += 0.001);
-    breaks(Rule::V24, &|m| m.mapping.plasticity[1] = depression(0.3, 300.0));
+    breaks(Rule::V24, &|m| m.mapping.plasticity[1] = Some(depression(0.3, 300.0)));
     let chain = made.mapping.chains.iter().position(|c| c.plasticity[0].is_some()).unwrap();
     breaks(Rule::V24, &|m| m.mapping.chains[chain].plasticity[0] = None);
     breaks(Rule::V24, &|m| m.mapping.chains[chain].plasticity.clear());

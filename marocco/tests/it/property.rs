@@ -10,6 +10,8 @@ use marocco::mapping::{StageTimes, SynapseFate};
 use marocco::network::{
     Network, PerMember, Population, PopulationKind, Projection, Receptor, Synapse,
 };
+use marocco::options::{Prioritised, Priority};
+use marocco::requests::{Place, Request};
 use marocco::verify::verify;
 use marocco::{Choice, Effort, MapError, MapOptions, Mapped, ModeChoice, map};
 use proptest::prelude::*;
@@ -26,6 +28,10 @@ struct Wish {
     neurons: Vec<(usize, f64, f64)>,
     sources: Vec<(usize, f64)>,
     projections: Vec<Link>,
+    /// Weight of the first projection.
+    priority: u8,
+    /// Number of chips where the first population of sources enters; anywhere if 0.
+    input_chips: usize,
     seed: u64,
 }
 
@@ -80,6 +86,30 @@ impl Wish {
     }
 }
 
+impl Wish {
+    /// The options with what is asked of single populations and projections.
+    fn options(&self, network: &Network, options: MapOptions) -> MapOptions {
+        let projection = network.projections().next().map(|(id, _)| id);
+        let of = projection.map(Prioritised::Projection);
+        let priorities = of.map(|of| Priority { of, weight: self.priority }).into_iter().collect();
+        let mut rng = ChaCha8Rng::seed_from_u64(self.seed);
+        let chip = |_| HicannOnWafer::try_from(rng.random_range(0..HicannOnWafer::SIZE)).unwrap();
+        let chips: Vec<HicannOnWafer> = (0..self.input_chips).map(chip).collect();
+        let sources = network.populations().find(|(_, p)| p.is_source() && !chips.is_empty());
+        let requests = sources
+            .map(|(population, _)| Request {
+                population,
+                members: None,
+                place: Some(Place::Hicanns(chips.clone())),
+                size: None,
+                mode: None,
+            })
+            .into_iter()
+            .collect();
+        MapOptions { priorities, requests, ..options }
+    }
+}
+
 fn wishes() -> impl Strategy<Value = Wish> {
     let tau_m = prop_oneof![4 => Just(10.0), 1 => Just(700.0), 1 => Just(3.0)];
     let v_reset = prop_oneof![Just(10.0), Just(5.0)];
@@ -91,8 +121,17 @@ fn wishes() -> impl Strategy<Value = Wish> {
             Link { pre, post, degree, receptor, local, plasticity }
         });
     let projections = proptest::collection::vec(link, 0..8);
-    (neurons, sources, projections, any::<u64>()).prop_map(
-        |(neurons, sources, projections, seed)| Wish { neurons, sources, projections, seed },
+    let priority = prop_oneof![3 => Just(1_u8), 1 => 2..=100_u8];
+    let input_chips = prop_oneof![3 => Just(0), 1 => 1_usize..6];
+    (neurons, sources, projections, priority, input_chips, any::<u64>()).prop_map(
+        |(neurons, sources, projections, priority, input_chips, seed)| Wish {
+            neurons,
+            sources,
+            projections,
+            priority,
+            input_chips,
+            seed,
+        },
     )
 }
 
@@ -116,14 +155,33 @@ fn settings() -> impl Strategy<Value = MapOptions> {
     let size = prop_oneof![2 => Just(None), 3 => (1_usize..=32).prop_map(|n| Some(2 * n))];
     let effort = prop_oneof![3 => Just(Effort::Quick), 1 => Just(Effort::Normal)];
     let excluded = prop_oneof![4 => Just(0.0), 2 => Just(0.3), 1 => Just(0.97)];
-    (size, effort, 1_usize..=8, 0.05..=1.0, excluded, modes(), any::<u64>()).prop_map(
-        |(size, effort, chain_length, bandwidth_utilisation, excluded, mode, seed)| {
+    let limits =
+        (1_usize..=8, switches(), prop_oneof![5 => Just(None), 1 => (1_usize..40).prop_map(Some)]);
+    (size, effort, limits, 0.05..=1.0, excluded, modes(), any::<u64>()).prop_map(
+        |(size, effort, limits, bandwidth_utilisation, excluded, mode, seed)| {
             let mut rng = ChaCha8Rng::seed_from_u64(seed);
             let excluded = HicannOnWafer::all().filter(|_| rng.random_bool(excluded)).collect();
             let usual = options(size);
-            MapOptions { effort, chain_length, bandwidth_utilisation, excluded, mode, seed, ..usual }
+            let (chain_length, [max_crossbar_switches, max_synapse_switches], max_route) = limits;
+            MapOptions {
+                effort,
+                chain_length,
+                max_crossbar_switches,
+                max_synapse_switches,
+                max_route_hicanns: max_route,
+                bandwidth_utilisation,
+                excluded,
+                mode,
+                seed,
+                ..usual
+            }
         },
     )
+}
+
+/// Limits of crossbar and synapse switches.
+fn switches() -> impl Strategy<Value = [usize; 2]> {
+    prop_oneof![3 => Just([1, 1]), 1 => [1_usize..5, 1_usize..29]]
 }
 
 /// Mostly the mapper's choice; a fixed leak suits some populations only.
@@ -170,6 +228,7 @@ proptest! {
         (rate, missing_reticles, seed) in wafers(),
     ) {
         let network = wish.network();
+        let options = wish.options(&network, options);
         let defects = defective(rate, missing_reticles, seed);
         let made = match mapped(2, &network, &options, &defects) {
             Ok(made) => made,

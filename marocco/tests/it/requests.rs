@@ -5,12 +5,13 @@ use std::collections::BTreeSet;
 use calib::WaferCalibration;
 use hal::codec::encode_wafer;
 use hal::coord::{Coordinate as _, HicannOnWafer, NeuronBlockOnHicann};
-use hal::defects::Defects;
-use marocco::mapping::LogicalNeuron;
+use hal::defects::{ComponentKind, Defects, Rates};
+use marocco::mapping::{LogicalNeuron, LossCause, SynapseFate};
 use marocco::network::{Network, PopulationId};
+use marocco::options::{Prioritised, Priority};
 use marocco::requests::{Place, Request, RequestProblem};
 use marocco::verify::verify;
-use marocco::{MapError, MapOptions, Mapping, NeuronSize, NeuronSizeChoice, map};
+use marocco::{Effort, MapError, MapOptions, Mapping, NeuronSize, NeuronSizeChoice, map};
 use proptest::prelude::*;
 
 use crate::networks::{balanced, neurons, options, sources};
@@ -173,7 +174,8 @@ fn impossible_requests_are_refused_by_name() {
     );
     let mut network = network;
     let ext = network.add_population(sources("ext", 3, 10.0)).unwrap();
-    let requests = vec![request(ext, on(5))];
+    let block = NeuronBlockOnHicann::from_index(5).unwrap().on(chip(5));
+    let requests = vec![request(ext, Place::Blocks(vec![block]))];
     let options = MapOptions { requests, ..options(Some(4)) };
     assert_eq!(problem(mapped(&network, &options)), RequestProblem::Sources);
 }
@@ -199,5 +201,139 @@ proptest! {
         for neuron in mapping.placement.neurons[n_exc..].iter().flatten() {
             prop_assert!(!chips.contains(&neuron.hicann));
         }
+    }
+}
+
+fn source_request(network: &Network, place: Place) -> Vec<Request> {
+    let (ext, _) = network.populations().find(|(_, p)| p.is_source()).unwrap();
+    vec![request(ext, place)]
+}
+
+/// Chips where the inputs of a mapping enter.
+fn input_chips(mapping: &Mapping) -> BTreeSet<HicannOnWafer> {
+    let placement = &mapping.placement;
+    let members = placement.neurons.iter().zip(&placement.addresses);
+    members
+        .filter(|(neuron, _)| neuron.is_none())
+        .filter_map(|(_, a)| Some(a.as_ref()?.bus.hicann))
+        .collect()
+}
+
+#[test]
+fn inputs_enter_where_they_are_asked_to() {
+    let network = balanced(150, [10, 3, 10], 10.0, 1);
+    let asked: Vec<HicannOnWafer> = [7, 200, 300, 201].map(chip).to_vec();
+    let mut options = options(Some(4));
+    options.requests = source_request(&network, Place::Hicanns(asked.clone()));
+    let found = input_chips(&mapped(&network, &options).unwrap());
+    assert_eq!(found, asked.iter().copied().take(found.len()).collect());
+    assert!(found.len() >= 3);
+
+    let fpga = chip(100).fpga();
+    options.requests = source_request(&network, Place::Fpgas(vec![fpga]));
+    let found = input_chips(&mapped(&network, &options).unwrap());
+    assert!(found.len() >= 3 && found.iter().all(|h| h.fpga() == fpga));
+
+    // with neurons beside them
+    let (exc, _) = network.populations().next().unwrap();
+    let beside: Vec<HicannOnWafer> =
+        HicannOnWafer::all().filter(|h| h.fpga() == fpga).take(2).collect();
+    options.requests.push(request(exc, Place::Hicanns(beside.clone())));
+    let found = input_chips(&mapped(&network, &options).unwrap());
+    assert!(found.iter().all(|h| h.fpga() == fpga && !beside.contains(h)));
+}
+
+#[test]
+fn inputs_that_do_not_fit_are_refused_by_name() {
+    let network = balanced(150, [10, 3, 10], 10.0, 1);
+    let mut options = options(Some(4));
+    options.requests = source_request(&network, Place::Hicanns(vec![chip(7)]));
+    let found = problem(mapped(&network, &options));
+    assert!(matches!(found, RequestProblem::Inputs { seated: 1, .. }), "{found:?}");
+    // five buses of 12 MHz are more than an FPGA carries
+    let fast = balanced(150, [10, 3, 10], 100.0, 1);
+    options.requests = source_request(&fast, Place::Fpgas(vec![chip(100).fpga()]));
+    let found = problem(mapped(&fast, &options));
+    assert!(matches!(found, RequestProblem::Inputs { .. }), "{found:?}");
+    options.excluded = vec![chip(7)];
+    options.requests = source_request(&network, Place::Hicanns(vec![chip(7)]));
+    assert_eq!(problem(mapped(&network, &options)), RequestProblem::Chip(chip(7)));
+    options.requests = source_request(&network, Place::Hicanns(Vec::new()));
+    assert_eq!(problem(mapped(&network, &options)), RequestProblem::NoPlace);
+    let size = Some(NeuronSizeChoice::Auto);
+    options.requests[0] = Request { size, ..options.requests[0].clone() };
+    assert_eq!(problem(mapped(&network, &options)), RequestProblem::Sources);
+}
+
+/// Lost synapses by projection.
+fn lost(mapping: &Mapping) -> Vec<usize> {
+    let is_lost = |f: &&SynapseFate| matches!(f, SynapseFate::Lost(_));
+    mapping.synapses.iter().map(|fates| fates.iter().filter(is_lost).count()).collect()
+}
+
+#[test]
+fn what_has_priority_is_lost_last() {
+    // most synapse drivers are broken: buses compete for the rest
+    let network = balanced(1200, [60, 20, 60], 1.0, 1);
+    let rates = Rates::NONE.with(ComponentKind::SynapseDriver, 0.75).unwrap();
+    let defects = Defects::random(&rates, 1);
+    let mut options = MapOptions { effort: Effort::Quick, ..options(Some(8)) };
+    let lost = |options: &MapOptions| {
+        let ideal = WaferCalibration::ideal();
+        lost(&map(&network, options, &defects, &ideal, &mut |_| {}).unwrap().mapping)
+    };
+    let before = lost(&options);
+    let from_ext: Vec<usize> = (0..before.len())
+        .filter(|&i| network.projections().nth(i).unwrap().1.label.starts_with("ext"))
+        .collect();
+    assert!(from_ext.iter().all(|&i| before[i] > 500), "{before:?}");
+    let (source, _) = network.populations().find(|(_, p)| p.is_source()).unwrap();
+    let of = Prioritised::Population(source);
+    options.priorities = vec![Priority { of, weight: 50 }];
+    let by_population = lost(&options);
+    for &i in &from_ext {
+        assert!(2 * by_population[i] < before[i], "{by_population:?}, before {before:?}");
+    }
+    // one projection alone
+    let (id, _) = network.projections().nth(from_ext[0]).unwrap();
+    options.priorities = vec![Priority { of: Prioritised::Projection(id), weight: 50 }];
+    let by_projection = lost(&options);
+    assert!(2 * by_projection[from_ext[0]] < before[from_ext[0]], "{by_projection:?}");
+    options.priorities[0].weight = 101;
+    assert!(matches!(mapped(&network, &options), Err(MapError::Priority(101))));
+}
+
+#[test]
+fn limits_of_switches_and_routes_are_kept() {
+    let network = balanced(600, [30, 10, 20], 10.0, 1);
+    let mut options = MapOptions { effort: Effort::Quick, ..options(Some(8)) };
+    options.max_synapse_switches = 2;
+    options.max_crossbar_switches = 2;
+    // the verifier holds the mapping against the same limits
+    assert_eq!(lost(&mapped(&network, &options).unwrap()).iter().sum::<usize>(), 0);
+
+    let longest = |mapping: &Mapping| {
+        let routes = mapping.routes.iter();
+        routes.flat_map(|r| (0..r.lines.len()).map(|i| r.hicanns_to(i))).max().unwrap()
+    };
+    let free = mapped(&network, &options).unwrap();
+    assert!(longest(&free) > 3);
+    options.max_route_hicanns = Some(3);
+    let short = mapped(&network, &options).unwrap();
+    assert!(longest(&short) <= 3);
+    let causes = short.synapses.iter().flatten().filter_map(|f| match f {
+        SynapseFate::Lost(cause) => Some(*cause),
+        SynapseFate::Realised { .. } => None,
+    });
+    let no_route = causes.filter(|&c| c == LossCause::NoRoute).count();
+    assert!(no_route > 0 && no_route < network.n_synapses());
+
+    options.max_route_hicanns = Some(0);
+    assert!(matches!(mapped(&network, &options), Err(MapError::RouteLength)));
+    options.max_route_hicanns = None;
+    for (crossbar, synapse) in [(0, 1), (1, 0), (1, 29)] {
+        options.max_crossbar_switches = crossbar;
+        options.max_synapse_switches = synapse;
+        assert!(matches!(mapped(&network, &options), Err(MapError::SwitchLimits { .. })));
     }
 }

@@ -9,11 +9,12 @@ use hal::archive;
 use hal::config::CurrentScaling;
 use marocco::mapping::StageTimes;
 use marocco::options::Effort;
-use marocco::{Capacitor, Choice, MapOptions, NeuronSize, NeuronSizeChoice, SavedMapping};
+use marocco::{Capacitor, Choice, MapOptions, NeuronSizeChoice, SavedMapping};
 use serde_json::{Value, json};
 
 use super::console::{Stages, say};
 use super::defects::WaferDefects;
+use super::wishes::{Wishes, capacitor, leak, neuron_size};
 use super::{Failure, SHOWN_VIOLATIONS, experiment, summary};
 use crate::networks::{Drawn, Recipe};
 use crate::realise::{Realised, on_threads, realise};
@@ -40,6 +41,8 @@ pub(super) struct MapArguments {
     /// Leak of the chips: auto, slow, normal or fast [default: that of the network]
     #[arg(long, value_name = "auto|slow|normal|fast", value_parser = leak)]
     leak: Option<Choice<CurrentScaling>>,
+    #[command(flatten)]
+    wishes: Wishes,
     /// Seed of the mapper
     #[arg(long, default_value_t = 0)]
     seed: u64,
@@ -49,34 +52,6 @@ pub(super) struct MapArguments {
     /// Mapping to write; without it there is a report only
     #[arg(long)]
     out: Option<PathBuf>,
-}
-
-fn neuron_size(text: &str) -> Result<NeuronSizeChoice, String> {
-    if text == "auto" {
-        return Ok(NeuronSizeChoice::Auto);
-    }
-    let circuits: usize = text.parse().map_err(|_| "write auto or a number".to_owned())?;
-    let size = NeuronSize::try_from(circuits).map_err(|e| e.to_string())?;
-    Ok(NeuronSizeChoice::Fixed(size))
-}
-
-fn capacitor(text: &str) -> Result<Choice<Capacitor>, String> {
-    match text {
-        "auto" => Ok(Choice::Auto),
-        "big" => Ok(Choice::Fixed(Capacitor::Big)),
-        "small" => Ok(Choice::Fixed(Capacitor::Small)),
-        _ => Err("write auto, big or small".to_owned()),
-    }
-}
-
-fn leak(text: &str) -> Result<Choice<CurrentScaling>, String> {
-    match text {
-        "auto" => Ok(Choice::Auto),
-        "slow" => Ok(Choice::Fixed(CurrentScaling::Slow)),
-        "normal" => Ok(Choice::Fixed(CurrentScaling::Normal)),
-        "fast" => Ok(Choice::Fixed(CurrentScaling::Fast)),
-        _ => Err("write auto, slow, normal or fast".to_owned()),
-    }
 }
 
 pub(super) fn map(arguments: &MapArguments) -> Result<Value, Failure> {
@@ -98,6 +73,7 @@ pub(super) fn map(arguments: &MapArguments) -> Result<Value, Failure> {
     options.mode.leak = arguments.leak.unwrap_or(options.mode.leak);
     options.effort = arguments.effort;
     options.seed = arguments.seed;
+    arguments.wishes.apply(&network, &mut options)?;
     let stages = Stages::new();
     let realised = on_threads(arguments.threads.map(usize::from), |_| {
         realise(&network, &options, &defects, &mut |p| stages.note(p))

@@ -1,4 +1,4 @@
-//! `bss1 show`: pictures of a mapping, and the mapping on one screen.
+//! `bss1 show`: pictures of a mapping, the mapping on one screen, and answers about its parts.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 use super::console::say;
 use super::defects::WaferDefects;
 use super::files::read;
+use super::query::Question;
 use super::{Failure, PNG_SCALE};
 use crate::figure::png;
 use crate::picture::{self, Facts, View};
@@ -26,6 +27,8 @@ pub(super) struct ShowArguments {
     view: View,
     #[command(flatten)]
     wafer: WaferDefects,
+    #[command(flatten)]
+    question: Question,
     /// Picture to write, .svg, .png or .html; without it there is text only
     #[arg(long)]
     out: Option<PathBuf>,
@@ -33,6 +36,9 @@ pub(super) struct ShowArguments {
 
 pub(super) fn show(arguments: &ShowArguments) -> Result<Value, Failure> {
     let saved: SavedMapping = read(&arguments.mapping)?;
+    if let Some(answer) = arguments.question.answer(&saved)? {
+        return Ok(answer);
+    }
     let known = || saved.rules.defects.clone();
     let defects = arguments.wafer.load()?.unwrap_or_else(known);
     let facts = Facts::new(&saved.network, &saved.mapping, &defects);

@@ -224,3 +224,92 @@ fn wrong_requests_are_refused() {
     let message = refused(&[&["defects", "draw", "--rate", "0"], &reticles[..]].concat());
     assert!(message.contains("a wafer has 48"), "{message}");
 }
+
+/// A small mapping with several wishes, and its file.
+fn with_wishes() -> (Value, PathBuf) {
+    let requests = path("requests.toml");
+    let text = "chain_length = 4\nexclude = [0, 1]\nmax_route_hicanns = 40\n\
+                [[request]]\npopulation = \"neurons\"\nmembers = [0, 20]\nchips = [93]\nsize = 8\n\
+                leak = \"slow\"\n\
+                [[priority]]\npopulation = \"neurons\"\nweight = 5\n";
+    fs::write(&requests, text).unwrap();
+    let out = path("wishes.bss1");
+    let mut arguments = vec!["map", "pfeilsNoise", "--effort", "quick", "--neuron-size", "4"];
+    arguments.extend(["--requests", requests.to_str().unwrap(), "--max-synapse-switches", "2"]);
+    arguments.extend(["--out", out.to_str().unwrap()]);
+    (json(&arguments), out)
+}
+
+#[test]
+fn requests_are_met_and_found_again() {
+    let (report, out) = with_wishes();
+    let out = out.to_str().unwrap();
+    assert_eq!(report["verified"], true);
+    assert_eq!(report["neuron_sizes"]["8"], 20);
+    assert_eq!(report["leak"], "normal and slow");
+    json(&["verify", out]);
+
+    let chip = json(&["show", out, "--hicann", "93"]);
+    assert_eq!(chip["neurons"].as_array().unwrap().len(), 20);
+    assert_eq!(chip["leak"], "slow");
+    let name = chip["neurons"][7].as_str().unwrap();
+    let neuron = json(&["show", out, "--neuron", name]);
+    assert_eq!(neuron["hicann"], "H93");
+    assert_eq!(neuron["circuits"].as_array().unwrap().len(), 8);
+    let bus = json(&["show", out, "--bus", neuron["bus"].as_str().unwrap()]);
+    let senders = bus["senders"].as_array().unwrap();
+    assert!(senders.iter().any(|s| s["member"] == name && s["address"] == neuron["address"]));
+    assert_eq!(bus["heard_on"], bus["chains"].as_array().unwrap().len());
+    // from a synapse of the neuron to its driver and back
+    let inputs = neuron["inputs"].as_array().unwrap();
+    let synapse = inputs.iter().find(|s| s.get("driver").is_some()).unwrap();
+    let driver = json(&["show", out, "--driver", synapse["driver"].as_str().unwrap()]);
+    let there = driver["synapses"].as_array().unwrap();
+    assert!(there.contains(synapse), "{synapse} is not among {there:?}");
+    assert_eq!(driver["chain"]["hicann"], "H93");
+}
+
+#[test]
+fn wishes_that_make_no_sense_are_refused() {
+    let noise = ["map", "pfeilsNoise", "--effort", "quick"];
+    let with = |more: &[&str]| refused(&[&noise[..], more].concat());
+    assert!(with(&["--pin", "nobody=93"]).contains("no population is called `nobody`"));
+    assert!(with(&["--pin", "neurons=999"]).contains("chip 999"));
+    assert!(with(&["--priority", "neurons=101"]).contains("1 to 100"));
+    assert!(with(&["--size", "neurons=7"]).contains("even number"));
+    assert!(with(&["--max-route", "0"]).contains("routes of at most 0"));
+    assert!(with(&["--max-synapse-switches", "29"]).contains("28"));
+    assert!(with(&["--chain-length", "9"]).contains("chain length 9"));
+    assert!(with(&["--capacitor", "huge"]).contains("auto, big or small"));
+    assert!(with(&["--requests", "/nowhere/at/all"]).contains("/nowhere/at/all"));
+    let file = path("bad-requests.toml");
+    for (text, message) in [
+        ("chain = 3\n", "unknown field"),
+        ("[[request]]\npopulation = \"neurons\"\nchips = [1]\nfpgas = [1]\n", "several kinds"),
+        ("[[request]]\npopulation = \"neurons\"\nblocks = [\"B1\"]\n", "H93.nb0"),
+        ("[[priority]]\nweight = 3\n", "either a projection or a population"),
+        ("varied_reset = \"maybe\"\n", "average or refuse"),
+    ] {
+        fs::write(&file, text).unwrap();
+        let found = with(&["--requests", file.to_str().unwrap()]);
+        assert!(found.contains(message), "{text}: {found}");
+    }
+}
+
+#[test]
+fn questions_about_what_is_not_there_are_refused() {
+    let (_, out) = with_wishes();
+    let out = out.to_str().unwrap();
+    for (question, message) in [
+        (["--neuron", "neurons"], "POPULATION:INDEX"),
+        (["--neuron", "nobody:1"], "no population is called `nobody`"),
+        (["--neuron", "neurons:99999"], "has members 0 to"),
+        (["--hicann", "384"], "chip 384"),
+        (["--bus", "H0.dnc3"], "carries nothing"),
+        (["--driver", "H0.drv3"], "not in use"),
+        (["--driver", "nonsense"], "driver `nonsense`"),
+    ] {
+        let found = refused(&["show", out, question[0], question[1]]);
+        assert!(found.contains(message), "{question:?}: {found}");
+    }
+}
