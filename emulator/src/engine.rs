@@ -3,7 +3,7 @@
 //!
 //! A window is as long as the shortest delay, so nothing that happens within it acts before its
 //! end. Chips run in parallel; events are exchanged in the order of chip, time and membrane, and
-//! each chip adds its conductances in the order of its inbox. So the result does not depend on the
+//! each chip adds its conductances in that order. So the result does not depend on the
 //! number of threads.
 
 mod adex;
@@ -58,6 +58,8 @@ pub(crate) struct RunState {
     done: u64,
     neuron_spikes: u64,
     synaptic_events: u64,
+    /// Those under way, and those on the buses.
+    recent: Vec<Event>,
     events: Vec<Event>,
     generators: Vec<(u64, u16, Option<DncCycles>)>,
     chips: Vec<ChipState>,
@@ -77,6 +79,10 @@ pub(crate) struct Run<'a> {
     window: u64,
     /// Rows of the calendars.
     rows: usize,
+    /// Longest delay of any synapse, in cycles.
+    longest: u64,
+    /// The latest events, of which some may still be under way.
+    recent: Vec<Event>,
     /// Events that came onto the buses and were not delivered yet.
     events: Vec<Event>,
     /// Steps done, and of the whole run.
@@ -96,12 +102,12 @@ impl<'a> Run<'a> {
         step: DncCycles,
         end: DncCycles,
     ) -> Self {
-        let early = network.jitter.map_or(0, |_| Jitter::LARGEST_CYCLES);
+        let early = Jitter::largest(network.jitter);
         let steps = |d: DncCycles| d.0.saturating_sub(early) / step.0;
         let window = network.shortest.map_or(LONGEST_WINDOW, steps).max(1);
         let last = end.0.div_ceil(step.0);
         let longest = network.parts.iter().map(|(_, wiring)| wiring.longest_delay()).max();
-        let rows = (window + (longest.unwrap_or(0) + early).div_ceil(step.0) + 1) as usize;
+        let rows = Window::rows(window, step, network.jitter);
         for chip in &mut network.chips {
             chip.calendar = vec![Vec::new(); rows];
         }
@@ -114,6 +120,8 @@ impl<'a> Run<'a> {
             level: Level::new(),
             window,
             rows,
+            longest: longest.unwrap_or(0),
+            recent: Vec::new(),
             events: Vec::new(),
             done: 0,
             last,
@@ -142,9 +150,11 @@ impl<'a> Run<'a> {
             let until = DncCycles((self.done + steps) * self.step.0);
             self.take_in(until);
             self.integrate(steps);
-            self.events.clear();
-            self.exchange();
             self.done += steps;
+            let arrived = self.arrived();
+            self.recent.append(&mut self.events);
+            self.recent.retain(|event| event.time.0 + self.longest > arrived);
+            self.exchange();
         }
     }
 
@@ -157,8 +167,9 @@ impl<'a> Run<'a> {
             step: self.step,
             rows: self.rows,
             row: (self.done % self.rows as u64) as usize,
+            jitter: self.network.jitter,
         };
-        let (level, events, jitter) = (self.level, &self.events, self.network.jitter);
+        let (level, events) = (self.level, &self.events);
         let mut rest = self.network.chips.as_mut_slice();
         let mut parts = Vec::with_capacity(self.network.parts.len());
         for (range, wiring) in &mut self.network.parts {
@@ -167,11 +178,19 @@ impl<'a> Run<'a> {
             parts.push((chips, wiring));
         }
         parts.into_par_iter().for_each(|(chips, wiring)| {
-            wiring.deliver(chips, events, &window, jitter);
+            wiring.deliver(chips, events, &window);
             for chip in chips {
                 chip.advance(level, &window);
             }
         });
+    }
+
+    /// The nominal arrival, in cycles, up to which events have been delivered.
+    fn arrived(&self) -> u64 {
+        match self.done {
+            0 => 0,
+            done => done * self.step.0 + Jitter::largest(self.network.jitter),
+        }
     }
 
     /// Sends the events from outside that come until a time.
@@ -224,6 +243,7 @@ impl<'a> Run<'a> {
             done: self.done,
             neuron_spikes: self.neuron_spikes,
             synaptic_events: self.synaptic_events(),
+            recent: self.recent.clone(),
             events: self.events.clone(),
             generators: self.generators.state(),
             chips: self.network.chips.iter().map(Chip::state).collect(),
@@ -232,19 +252,26 @@ impl<'a> Run<'a> {
 
     /// Takes over a state of the same run; false if it does not fit.
     pub(crate) fn restore(&mut self, state: RunState) -> bool {
-        let RunState { done, neuron_spikes, synaptic_events, events, generators, chips } = state;
+        let RunState { done, neuron_spikes, synaptic_events, recent, events, generators, chips } =
+            state;
         let sources = self.network.parts.first().map_or(0, |(_, wiring)| wiring.sources());
         if chips.len() != self.network.chips.len()
             || done > self.last
-            || events.iter().any(|event| event.source as usize >= sources)
+            || recent.iter().chain(&events).any(|event| event.source as usize >= sources)
         {
             return false;
         }
         for (i, (_, wiring)) in self.network.parts.iter_mut().enumerate() {
             wiring.synaptic_events = if i == 0 { synaptic_events } else { 0 };
         }
-        self.events = events;
         (self.done, self.neuron_spikes) = (done, neuron_spikes);
+        let arrived = self.arrived();
+        for (_, wiring) in &mut self.network.parts {
+            for &event in &recent {
+                wiring.resume(event, arrived);
+            }
+        }
+        (self.recent, self.events) = (recent, events);
         let now = DncCycles(done * self.step.0);
         let released = self.releases.partition_point(|r| r.time <= now);
         self.releases = &self.releases[released..];

@@ -5,7 +5,7 @@
 //! adaptation. Second order in the step, and the upswing ends at its true time however steep it is.
 
 use fearless_simd::prelude::*;
-use fearless_simd::{f32x8, mask32x8};
+use fearless_simd::{f32x16, mask32x16};
 
 use crate::circuits::Membrane;
 
@@ -16,7 +16,7 @@ const SUPPLY_V: f64 = 1.8;
 /// Less than this of e^-(v / D) left in a step counts as nothing.
 const SMALLEST: f32 = 1e-30;
 
-/// The terms of eight membranes that are computed together; most have none.
+/// The terms of sixteen membranes that are computed together; most have none.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Adex {
     pub(super) adaptation: Vec<Adaptation>,
@@ -88,7 +88,7 @@ impl Adex {
 
     /// First half of the adaptation, whose current counts against the drive of the step.
     #[inline(always)]
-    pub(super) fn before<S: Simd>(&mut self, v: f32x8<S>, mut drive: f32x8<S>) -> f32x8<S> {
+    pub(super) fn before<S: Simd>(&mut self, v: f32x16<S>, mut drive: f32x16<S>) -> f32x16<S> {
         for term in &mut self.adaptation {
             drive -= term.relax(v);
         }
@@ -97,11 +97,11 @@ impl Adex {
 
     /// The exponential current acts on the voltages at the end of the linear step.
     #[inline(always)]
-    pub(super) fn upswing<S: Simd>(&self, mut free: f32x8<S>) -> f32x8<S> {
+    pub(super) fn upswing<S: Simd>(&self, mut free: f32x16<S>) -> f32x16<S> {
         for e in &self.exponential {
             let [rate, onset, slope, inverse_slope, ceiling] =
                 [e.rate, e.onset, e.slope, e.inverse_slope, e.ceiling]
-                    .map(|lanes| f32x8::simd_from(free.simd, lanes));
+                    .map(|lanes| f32x16::simd_from(free.simd, lanes));
             // e^-(v / D) falls linearly in time; at 0 the voltage would be infinite
             let left = -(rate * exp((free - onset) * inverse_slope)) + 1.0;
             let risen = free - slope * ln(left);
@@ -113,9 +113,9 @@ impl Adex {
 
     /// Second half of the adaptation, and the increments of those that have fired.
     #[inline(always)]
-    pub(super) fn after<S: Simd>(&mut self, v: f32x8<S>, fired: mask32x8<S>) {
+    pub(super) fn after<S: Simd>(&mut self, v: f32x16<S>, fired: mask32x16<S>) {
         for term in &mut self.adaptation {
-            let b = fired.select(f32x8::simd_from(v.simd, term.b), f32x8::splat(v.simd, 0.0));
+            let b = fired.select(f32x16::simd_from(v.simd, term.b), f32x16::splat(v.simd, 0.0));
             term.w = (term.relax(v) + b).into();
         }
     }
@@ -124,9 +124,9 @@ impl Adex {
 impl Adaptation {
     /// Lets the currents run for half a step towards their value at the voltages.
     #[inline(always)]
-    fn relax<S: Simd>(&mut self, v: f32x8<S>) -> f32x8<S> {
+    fn relax<S: Simd>(&mut self, v: f32x16<S>) -> f32x16<S> {
         let [w, decay, a, offset] =
-            [self.w, self.decay, self.a, self.offset].map(|lanes| f32x8::simd_from(v.simd, lanes));
+            [self.w, self.decay, self.a, self.offset].map(|lanes| f32x16::simd_from(v.simd, lanes));
         let target = a * v + offset;
         let w = target + (w - target) * decay;
         self.w = w.into();

@@ -13,7 +13,7 @@ use hal::wafer::DncCycles;
 
 use super::cells::Cells;
 use super::chip::{Chip, Output};
-use super::delivery::{Leg, Target, Wiring};
+use super::delivery::Leg;
 use super::injection::Injection;
 use super::network::SourceId;
 use super::stp::Resource;
@@ -49,13 +49,29 @@ pub(super) struct ChipBuilder<'a> {
 
 /// A synapse as an event finds it.
 #[derive(Debug, Clone, Copy)]
-struct Arrival {
-    delay: DncCycles,
-    resource: Option<u32>,
+pub(super) struct Arrival {
+    /// Position of the chip in its part.
+    pub(super) chip: u16,
+    /// Cycles.
+    pub(super) delay: u16,
+    /// As that of a leg.
+    pub(super) resource: u32,
     /// None if nobody looks at the membrane, or the input is off.
-    slot: Option<u32>,
+    pub(super) slot: Option<u32>,
     /// In the unit of the slot.
-    increment: f64,
+    pub(super) increment: f64,
+}
+
+impl Arrival {
+    /// What tells legs apart, in their order.
+    pub(super) fn leg(&self) -> (u16, u16, u32) {
+        (self.delay, self.chip, self.resource)
+    }
+
+    /// The order of legs and, in them, of targets.
+    pub(super) fn key(&self) -> (u16, u16, u32, Option<u32>) {
+        (self.delay, self.chip, self.resource, self.slot)
+    }
 }
 
 impl<'a> ChipBuilder<'a> {
@@ -88,42 +104,27 @@ impl<'a> ChipBuilder<'a> {
         self.cells.work()
     }
 
-    /// Adds the synapses of one source on this chip, the `chip`th of its part: one leg per delay.
-    /// Synapses onto the same input of a membrane become one target, since conductances add.
-    pub(super) fn add_legs(
+    /// Adds the synapses of one source on this chip, the `chip`th of its part.
+    pub(super) fn arrivals(
         &mut self,
         synapses: &[FunctionalSynapse],
         chip: u16,
-        wiring: &mut Wiring,
+        reached: &mut Vec<Arrival>,
     ) {
-        let mut reached: Vec<Arrival> = Vec::with_capacity(synapses.len());
         for s in synapses {
-            let resource = self.resource(s);
-            let Some(place) = self.inputs[s.target.local][s.input.index()] else {
-                reached.push(Arrival { delay: s.delay, resource, slot: None, increment: 0.0 });
-                continue;
+            let resource = self.resource(s).unwrap_or(Leg::NO_RESOURCE);
+            let delay = s.delay.0 as u16;
+            let place = self.inputs[s.target.local][s.input.index()];
+            let (slot, increment) = match place {
+                None => (None, 0.0),
+                Some(place) => {
+                    let (slot, unit) = self.cells.slot(place.membrane, place.input);
+                    let capacitance_f = self.membranes[place.membrane].capacitance_f;
+                    let rate = self.conductance_s(s) * place.factor / capacitance_f;
+                    (Some(slot), rate * self.step.hardware_s() * f64::from(unit))
+                }
             };
-            let (slot, unit) = self.cells.slot(place.membrane, place.input);
-            let capacitance_f = self.membranes[place.membrane].capacitance_f;
-            let rate = self.conductance_s(s) * place.factor / capacitance_f;
-            let increment = rate * self.step.hardware_s() * f64::from(unit);
-            reached.push(Arrival { delay: s.delay, resource, slot: Some(slot), increment });
-        }
-        reached.sort_by_key(|r| (r.delay, r.resource, r.slot));
-        let same_leg = |a: &Arrival, b: &Arrival| (a.delay, a.resource) == (b.delay, b.resource);
-        for same in reached.chunk_by(same_leg) {
-            let leg = Leg {
-                chip,
-                delay: same[0].delay.0 as u16,
-                synapses: same.len() as u32,
-                targets: 0,
-                resource: same[0].resource.unwrap_or(Leg::NO_RESOURCE),
-            };
-            let targets = same.chunk_by(|a, b| a.slot == b.slot).filter_map(|same| {
-                let increment = same.iter().map(|s| s.increment).sum::<f64>() as f32;
-                Some(Target { slot: same[0].slot?, increment })
-            });
-            wiring.add(leg, targets);
+            reached.push(Arrival { chip, delay, resource, slot, increment });
         }
     }
 

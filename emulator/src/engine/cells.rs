@@ -1,4 +1,4 @@
-//! The membranes of one chip, eight by eight, and one time step of all of them.
+//! The membranes of one chip, sixteen by sixteen, and one time step of all of them.
 //!
 //! Per step the synaptic conductances are replaced by their mean over the step, then the membrane
 //! equation is solved exactly: exponential Euler with step-mean conductance. Voltages are relative
@@ -7,7 +7,7 @@
 
 use std::ops::Range;
 
-use fearless_simd::f32x8;
+use fearless_simd::f32x16;
 use fearless_simd::prelude::*;
 use serde::{Deserialize, Serialize};
 
@@ -20,7 +20,7 @@ use super::saturation;
 /// Conductances below this are none, as rates; numbers much smaller than that are slow.
 const FAINT: f32 = 1e-30;
 
-/// One synaptic input of each of eight membranes.
+/// One synaptic input of each of sixteen membranes.
 #[derive(Debug, Clone)]
 #[repr(align(64))]
 struct Input {
@@ -34,7 +34,7 @@ struct Input {
     limit: Lanes,
 }
 
-/// State and constants of eight membranes.
+/// State and constants of sixteen membranes.
 #[derive(Debug, Clone)]
 #[repr(align(64))]
 struct Block {
@@ -94,8 +94,8 @@ impl Cells {
             inverse_leak_range: range_v.map(|v| (1.0 / v) as f32),
             reset_takes_time: membranes.iter().any(|m| m.tau_reset_s > 0.0),
         };
-        for eight in membranes.chunks(LANES) {
-            cells.add_block(eight, step_s);
+        for some in membranes.chunks(LANES) {
+            cells.add_block(some, step_s);
         }
         cells
     }
@@ -276,7 +276,7 @@ impl Block {
         inputs: &mut [Input],
         inverse_leak_range: f32,
     ) -> u64 {
-        let load = |lanes: &Lanes| f32x8::load_array_ref(simd, lanes);
+        let load = |lanes: &Lanes| f32x16::load_array_ref(simd, lanes);
         let v = load(&self.v);
         let mut rate = load(&self.leak);
         if LEAK {
@@ -297,7 +297,7 @@ impl Block {
 
         let (hold, reset) = (load(&self.hold), load(&self.reset));
         let held = hold.simd_gt(0.0);
-        let limit = held.select(f32x8::splat(simd, f32::INFINITY), load(&self.threshold));
+        let limit = held.select(f32x16::splat(simd, f32::INFINITY), load(&self.threshold));
         let fired = free.simd_ge(limit);
         let from = held.select(v, free);
         // a membrane that is reset moves towards the reset potential

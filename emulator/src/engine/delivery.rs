@@ -1,9 +1,10 @@
 //! The way of events from the buses to the synapses of the chips.
 //!
 //! The chips are cut into parts, one piece of work for a thread each. A part has a list of legs for
-//! every source: one leg for each chip and delay, with its targets in one row behind those of the leg
-//! before, so that an event reads memory straight on. What it brings is written into the calendars of
-//! the chips.
+//! every source: one leg for each delay and chip, in this order, with its targets in one row behind
+//! those of the leg before. So an event reads memory straight on. Window by window, the legs that end
+//! there write what they bring into the calendars of the chips, which need no more rows than a window
+//! has steps.
 
 use hal::wafer::DncCycles;
 use serde::{Deserialize, Serialize};
@@ -59,9 +60,22 @@ pub(super) struct Window {
     /// Rows of the calendars, and the row of the first step.
     pub(super) rows: usize,
     pub(super) row: usize,
+    /// Deviation of arrivals from their delay.
+    pub(super) jitter: Option<Jitter>,
 }
 
 impl Window {
+    /// Rows that calendars need for windows of some steps.
+    pub(super) fn rows(steps: u64, step: DncCycles, jitter: Option<Jitter>) -> usize {
+        // what may come early is looked at early, and may then come late
+        (steps + (2 * Jitter::largest(jitter)).div_ceil(step.0)) as usize
+    }
+
+    /// The latest nominal arrival that may come before the end of the window, in cycles.
+    fn horizon(&self) -> u64 {
+        self.end * self.step.0 + Jitter::largest(self.jitter)
+    }
+
     /// The step in which an arrival at `time` changes a conductance, at its end; none behind the
     /// run. Conductance that arrives at time t acts from the end of the step that ends at t on.
     fn step_of(&self, time: u64) -> Option<u64> {
@@ -77,6 +91,16 @@ impl Window {
     }
 }
 
+/// An event that has legs in front of it.
+#[derive(Debug, Clone, Copy)]
+struct Flight {
+    event: Event,
+    /// The next leg and its first target, and the end of its legs.
+    leg: u32,
+    target: u32,
+    end: u32,
+}
+
 /// The legs to the chips of a part.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Wiring {
@@ -84,6 +108,7 @@ pub(super) struct Wiring {
     starts: Vec<(u32, u32)>,
     legs: Vec<Leg>,
     targets: Vec<Target>,
+    flights: Vec<Flight>,
     /// Events that arrived at synapses.
     pub(super) synaptic_events: u64,
 }
@@ -94,7 +119,7 @@ impl Wiring {
         self.starts.push((self.legs.len() as u32, self.targets.len() as u32));
     }
 
-    /// Adds a leg of the present source.
+    /// Adds a leg of the present source. Delays must not descend.
     pub(super) fn add(&mut self, leg: Leg, targets: impl Iterator<Item = Target>) {
         let before = self.targets.len();
         self.targets.extend(targets);
@@ -112,32 +137,64 @@ impl Wiring {
         self.legs.iter().map(|leg| u64::from(leg.delay)).max().unwrap_or(0)
     }
 
-    /// Writes what events bring into the calendars of the part's chips, event after event.
-    pub(super) fn deliver(
-        &mut self,
-        chips: &mut [Chip],
-        events: &[Event],
-        window: &Window,
-        jitter: Option<Jitter>,
-    ) {
-        for &Event { source, time } in events {
-            let (first, mut next) = self.starts[source as usize];
-            let (end, _) = self.starts[source as usize + 1];
-            let jitter = jitter.map(|jitter| jitter.of_event(source, time));
-            for leg in &self.legs[first as usize..end as usize] {
-                let targets = &self.targets[next as usize..(next + leg.targets) as usize];
-                next += leg.targets;
-                let chip = &mut chips[leg.chip as usize];
-                let arrival = time.0 + u64::from(leg.delay);
-                let arrival = jitter.map_or(arrival, |jitter| jitter.arrival(arrival, chip.hicann));
-                let Some(step) = window.step_of(arrival) else { continue };
-                self.synaptic_events += u64::from(leg.synapses);
-                let factor = match leg.resource {
-                    Leg::NO_RESOURCE => 1.0,
-                    resource => chip.resources[resource as usize].event(DncCycles(arrival)) as f32,
-                };
+    fn flight(&self, event: Event) -> Flight {
+        let (leg, target) = self.starts[event.source as usize];
+        let (end, _) = self.starts[event.source as usize + 1];
+        Flight { event, leg, target, end }
+    }
+
+    /// Sends off an event whose legs up to a nominal arrival, in cycles, it has behind it.
+    pub(super) fn resume(&mut self, event: Event, arrived: u64) {
+        let mut flight = self.flight(event);
+        let legs = &self.legs[flight.leg as usize..flight.end as usize];
+        for leg in legs {
+            if event.time.0 + u64::from(leg.delay) > arrived {
+                break;
+            }
+            flight.leg += 1;
+            flight.target += leg.targets;
+        }
+        self.flights.push(flight);
+    }
+
+    /// Writes what comes within a window into the calendars of the part's chips, event after event.
+    pub(super) fn deliver(&mut self, chips: &mut [Chip], events: &[Event], window: &Window) {
+        let mut flights = std::mem::take(&mut self.flights);
+        flights.extend(events.iter().map(|&event| self.flight(event)));
+        flights.retain_mut(|flight| {
+            self.advance(flight, chips, window);
+            flight.leg < flight.end
+        });
+        self.flights = flights;
+    }
+
+    /// The legs of an event that end within a window.
+    #[inline]
+    fn advance(&mut self, flight: &mut Flight, chips: &mut [Chip], window: &Window) {
+        let Event { source, time } = flight.event;
+        let Some(longest) = window.horizon().checked_sub(time.0) else { return };
+        let jitter = window.jitter.map(|jitter| jitter.of_event(source, time));
+        for leg in &self.legs[flight.leg as usize..flight.end as usize] {
+            if u64::from(leg.delay) > longest {
+                break;
+            }
+            let first = flight.target as usize;
+            let targets = &self.targets[first..first + leg.targets as usize];
+            flight.leg += 1;
+            flight.target += leg.targets;
+            let chip = &mut chips[leg.chip as usize];
+            let arrival = time.0 + u64::from(leg.delay);
+            let arrival = jitter.map_or(arrival, |jitter| jitter.arrival(arrival, chip.hicann));
+            let Some(step) = window.step_of(arrival) else { continue };
+            self.synaptic_events += u64::from(leg.synapses);
+            let row = &mut chip.calendar[window.row_of(step)];
+            if leg.resource == Leg::NO_RESOURCE {
+                row.extend_from_slice(targets);
+            } else {
+                let resource = &mut chip.resources[leg.resource as usize];
+                let factor = resource.event(DncCycles(arrival)) as f32;
                 let scaled = |t: &Target| Target { slot: t.slot, increment: factor * t.increment };
-                chip.calendar[window.row_of(step)].extend(targets.iter().map(scaled));
+                row.extend(targets.iter().map(scaled));
             }
         }
     }

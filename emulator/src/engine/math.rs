@@ -1,11 +1,11 @@
-//! Exponentials of eight numbers at once, without branches. There are no fused operations, so that
+//! Exponentials of sixteen numbers at once, without branches. There are no fused operations, so that
 //! every instruction set gives the same bits.
 
 use fearless_simd::prelude::*;
-use fearless_simd::{f32x8, i32x8, u32x8};
+use fearless_simd::{f32x16, i32x16, u32x16};
 
 /// Membranes that are computed together.
-pub(super) const LANES: usize = 8;
+pub(super) const LANES: usize = 16;
 /// A number of each of them.
 pub(super) type Lanes = [f32; LANES];
 
@@ -22,24 +22,24 @@ const SMALL: f32 = 0.5;
 
 /// `e^r - 1` for `|r| <= ln 2 / 2`, relative error below 1e-7.
 #[inline(always)]
-fn exp_minus_one_small<S: Simd>(r: f32x8<S>) -> f32x8<S> {
+fn exp_minus_one_small<S: Simd>(r: f32x16<S>) -> f32x16<S> {
     let tail = r * (r * (1.0 / 5040.0) + 1.0 / 720.0) + 1.0 / 120.0;
     r + r * r * (r * (r * (r * tail + 1.0 / 24.0) + 1.0 / 6.0) + 0.5)
 }
 
 /// Splits `x = n ln 2 + r`; returns `(2^n, r)` for `|x| <= 80`.
 #[inline(always)]
-fn split<S: Simd>(x: f32x8<S>) -> (f32x8<S>, f32x8<S>) {
+fn split<S: Simd>(x: f32x16<S>) -> (f32x16<S>, f32x16<S>) {
     let shifted = x * std::f32::consts::LOG2_E + ROUND;
     let n = shifted - ROUND;
     let r = (x - n * LN2_HIGH) - n * LN2_LOW;
     let exponent = (shifted.to_bits() - ROUND.to_bits()) << 23_u32;
-    (f32x8::from_bits(exponent + 1.0_f32.to_bits()), r)
+    (f32x16::from_bits(exponent + 1.0_f32.to_bits()), r)
 }
 
 /// `1 - e^-x` for `x >= 0`, with full relative precision for small `x`.
 #[inline(always)]
-fn one_minus_exp_neg<S: Simd>(x: f32x8<S>) -> f32x8<S> {
+fn one_minus_exp_neg<S: Simd>(x: f32x16<S>) -> f32x16<S> {
     let (scale, r) = split(-x.min(LARGEST));
     (-scale + 1.0) - scale * exp_minus_one_small(r)
 }
@@ -47,7 +47,7 @@ fn one_minus_exp_neg<S: Simd>(x: f32x8<S>) -> f32x8<S> {
 /// `(1 - e^-x) / x` for `x > 0`: the mean of `e^-t` for `t` in `0..x`. Time constants are not
 /// distorted by steps that are much shorter.
 #[inline(always)]
-pub(super) fn mean_decay<S: Simd>(x: f32x8<S>) -> f32x8<S> {
+pub(super) fn mean_decay<S: Simd>(x: f32x16<S>) -> f32x16<S> {
     let x2 = x * x;
     let low = (x * (-1.0 / 2.0) + 1.0) + x2 * (x * (-1.0 / 24.0) + 1.0 / 6.0);
     let high = (x * (-1.0 / 720.0) + 1.0 / 120.0) + x2 * (x * (-1.0 / 40_320.0) + 1.0 / 5040.0);
@@ -58,22 +58,22 @@ pub(super) fn mean_decay<S: Simd>(x: f32x8<S>) -> f32x8<S> {
 
 /// `e^x`, held at the values of -80 and 80 beyond.
 #[inline(always)]
-pub(super) fn exp<S: Simd>(x: f32x8<S>) -> f32x8<S> {
+pub(super) fn exp<S: Simd>(x: f32x16<S>) -> f32x16<S> {
     let (scale, r) = split(x.min(LARGEST).max(-LARGEST));
     scale + scale * exp_minus_one_small(r)
 }
 
 /// `ln x` for normal `x > 0`, absolute error below 1e-7 times the larger of 1 and the result.
 #[inline(always)]
-pub(super) fn ln<S: Simd>(x: f32x8<S>) -> f32x8<S> {
+pub(super) fn ln<S: Simd>(x: f32x16<S>) -> f32x16<S> {
     // x = 2^n m with m in sqrt(1/2)..sqrt(2), then ln m = 2 artanh((m - 1) / (m + 1))
     let shifted = x.to_bits() - SQRT_HALF.to_bits();
-    let n: i32x8<S> = shifted.bitcast::<i32x8<S>>() >> 23_u32;
-    let m = f32x8::from_bits(x.to_bits() - (n.bitcast::<u32x8<S>>() << 23_u32));
+    let n: i32x16<S> = shifted.bitcast::<i32x16<S>>() >> 23_u32;
+    let m = f32x16::from_bits(x.to_bits() - (n.bitcast::<u32x16<S>>() << 23_u32));
     let s = (m - 1.0) / (m + 1.0);
     let q = s * s;
     let tail = q * (q * (q * (q * (1.0 / 9.0) + 1.0 / 7.0) + 1.0 / 5.0) + 1.0 / 3.0);
-    let n: f32x8<S> = n.to_float();
+    let n: f32x16<S> = n.to_float();
     n * LN2_HIGH + (n * LN2_LOW + (s + s * tail) * 2.0)
 }
 
@@ -83,12 +83,12 @@ mod tests {
 
     use super::*;
 
-    /// A function of eight equal numbers, the same on every level.
+    /// A function of sixteen equal numbers, the same on every level.
     macro_rules! of {
         ($function:ident, $x:expr) => {{
             let one = |level: Level| -> f32 {
                 let all: Lanes =
-                    dispatch!(level, simd => $function(f32x8::splat(simd, $x)).into());
+                    dispatch!(level, simd => $function(f32x16::splat(simd, $x)).into());
                 assert!(all.iter().all(|y| y.to_bits() == all[0].to_bits()));
                 all[0]
             };

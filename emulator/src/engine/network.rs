@@ -8,11 +8,11 @@ use hal::coord::{Coordinate as _, HicannOnWafer, NeuronOnHicann, OnWafer, Table}
 use hal::wafer::DncCycles;
 use rayon::prelude::*;
 
-use super::build::ChipBuilder;
+use super::build::{Arrival, ChipBuilder};
 use super::chip::Chip;
-use super::delivery::Wiring;
+use super::delivery::{Leg, Target, Wiring};
 use super::tree::Tree;
-use crate::connectivity::{BusAddress, Connectivity, buses};
+use crate::connectivity::{BusAddress, Connectivity, FunctionalSynapse, buses};
 use crate::effects::{Effect, Effects};
 use crate::flaws::Flaws;
 use crate::instance::Instance;
@@ -20,9 +20,6 @@ use crate::silicon::{self, AdcNoise, Jitter, Programming, Silicon};
 
 /// Number of a bus address that some synapse listens to.
 pub(crate) type SourceId = u32;
-
-/// Parts of the wafer per thread, so that one that is done early helps the others.
-const PARTS_PER_THREAD: usize = 2;
 
 /// Everything static and dynamic of a run.
 #[derive(Debug)]
@@ -36,6 +33,62 @@ pub(crate) struct Network {
     pub(super) shortest: Option<DncCycles>,
     /// Deviation of arrivals from their delay.
     pub(super) jitter: Option<Jitter>,
+}
+
+/// Cuts the chips into parts, and wires each.
+fn parts(
+    builders: &mut [ChipBuilder<'_>],
+    groups: &[&[FunctionalSynapse]],
+) -> Vec<(Range<usize>, Wiring)> {
+    // results do not depend on the parts; events read memory straight on if there are few
+    let work: Vec<usize> = builders.iter().map(ChipBuilder::work).collect();
+    let wanted = rayon::current_num_threads();
+    let mut rest = builders;
+    let mut parts = Vec::new();
+    for range in cut(&work, wanted) {
+        let (chips, others) = rest.split_at_mut(range.len());
+        rest = others;
+        parts.push((range, chips));
+    }
+    parts.into_par_iter().map(|(range, chips)| (range, wire(chips, groups))).collect()
+}
+
+/// The legs of all sources to the chips of a part.
+fn wire(chips: &mut [ChipBuilder<'_>], groups: &[&[FunctionalSynapse]]) -> Wiring {
+    let mut wiring = Wiring::default();
+    let mut reached: Vec<Arrival> = Vec::new();
+    for group in groups {
+        wiring.next_source();
+        reached.clear();
+        // synapses are sorted by place, so those of a chip are neighbours
+        let first = group.partition_point(|s| s.target.hicann < chips[0].hicann);
+        let mut rest = &group[first..];
+        for (i, chip) in chips.iter_mut().enumerate() {
+            let here = rest.iter().take_while(|s| s.target.hicann == chip.hicann).count();
+            let (on_chip, others) = rest.split_at(here);
+            rest = others;
+            chip.arrivals(on_chip, i as u16, &mut reached);
+        }
+        reached.sort_by_key(Arrival::key);
+        for same in reached.chunk_by(|a, b| a.leg() == b.leg()) {
+            let leg = Leg {
+                chip: same[0].chip,
+                delay: same[0].delay,
+                synapses: same.len() as u32,
+                targets: 0,
+                resource: same[0].resource,
+            };
+            // synapses onto the same input of a membrane become one target: conductances add
+            let targets = same.chunk_by(|a, b| a.slot == b.slot).filter_map(|same| {
+                let increment = same.iter().map(|s| s.increment).sum::<f64>() as f32;
+                Some(Target { slot: same[0].slot?, increment })
+            });
+            wiring.add(leg, targets);
+        }
+    }
+    // the end of the last source
+    wiring.next_source();
+    wiring
 }
 
 /// Cuts a list into runs of about equal sums, at most `parts`.
@@ -101,33 +154,11 @@ impl Network {
                 ChipBuilder::new(hicann, chip, driven, probed, made.chip(hicann, chip), step)
             })
             .collect();
-        // results do not depend on the parts
-        let threads = rayon::current_num_threads();
-        let wanted = if threads == 1 { 1 } else { PARTS_PER_THREAD * threads };
-        let work: Vec<usize> = builders.iter().map(ChipBuilder::work).collect();
-        let mut parts: Vec<(Range<usize>, Wiring)> =
-            cut(&work, wanted).into_iter().map(|range| (range, Wiring::default())).collect();
-        let mut sources = BTreeMap::new();
-        for group in wiring.synapses.chunk_by(|a, b| a.source == b.source) {
-            sources.insert(group[0].source, sources.len() as SourceId);
-            for (_, wiring) in &mut parts {
-                wiring.next_source();
-            }
-            // synapses are sorted by place, so those of a chip are neighbours
-            for on_chip in group.chunk_by(|a, b| a.target.hicann == b.target.hicann) {
-                let hicann = on_chip[0].target.hicann;
-                let Ok(chip) = builders.binary_search_by_key(&hicann, |b| b.hicann) else {
-                    continue;
-                };
-                let part = parts.partition_point(|(range, _)| range.end <= chip);
-                let (range, wiring) = &mut parts[part];
-                builders[chip].add_legs(on_chip, (chip - range.start) as u16, wiring);
-            }
-        }
-        for (_, wiring) in &mut parts {
-            // the end of the last source
-            wiring.next_source();
-        }
+        let groups: Vec<&[FunctionalSynapse]> =
+            wiring.synapses.chunk_by(|a, b| a.source == b.source).collect();
+        let numbered = groups.iter().enumerate();
+        let sources = numbered.map(|(i, group)| (group[0].source, i as SourceId)).collect();
+        let parts = parts(&mut builders, &groups);
         let finish = |builder: ChipBuilder<'_>| {
             let (hicann, config) = (builder.hicann, builder.config);
             let buses = buses(hicann, config, &made.flaws);

@@ -5,7 +5,7 @@
 //! division, stays within 0.12 of the hyperbolic tangent, and is 0.6 % below the linear law at a fifth
 //! of the limit.
 
-use fearless_simd::f32x8;
+use fearless_simd::f32x16;
 use fearless_simd::prelude::*;
 
 /// Coefficient of the cube.
@@ -20,7 +20,7 @@ const FLAT_ROOT: f32 = FLAT * ROOT as f32;
 /// The rate of a synaptic input whose linear law gives `y / ROOT` times its limit; `limit` is the limit
 /// over [`ROOT`].
 #[inline(always)]
-pub(super) fn saturate<S: Simd>(y: f32x8<S>, limit: f32x8<S>) -> f32x8<S> {
+pub(super) fn saturate<S: Simd>(y: f32x16<S>, limit: f32x16<S>) -> f32x16<S> {
     let y = y.min(FLAT_ROOT);
     (limit * y) * (-(y * y) + 1.0)
 }
@@ -28,12 +28,12 @@ pub(super) fn saturate<S: Simd>(y: f32x8<S>, limit: f32x8<S>) -> f32x8<S> {
 /// Share of the leak's linear law that is left at a voltage, which is relative to the leak potential;
 /// `inverse_range` is one over the voltage at which the linear law reaches the limit.
 #[inline(always)]
-pub(super) fn leak_share<S: Simd>(v: f32x8<S>, inverse_range: f32) -> f32x8<S> {
+pub(super) fn leak_share<S: Simd>(v: f32x16<S>, inverse_range: f32) -> f32x16<S> {
     let x = (v * inverse_range).abs();
     let share = -(x * x * CUBE) + 1.0;
     let flat = x.simd_ge(FLAT);
     // beyond, the current stays as it is
-    if flat.any_true() { flat.select(f32x8::splat(v.simd, 1.0) / x, share) } else { share }
+    if flat.any_true() { flat.select(f32x16::splat(v.simd, 1.0) / x, share) } else { share }
 }
 
 #[cfg(test)]
@@ -49,7 +49,7 @@ mod tests {
         let root = ROOT as f32;
         let through = |rate: f32| -> f32 {
             let lanes: Lanes = dispatch!(Level::new(), simd => {
-                let [y, l] = [rate / limit * root, limit / root].map(|x| f32x8::splat(simd, x));
+                let [y, l] = [rate / limit * root, limit / root].map(|x| f32x16::splat(simd, x));
                 saturate(y, l).into()
             });
             lanes[3]
@@ -74,7 +74,7 @@ mod tests {
         let range = 0.5;
         let current = |v: f32| -> f32 {
             let lanes: Lanes = dispatch!(Level::new(), simd => {
-                leak_share(f32x8::splat(simd, v), 1.0 / range).into()
+                leak_share(f32x16::splat(simd, v), 1.0 / range).into()
             });
             lanes[5] * v
         };

@@ -97,8 +97,13 @@ impl Node {
         (clock >= self.free_at && waiting(input)).then_some(input)
     }
 
-    fn take(&mut self, input: usize, clock: u64) -> Option<Event> {
+    /// Has an event of an input pass.
+    fn occupy(&mut self, input: usize, clock: u64) {
         (self.last, self.free_at) = (input, clock + self.clocks);
+    }
+
+    fn take(&mut self, input: usize, clock: u64) -> Option<Event> {
+        self.occupy(input, clock);
         self.inputs[input].take()
     }
 }
@@ -167,6 +172,11 @@ pub(crate) struct Tree {
     /// Pulses from the link that wait for their merger.
     released: Table<DncMergerOnHicann, VecDeque<Event>>,
     clock: u64,
+    /// Whether anything is inside.
+    busy: bool,
+    /// Who takes the events of neuron blocks and generators.
+    behind: Table<NeuronBlockOnHicann, MergerOnHicann>,
+    fed: Table<BackgroundGeneratorOnHicann, Option<MergerOnHicann>>,
     flow: Flow,
     pub(crate) delays: Delays,
 }
@@ -224,6 +234,12 @@ impl Tree {
             dnc,
             released: Table::default(),
             clock: 0,
+            busy: false,
+            behind: Table::from_fn(behind),
+            fed: Table::from_fn(|generator| {
+                let input = MergerInput::Background(generator);
+                MergerOnHicann::all().find(|m| m.inputs()[GENERATOR] == input)
+            }),
             flow: Flow::default(),
             delays: Delays::default(),
         }
@@ -241,7 +257,7 @@ impl Tree {
         let last = until.0 / CYCLES_PER_CLOCK;
         loop {
             let next = match self.arrivals.front() {
-                _ if self.is_busy() => self.clock + 1,
+                _ if self.busy => self.clock + 1,
                 Some(event) => event.since.max(self.clock + 1),
                 None => break,
             };
@@ -249,12 +265,20 @@ impl Tree {
                 break;
             }
             self.clock = next;
+            if !self.busy && self.arrivals.get(1).is_none_or(|second| second.since > next) {
+                let alone = self.arrivals.front().copied();
+                if alone.is_some_and(|event| self.pass(event, &mut send)) {
+                    self.arrivals.pop_front();
+                    continue;
+                }
+            }
             while let Some(event) = self.arrivals.pop_front_if(|e| e.since <= next) {
                 self.enter(event);
             }
             self.tick(&mut send);
+            self.busy = self.is_busy();
         }
-        if !self.is_busy() {
+        if !self.busy {
             self.clock = self.clock.max(last);
         }
     }
@@ -266,11 +290,57 @@ impl Tree {
             || self.dnc.values().iter().any(waits)
     }
 
+    /// Lets an event that is alone pass all stages at once, if they are free; false if one is not.
+    fn pass(&mut self, event: Event, send: &mut impl FnMut(Sent)) -> bool {
+        let Event { origin, address, since } = event;
+        let clock = self.clock;
+        let (start, input) = match origin {
+            Origin::Neuron(n) if clock < self.encoders[n.block()].free_at => return false,
+            Origin::Neuron(n) => (Some(self.behind[n.block()]), ENCODER),
+            Origin::Generator(generator) => (self.fed[generator], GENERATOR),
+            Origin::Link(_) => return false,
+        };
+        let Some(start) = start else { return false };
+        if !self.mergers[start].passes[input] || self.mergers[start].reach == 0 {
+            // it reaches nothing
+            return true;
+        }
+        let mut way = Some((start, input));
+        while let Some((merger, _)) = way {
+            let Node { free_at, tapped, above, .. } = self.mergers[merger];
+            if clock < free_at || tapped.is_some_and(|dnc| clock < self.dnc[dnc].free_at) {
+                return false;
+            }
+            way = above;
+        }
+        if let Origin::Neuron(n) = origin {
+            self.encoders[n.block()].free_at = clock + ENCODER_CLOCKS;
+        }
+        let (mut way, mut reached) = (Some((start, input)), 0_u8);
+        while let Some((merger, input)) = way {
+            let node = &mut self.mergers[merger];
+            node.occupy(input, clock);
+            if let Some(dnc) = node.tapped {
+                reached |= 1 << dnc.index();
+            }
+            way = node.above;
+        }
+        for dnc in DncMergerOnHicann::all().filter(|dnc| reached >> dnc.index() & 1 == 1) {
+            self.dnc[dnc].occupy(TREE, clock);
+            self.flow.sent += 1;
+            self.flow.delivered += 1;
+            self.delays.count(clock - since);
+            let time = DncCycles(clock * CYCLES_PER_CLOCK);
+            send(Sent { time, merger: dnc, address, origin });
+        }
+        true
+    }
+
     /// Takes an event from its source.
     fn enter(&mut self, event: Event) {
         match event.origin {
             Origin::Neuron(neuron) => {
-                let node = &self.mergers[behind(neuron.block())];
+                let node = &self.mergers[self.behind[neuron.block()]];
                 let reach = if node.passes[ENCODER] { node.reach } else { 0 };
                 if reach == 0 {
                     return;
@@ -286,9 +356,7 @@ impl Tree {
                 self.requests[neuron] = event.since;
             }
             Origin::Generator(generator) => {
-                let input = MergerInput::Background(generator);
-                let mut all = MergerOnHicann::all();
-                let Some(merger) = all.find(|m| m.inputs()[GENERATOR] == input) else { return };
+                let Some(merger) = self.fed[generator] else { return };
                 let node = &mut self.mergers[merger];
                 if node.passes[GENERATOR] && node.reach > 0 {
                     self.flow.sent += node.reach;
@@ -322,7 +390,7 @@ impl Tree {
             encoder.requests &= encoder.requests - 1;
             encoder.free_at = clock + ENCODER_CLOCKS;
             let on_block = NeuronOnNeuronBlock::from_index(line).expect("a block has 64 lines");
-            let (neuron, merger) = (block.neuron(on_block), behind(block));
+            let (neuron, merger) = (block.neuron(on_block), self.behind[block]);
             let (address, since) = (self.addresses[neuron], self.requests[neuron]);
             let event = Event { origin: Origin::Neuron(neuron), address, since };
             put(&mut self.mergers[merger], ENCODER, event, &mut self.flow);
@@ -360,7 +428,7 @@ impl Tree {
         let mut flow = self.flow.clone();
         let events = |node: &Node| node.inputs.iter().flatten().count() as u64 * node.reach;
         let queued = |(block, encoder): (NeuronBlockOnHicann, &Encoder)| {
-            u64::from(encoder.requests.count_ones()) * self.mergers[behind(block)].reach
+            u64::from(encoder.requests.count_ones()) * self.mergers[self.behind[block]].reach
         };
         flow.pending = self.mergers.values().iter().map(events).sum::<u64>()
             + self.dnc.values().iter().map(events).sum::<u64>()

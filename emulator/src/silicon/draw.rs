@@ -109,6 +109,11 @@ impl Jitter {
     /// Largest deviation, cycles.
     pub(crate) const LARGEST_CYCLES: u64 = 8;
 
+    /// The largest deviation, if there is any, in cycles.
+    pub(crate) fn largest(jitter: Option<Self>) -> u64 {
+        jitter.map_or(0, |_| Self::LARGEST_CYCLES)
+    }
+
     /// The jitter of a wafer.
     pub(crate) fn new(instance: Instance) -> Self {
         let hicann = HicannOnWafer::new::<0>();
