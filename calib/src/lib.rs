@@ -2,8 +2,10 @@
 
 mod adc;
 mod calibration;
+pub mod campaign;
 mod cell;
 pub mod database;
+pub mod evaluation;
 pub mod fit;
 mod gmax;
 mod plasticity;

@@ -4,6 +4,8 @@
 //! Exit status: 0 done; 2 the request was wrong, and the message says what and how to mend it; 1
 //! anything else.
 
+mod calibrate;
+mod calibration;
 mod console;
 mod defects;
 mod experiment;
@@ -28,8 +30,11 @@ use emulator::{Effects, Instance, Settings, UnknownEffect};
 use hal::transport::Faults;
 use serde_json::{Value, json};
 
+use calibrate::CalibrateArguments;
+use calibration::CalibrationCommand;
 use console::{Console, say};
 use defects::{UniformDefects, WaferDefects};
+use experiment::How;
 use map::MapArguments;
 use show::ShowArguments;
 
@@ -61,6 +66,11 @@ enum Command {
     /// What of a wafer cannot be used
     #[command(subcommand)]
     Defects(DefectsCommand),
+    /// Measure chips of a wafer and store their calibration; what was stored stays if it is stopped
+    Calibrate(CalibrateArguments),
+    /// Show, compare, exchange and evaluate stored calibrations
+    #[command(subcommand)]
+    Calibration(CalibrationCommand),
     /// Hold a mapping against its configuration words and the wafer it was made for, or another
     Verify {
         /// A mapping, like mapping.bss1 of a run
@@ -148,14 +158,8 @@ enum ExperimentCommand {
         settings: Vec<String>,
         #[command(flatten)]
         machine: Machine,
-        /// Map as if nothing of the wafer were broken
-        #[arg(long)]
-        ignore_defects: bool,
         #[command(flatten)]
-        remote: Remote,
-        /// Seed of mapping and stimulus
-        #[arg(long, default_value_t = 0)]
-        seed: u64,
+        how: How,
         /// Folder for the report, figures and words
         #[arg(long)]
         out: PathBuf,
@@ -258,17 +262,13 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Experiment(ExperimentCommand::List) => Ok(listing::experiments()),
         Command::Network(NetworkCommand::List) => Ok(listing::networks()),
         Command::Map(arguments) => map::map(&arguments),
+        Command::Calibrate(arguments) => calibrate::calibrate(&arguments),
+        Command::Calibration(command) => calibration::run(&command),
         Command::Defects(DefectsCommand::Show { wafer }) => Ok(defects::show(wafer)),
         Command::Defects(DefectsCommand::Draw { request, out }) => defects::draw(&request, &out),
-        Command::Experiment(ExperimentCommand::Run {
-            name,
-            settings,
-            machine,
-            ignore_defects,
-            remote,
-            seed,
-            out,
-        }) => experiment::run(&name, &settings, &machine, ignore_defects, remote, seed, &out),
+        Command::Experiment(ExperimentCommand::Run { name, settings, machine, how, out }) => {
+            experiment::run(&name, &settings, &machine, &how, &out)
+        }
         Command::Verify { mapping, wafer } => files::verify(&mapping, &wafer),
         Command::Show(arguments) => show::show(&arguments),
         Command::Emulate { words, input, machine, remote, out } => {

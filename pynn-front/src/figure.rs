@@ -6,6 +6,7 @@
 mod png;
 mod raster;
 mod rates;
+mod spreads;
 
 use plotters::style::RGBColor;
 use thiserror::Error;
@@ -13,6 +14,7 @@ use thiserror::Error;
 pub use png::png;
 pub use raster::raster_svg;
 pub use rates::rates_svg;
+pub use spreads::spreads_svg;
 
 /// A figure could not be drawn.
 #[derive(Debug, Error)]

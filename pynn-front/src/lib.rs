@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+pub mod calibration;
 pub mod cli;
 pub mod defects;
 pub mod experiment;

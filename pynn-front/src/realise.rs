@@ -38,8 +38,20 @@ pub fn realise(
     defects: &Defects,
     observe: &mut dyn FnMut(Progress),
 ) -> Result<Realised, RunError> {
+    realise_calibrated(network, options, defects, &WaferCalibration::ideal(), observe)
+}
+
+/// As [`realise`], through the calibration of the wafer. Its blacklisted circuits have to be among
+/// the defects.
+pub fn realise_calibrated(
+    network: &Network,
+    options: &MapOptions,
+    defects: &Defects,
+    calibration: &WaferCalibration,
+    observe: &mut dyn FnMut(Progress),
+) -> Result<Realised, RunError> {
     let stage = &mut |stage| observe(Progress::Mapping(stage));
-    let mapped = map(network, options, defects, &WaferCalibration::ideal(), stage)?;
+    let mapped = map(network, options, defects, calibration, stage)?;
     let mapping = mapped.mapping;
 
     // from here on only words

@@ -7,6 +7,7 @@ use std::net::SocketAddr;
 use std::ops::ControlFlow;
 use std::time::Instant;
 
+use calib::WaferCalibration;
 use emulator::{Effects, Instance, Settings};
 use hal::codec::{DecodeError, EncodeError};
 use hal::coord::{Coordinate as _, FpgaOnWafer};
@@ -21,8 +22,9 @@ use marocco::verify::{Rules, Verification};
 use marocco::{MapError, MapOptions, MappingReport, Stage, report};
 use thiserror::Error;
 
+use crate::calibration::{CalibratedError, Source, calibrate_for};
 use crate::experiment::Protocol;
-use crate::realise::{Realised, on_threads, realise};
+use crate::realise::{Realised, on_threads, realise_calibrated};
 use crate::recording::{self, Recording};
 use crate::report::{RunFacts, RunReport, RunSeconds};
 use crate::stimulus::{cycle_of, poisson_trains, pulses};
@@ -70,6 +72,9 @@ pub enum RunError {
     /// The network cannot be mapped.
     #[error(transparent)]
     Map(#[from] MapError),
+    /// The chips cannot be calibrated.
+    #[error(transparent)]
+    Calibration(#[from] CalibratedError),
     /// The mapper made a configuration that words cannot express.
     #[error("configuration not encoded: {0}")]
     Encode(#[from] EncodeError),
@@ -128,12 +133,25 @@ pub fn run(
     options: &RunOptions,
     observe: &mut (dyn FnMut(Progress) + Send),
 ) -> Result<Outcome, RunError> {
-    on_threads(options.threads, |threads| run_here(protocol, options, threads, observe))?
+    on_threads(options.threads, |threads| run_here(protocol, options, None, threads, observe))?
+}
+
+/// As [`run`], with the calibration of the chips that the network uses, from a source that measures
+/// those that are missing. Circuits that it blacklists are not used.
+pub fn run_calibrated(
+    protocol: &Protocol,
+    options: &RunOptions,
+    source: &mut Source<'_>,
+    observe: &mut (dyn FnMut(Progress) + Send),
+) -> Result<Outcome, RunError> {
+    let source = Some(source);
+    on_threads(options.threads, |threads| run_here(protocol, options, source, threads, observe))?
 }
 
 fn run_here(
     protocol: &Protocol,
     options: &RunOptions,
+    source: Option<&mut Source<'_>>,
     threads: usize,
     observe: &mut (dyn FnMut(Progress) + Send),
 ) -> Result<Outcome, RunError> {
@@ -144,9 +162,13 @@ fn run_here(
     let mut wishes = MapOptions::new(protocol.scaling, protocol.mode);
     wishes.neuron_size = protocol.neuron_size;
     wishes.seed = options.seed;
-    let known =
+    let mut known =
         if options.ignore_defects { Defects::default() } else { options.instance.defects() };
-    let realised = realise(network, &wishes, &known, observe)?;
+    let calibration = match source {
+        Some(source) => calibrate_for(network, &wishes, &mut known, source)?,
+        None => WaferCalibration::ideal(),
+    };
+    let realised = realise_calibrated(network, &wishes, &known, &calibration, observe)?;
     let Realised { mapping, words, rules, verification, encode_s, .. } = realised;
     wall_s.build += encode_s;
 

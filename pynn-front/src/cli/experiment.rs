@@ -1,17 +1,23 @@
 //! `bss1 experiment run`.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::anyhow;
+use calib::database::Database;
+use clap::Args;
+use emulator::{Effect, Instance};
+use hal::coord::HicannOnWafer;
 use hal::defects::Defects;
 use marocco::SavedMapping;
 use marocco::mapping::StageTimes;
 use serde_json::Value;
 
+use super::calibrate::{self, Watch};
 use super::console::{Stages, say};
 use super::folder::Folder;
 use super::{Failure, Machine, Remote, SHOWN_VIOLATIONS, summary};
+use crate::calibration::{Bench, CalibratedError, complete, default_database, open_or_create};
 use crate::experiment::{Experiment, Protocol};
 use crate::figure::{raster_svg, rates_svg};
 use crate::parameter::Value as Setting;
@@ -19,13 +25,28 @@ use crate::picture::{self, Facts, View};
 use crate::report::ExperimentReport;
 use crate::run::{self, Outcome, RunError, RunOptions};
 
+/// What a user chooses besides experiment and wafer.
+#[derive(Debug, Args)]
+pub(super) struct How {
+    /// Map as if nothing of the wafer were broken
+    #[arg(long)]
+    ignore_defects: bool,
+    /// Calibration of a manufactured wafer: none, or a database, in which missing chips are measured
+    /// [default: calibration.db in BSS1_HOME or ~/.bss1]
+    #[arg(long, value_name = "none|FILE")]
+    calibration: Option<PathBuf>,
+    #[command(flatten)]
+    remote: Remote,
+    /// Seed of mapping and stimulus
+    #[arg(long, default_value_t = 0)]
+    seed: u64,
+}
+
 pub(super) fn run(
     name: &str,
     settings: &[String],
     machine: &Machine,
-    ignore_defects: bool,
-    remote: Remote,
-    seed: u64,
+    how: &How,
     out: &Path,
 ) -> Result<Value, Failure> {
     let experiment = Experiment::find(name).map_err(Failure::request)?;
@@ -39,14 +60,20 @@ pub(super) fn run(
     let options = RunOptions {
         instance: machine.wafer,
         effects: machine.effects(),
-        ignore_defects,
-        seed,
+        ignore_defects: how.ignore_defects,
+        seed: how.seed,
         threads: machine.threads(),
-        remote: remote.address,
+        remote: how.remote.address,
     };
-    let stages = Stages::new();
-    let outcome = run::run(&protocol, &options, &mut |p| stages.note(p));
-    stages.done();
+    let outcome = match measured(machine, how)? {
+        Some((bench, database)) => run_calibrated(&protocol, &options, &bench, &database),
+        None => {
+            let stages = Stages::new();
+            let outcome = run::run(&protocol, &options, &mut |p| stages.note(p));
+            stages.done();
+            outcome
+        }
+    };
     let outcome = outcome.map_err(failure)?;
 
     let violations = outcome.verification.violations.clone();
@@ -65,11 +92,65 @@ pub(super) fn run(
     serde_json::to_value(&report).map_err(Failure::other)
 }
 
+/// The wafer to calibrate and the database for it; none for a wafer whose circuits are nominal, or if
+/// that is not wanted.
+fn measured(machine: &Machine, how: &How) -> Result<Option<(Bench, Database)>, Failure> {
+    let unwanted = how.calibration.as_ref().is_some_and(|c| c.as_os_str() == "none");
+    let deviates = machine.effects().contains(Effect::Mismatch) && how.remote.address.is_none();
+    let Instance::Manufactured(wafer) = machine.wafer else { return Ok(None) };
+    if unwanted || !deviates {
+        return Ok(None);
+    }
+    let path = match &how.calibration {
+        Some(path) => path.clone(),
+        None => default_database().map_err(Failure::request)?,
+    };
+    let database = open_or_create(&path).map_err(calibrate::database_failure)?;
+    // what is measured does not depend on the effects of one run
+    Ok(Some((Bench::new(wafer, machine.wafer.default_effects()), database)))
+}
+
+/// Seconds of a processor that a chip takes, about, for the announcement.
+const CHIP_S: f64 = 11.0;
+
+fn run_calibrated(
+    protocol: &Protocol,
+    options: &RunOptions,
+    bench: &Bench,
+    database: &Database,
+) -> Result<Outcome, RunError> {
+    let threads = calibrate::threads(options.threads);
+    let mut source = |hicanns: &[HicannOnWafer]| {
+        let watch = Watch::new();
+        let mut announce = |missing: &[HicannOnWafer]| {
+            let (n, of) = (missing.len(), hicanns.len());
+            let seconds = CHIP_S * n as f64 / threads.min(n) as f64;
+            say(&format!(
+                "calibrating {n} of {of} chips that the network uses, about {seconds:.0} s; later \
+                 runs use them again ({})",
+                database.path().display()
+            ));
+        };
+        let observe = |progress: &_| watch.note(progress);
+        let done = complete(bench, database, hicanns, threads, &mut announce, &observe);
+        watch.done();
+        done
+    };
+    let stages = Stages::new();
+    let outcome = run::run_calibrated(protocol, options, &mut source, &mut |p| stages.note(p));
+    stages.done();
+    outcome
+}
+
 /// Networks, rates and sizes that cannot be had are wrong requests.
 pub(super) fn failure(error: RunError) -> Failure {
     match error {
         RunError::Map(_) | RunError::Playback(_) | RunError::Threads { .. } => {
             Failure::request(error)
+        }
+        RunError::Calibration(CalibratedError::Map(_)) => Failure::request(error),
+        RunError::Calibration(CalibratedError::Campaign(error)) => {
+            calibrate::campaign_failure(error)
         }
         _ => Failure::other(error),
     }
