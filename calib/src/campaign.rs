@@ -129,7 +129,7 @@ pub fn calibrate(
             wafer.as_mut(),
             hicann,
             campaign.defects,
-            &campaign.settings,
+            campaign.settings,
             &mut |step| begin(step.name()),
         )?;
         store(campaign, hicann, &measured, clock.elapsed().as_secs_f64())?;
@@ -222,6 +222,11 @@ fn check(campaign: &Campaign<'_>) -> Result<(), CampaignError> {
     missing.map_or(Ok(()), |&hicann| Err(CampaignError::NoChip { wafer: campaign.wafer, hicann }))
 }
 
+/// Work on a chip, which tells of each part of it before that begins, and hears whether to go on.
+type Work<'a, T> = dyn Fn(HicannOnWafer, &mut dyn FnMut(&'static str) -> bool) -> Result<T, CampaignError>
+    + Sync
+    + 'a;
+
 /// Chips that wait, and what is going on.
 struct Queue {
     waiting: Vec<HicannOnWafer>,
@@ -239,10 +244,7 @@ fn run<T: Send>(
     threads: usize,
     parts_per_chip: usize,
     observe: &Observe<'_>,
-    work: &(
-         dyn Fn(HicannOnWafer, &mut dyn FnMut(&'static str) -> bool) -> Result<T, CampaignError>
-             + Sync
-     ),
+    work: &Work<'_, T>,
 ) -> Result<BTreeMap<HicannOnWafer, T>, CampaignError> {
     let clock = Instant::now();
     let chips = hicanns.len();

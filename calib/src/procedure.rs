@@ -160,7 +160,7 @@ pub fn measure_chip(
     wafer: &mut dyn Wafer,
     hicann: HicannOnWafer,
     defects: &Defects,
-    settings: &Settings,
+    settings: Settings,
     observe: &mut dyn FnMut(Step) -> bool,
 ) -> Result<Measured, CalibrationError> {
     let mut rig = Rig::new(wafer, hicann, defects)?;

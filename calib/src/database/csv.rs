@@ -33,7 +33,7 @@ pub(super) fn write(export: &Export) -> Result<String, ExportError> {
             line("block", block.index(), "quality", json(&chip.quality[block])?);
         }
         for (circuit, record) in circuits.iter() {
-            let fields = serde_json::to_value(record).map_err(text)?;
+            let fields = serde_json::to_value(record).map_err(|e| text(&e))?;
             for (name, value) in fields.as_object().into_iter().flatten() {
                 line("circuit", circuit.index(), name, json(value)?);
             }
@@ -43,7 +43,7 @@ pub(super) fn write(export: &Export) -> Result<String, ExportError> {
 }
 
 fn json(value: &impl Serialize) -> Result<String, ExportError> {
-    serde_json::to_string(value).map_err(text)
+    serde_json::to_string(value).map_err(|e| text(&e))
 }
 
 pub(super) fn read(table: &str) -> Result<(WaferNumber, Vec<ChipExport>), ExportError> {
@@ -97,29 +97,29 @@ fn chip(
 ) -> Result<ChipExport, ExportError> {
     fn take<T: DeserializeOwned>(
         values: &mut BTreeMap<Place, serde_json::Value>,
-        place: Place,
+        place: &Place,
     ) -> Result<T, ExportError> {
         let what = format!("{} {} {}", place.1, place.2, place.3);
-        let value = values.remove(&place);
+        let value = values.remove(place);
         let value = value.ok_or(ExportError::Incomplete { hicann: place.0, what })?;
-        serde_json::from_value(value).map_err(text)
+        serde_json::from_value(value).map_err(|e| text(&e))
     }
-    let provenance = take(values, (hicann, "chip", 0, "provenance".into()))?;
+    let provenance = take(values, &(hicann, "chip", 0, "provenance".into()))?;
     let mut chip = ChipRecord { provenance, blocks: Table::default(), quality: Table::default() };
     for block in FgBlockOnHicann::all() {
         let i = block.index();
-        chip.blocks[block] = take(values, (hicann, "block", i, "calibration".into()))?;
-        chip.quality[block] = take(values, (hicann, "block", i, "quality".into()))?;
+        chip.blocks[block] = take(values, &(hicann, "block", i, "calibration".into()))?;
+        chip.quality[block] = take(values, &(hicann, "block", i, "quality".into()))?;
     }
-    let names = serde_json::to_value(CircuitRecord::default()).map_err(text)?;
+    let names = serde_json::to_value(CircuitRecord::default()).map_err(|e| text(&e))?;
     let mut circuits: Table<NeuronOnHicann, CircuitRecord> = Table::default();
     for (circuit, record) in circuits.iter_mut() {
         let mut fields = serde_json::Map::new();
         for name in names.as_object().into_iter().flatten().map(|(name, _)| name) {
             let place = (hicann, "circuit", circuit.index(), name.clone());
-            fields.insert(name.clone(), take(values, place)?);
+            fields.insert(name.clone(), take(values, &place)?);
         }
-        *record = serde_json::from_value(fields.into()).map_err(text)?;
+        *record = serde_json::from_value(fields.into()).map_err(|e| text(&e))?;
     }
     Ok(ChipExport { hicann, chip, circuits })
 }

@@ -97,12 +97,12 @@ impl Export {
 
     /// As JSON.
     pub fn to_json(&self) -> Result<String, ExportError> {
-        serde_json::to_string(self).map_err(text)
+        serde_json::to_string(self).map_err(|e| text(&e))
     }
 
     /// From JSON.
     pub fn from_json(json: &str) -> Result<Self, ExportError> {
-        let head: serde_json::Value = serde_json::from_str(json).map_err(text)?;
+        let head: serde_json::Value = serde_json::from_str(json).map_err(|e| text(&e))?;
         let version = head.get("bss1_calibration").and_then(serde_json::Value::as_u64);
         match version {
             None => {
@@ -112,7 +112,7 @@ impl Export {
             Some(version) if version != u64::from(TEXT_VERSION) => {
                 Err(ExportError::Version { found: version as u32 })
             }
-            Some(_) => serde_json::from_value(head).map_err(text),
+            Some(_) => serde_json::from_value(head).map_err(|e| text(&e)),
         }
     }
 
@@ -129,6 +129,6 @@ impl Export {
     }
 }
 
-pub(super) fn text(error: serde_json::Error) -> ExportError {
+pub(super) fn text(error: &serde_json::Error) -> ExportError {
     ExportError::Text { what: error.to_string() }
 }

@@ -85,14 +85,14 @@ impl Findings {
                 self.fault(n, name, format!("measured {found} of {expected} times"));
                 continue;
             }
-            let (slope, limit) = if parameter == P::EL { (SLOPE_E_L, name) } else { (SLOPE, name) };
+            let slope = if parameter == P::EL { SLOPE_E_L } else { SLOPE };
             match fit_line(points)
                 .ok_or("no line".to_owned())
                 .and_then(|l| code_of_volts(&l, slope))
             {
                 Ok((transformation, residual)) => {
                     self.calibration.neurons[n].set(parameter, MODE, transformation);
-                    self.note(n, limit, points.len(), residual);
+                    self.note(n, name, points.len(), residual);
                 }
                 Err(reason) => self.fault(n, name, reason),
             }
@@ -116,13 +116,13 @@ impl Findings {
 fn code_of_volts(line: &Line, slope_limit: f64) -> Result<(Transformation, f64), String> {
     let (slope, offset) = (1.0 / line.slope, -line.offset / line.slope);
     let share = slope * hal::law::volts(1.0) - 1.0;
-    if !(share.abs() <= slope_limit && slope > 0.0) {
+    if share.is_nan() || share.abs() > slope_limit || slope <= 0.0 {
         return Err(format!("slope differs from the nominal one by {:.0} %", 100.0 * share));
     }
-    if !(offset.abs() <= OFFSET) {
+    if offset.is_nan() || offset.abs() > OFFSET {
         return Err(format!("offset of {offset:.0} codes"));
     }
-    if !(line.residual <= SCATTER_V) {
+    if line.residual.is_nan() || line.residual > SCATTER_V {
         return Err(format!("scatter of {:.1} mV", 1e3 * line.residual));
     }
     let formula = Formula::Polynomial(vec![offset, slope]);

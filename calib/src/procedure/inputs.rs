@@ -95,7 +95,7 @@ pub(super) fn strength_hz(v_gmax: DacCode, weight: SynapseWeight, synapses: u32)
 pub(super) fn inputs(
     rig: &mut Rig<'_>,
     stimulus: &Stimulus,
-    settings: &Settings,
+    settings: Settings,
     findings: &mut Findings,
 ) -> Result<(), CalibrationError> {
     let mut times: PerCircuit<[Vec<(f64, f64)>; 2]> = Table::default();

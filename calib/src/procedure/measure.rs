@@ -119,7 +119,7 @@ pub(super) fn reversal(
     rig.program(gates)?;
     stimulus.drive(rig.chip(), Some(side));
     let levels = levels(rig, REVERSAL_S, 0.4, shift_v)?;
-    stimulus.stop(rig.chip());
+    Stimulus::stop(rig.chip());
     Ok(levels)
 }
 
@@ -203,7 +203,7 @@ pub(super) fn potentials(
             found[n][side] = fit_psp(&pairs, &known);
         }
     })?;
-    stimulus.stop(rig.chip());
+    Stimulus::stop(rig.chip());
     Ok(found)
 }
 

@@ -65,7 +65,8 @@ pub(super) fn offset(
     let slopes: Vec<f64> = points
         .values()
         .iter()
-        .filter_map(|p| (p[1].1 > STANDING).then(|| (p[1].1 - p[0].1) / (p[1].0 - p[0].0)))
+        .filter(|p| p[1].1 > STANDING)
+        .map(|p| (p[1].1 - p[0].1) / (p[1].0 - p[0].0))
         .collect();
     let typical = median(&slopes).unwrap_or(-1.0).min(-1e-3);
     let bend = |p: &[(f64, f64)]| {

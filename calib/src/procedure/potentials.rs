@@ -46,7 +46,7 @@ pub(super) fn firing_gates(calibration: &HicannCalibration, v_t: f64) -> Gates<'
 /// Measures V_reset by block and V_t by circuit.
 pub(super) fn threshold_and_reset(
     rig: &mut Rig<'_>,
-    settings: &Settings,
+    settings: Settings,
     findings: &mut Findings,
 ) -> Result<(), CalibrationError> {
     let nominal = HicannCalibration::default();
@@ -117,7 +117,7 @@ pub(super) fn reversal(
     rig: &mut Rig<'_>,
     stimulus: &Stimulus,
     side: usize,
-    settings: &Settings,
+    settings: Settings,
     findings: &mut Findings,
 ) -> Result<(), CalibrationError> {
     let nominal = HicannCalibration::default();
@@ -145,7 +145,7 @@ pub(super) fn reversal(
 /// Measures E_l.
 pub(super) fn leak(
     rig: &mut Rig<'_>,
-    settings: &Settings,
+    settings: Settings,
     findings: &mut Findings,
 ) -> Result<(), CalibrationError> {
     let nominal = HicannCalibration::default();

@@ -144,7 +144,7 @@ impl Stimulus {
     }
 
     /// Switches all generators off and closes the links.
-    pub(super) fn stop(&self, chip: &mut HicannConfig) {
+    pub(super) fn stop(chip: &mut HicannConfig) {
         chip.mergers.background = Table::default();
         chip.gbit_links = hal::config::GbitLinks::default();
     }

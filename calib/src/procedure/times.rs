@@ -74,7 +74,7 @@ fn rise([e_l, v_t, v_reset]: [f64; 3], reset_shift_v: f64) -> f64 {
 /// Measures the refractory time.
 pub(super) fn refractory(
     rig: &mut Rig<'_>,
-    settings: &Settings,
+    settings: Settings,
     findings: &mut Findings,
 ) -> Result<(), CalibrationError> {
     let mut points: PerCircuit<Vec<(f64, f64, f64)>> = Table::default();
@@ -98,19 +98,15 @@ pub(super) fn refractory(
     for n in NeuronOnHicann::all() {
         let found = points[n].len();
         let fit = fit_intervals(&points[n]).filter(|_| 2 * found > expected);
-        match fit.filter(|f| (1.0 / PLAUSIBLE..PLAUSIBLE).contains(&f.factor)) {
-            Some(fit) => {
-                let key = (MODE.big_capacitor, MODE.leak);
-                let made = Transformation::nominal(P::IPl, key, fit.factor, 1.0);
-                if let Ok(transformation) = made {
-                    findings.calibration.neurons[n].set(P::IPl, MODE, transformation);
-                }
-                findings.note(n, "I_pl", found, fit.residual);
+        if let Some(fit) = fit.filter(|f| (1.0 / PLAUSIBLE..PLAUSIBLE).contains(&f.factor)) {
+            let key = (MODE.big_capacitor, MODE.leak);
+            if let Ok(t) = Transformation::nominal(P::IPl, key, fit.factor, 1.0) {
+                findings.calibration.neurons[n].set(P::IPl, MODE, t);
             }
-            None => {
-                let reason = format!("no refractory time in {found} of {expected} measurements");
-                findings.fault(n, "I_pl", reason);
-            }
+            findings.note(n, "I_pl", found, fit.residual);
+        } else {
+            let reason = format!("no refractory time in {found} of {expected} measurements");
+            findings.fault(n, "I_pl", reason);
         }
     }
     Ok(())
@@ -119,7 +115,7 @@ pub(super) fn refractory(
 /// Measures the membrane time constant.
 pub(super) fn membrane(
     rig: &mut Rig<'_>,
-    settings: &Settings,
+    settings: Settings,
     findings: &mut Findings,
 ) -> Result<(), CalibrationError> {
     let mut points: PerCircuit<Vec<(f64, f64)>> = Table::default();
