@@ -14,10 +14,11 @@ use hal::coord::{Coordinate, FpgaOnWafer, HicannOnWafer};
 use hal::l1::{L1Component, L1Line};
 
 use crate::fabric::{Fabric, Split};
+use crate::mapping::Bus;
 use crate::options::{FPGA_INPUT_HZ, MapError, MapOptions};
 
 /// Senders per component that can be broadcast.
-const MAX_PER_COMPONENT: usize = 7;
+pub(crate) const MAX_PER_COMPONENT: usize = 7;
 
 /// The largest rectangle of chips: every row spans every column, so that a trunk along any row
 /// meets every column (mapping §1.1).
@@ -26,6 +27,11 @@ const ROWS: std::ops::RangeInclusive<usize> = 2..=13;
 
 /// Rows of a band of local networks.
 const BAND: usize = 4;
+
+/// The component of the L1 network that a bus is sent into.
+pub(crate) fn component(bus: Bus) -> L1Component {
+    L1Line::H(bus.merger.hline()).on(bus.hicann).component()
+}
 
 /// How the buses of a plan reach their targets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -83,7 +89,7 @@ fn balanced(
 ) -> Option<Vec<HicannOnWafer>> {
     let components = |hicann: HicannOnWafer| -> Vec<usize> {
         (0..split.buses())
-            .map(|bus| L1Line::H(split.merger(bus).hline()).on(hicann).component().index())
+            .map(|bus| component(Bus { hicann, merger: split.merger(bus) }).index())
             .collect()
     };
     let mut used = [0usize; L1Component::SIZE];

@@ -6,6 +6,9 @@
 //! model with a part of the drivers: the rest is slack for the switches, which let a bus into one
 //! driver in eight only (lossless-mapping, "What mattered" 5).
 
+use std::cmp::Reverse;
+
+use hal::l1::L1Component;
 use rayon::prelude::*;
 
 use crate::fabric::{BLOCK_COLUMNS, Split};
@@ -15,7 +18,7 @@ use crate::options::{ADDRESSES_PER_BUS, Effort, MapError, NeuronSize, NeuronSize
 use crate::plan::{Dealer, NoPlan, Plan, Seat, Shape, Structure, Widths};
 use crate::pools::PoolKind;
 use crate::requests::Pinned;
-use crate::sites::Reach;
+use crate::sites::{self, Reach};
 
 /// Members per bus worth trying, dense first: multiples of a decoder group and what lies between.
 const FILLINGS: [usize; 15] = [59, 53, 48, 45, 42, 40, 36, 33, 30, 24, 20, 15, 12, 9, 6];
@@ -308,9 +311,11 @@ fn chip_loss(plan: &Plan, inputs: &InputTable, chip: usize, chain_length: usize)
     let mut vectors: Vec<HalfRowLoss> = vec![[0; 16]; channels.total];
     let mut counts = vec![0u16; channels.total];
     let mut touched = Vec::new();
+    let mut wanted = vec![0u32; plan.buses.len()];
     for &member in &here.members {
         for input in inputs.of(member as usize) {
             let Some(Seat { bus, group }) = plan.seats[input.source as usize] else { continue };
+            wanted[bus as usize] += 1;
             let position = plan.buses[bus as usize].receptors.position(input.receptor);
             let channel = channels.of(bus as usize, position, group);
             if counts[channel] == 0 {
@@ -335,7 +340,28 @@ fn chip_loss(plan: &Plan, inputs: &InputTable, chip: usize, chain_length: usize)
         Reach::Broadcast { crowded: true } => CROWDED_PERCENT,
         _ => TIGHT_PERCENT,
     };
-    [EASY_PERCENT, tight].map(|percent| loss::of_chip(&priced, here.drivers * percent / 100) as u32)
+    let unheard = unheard(plan, &wanted);
+    [EASY_PERCENT, tight]
+        .map(|percent| unheard + loss::of_chip(&priced, here.drivers * percent / 100) as u32)
+}
+
+/// Synapses of the buses that find no line to a chip: of a component of the L1 network a chip hears
+/// no more buses than can be broadcast (see [`sites`]), and those that it wants least go first.
+fn unheard(plan: &Plan, wanted: &[u32]) -> u32 {
+    if plan.reach != Reach::Local {
+        return 0;
+    }
+    let mut of_component = vec![Vec::new(); L1Component::SIZE];
+    for (bus, &synapses) in plan.buses.iter().zip(wanted) {
+        if synapses > 0 {
+            of_component[sites::component(bus.bus).index()].push(synapses);
+        }
+    }
+    let beyond = |synapses: &mut Vec<u32>| -> u32 {
+        synapses.sort_unstable_by_key(|&n| Reverse(n));
+        synapses.iter().skip(sites::MAX_PER_COMPONENT).sum()
+    };
+    of_component.iter_mut().map(beyond).sum()
 }
 
 /// Where the loss vectors of each bus lie: four decoder groups for each receptor it acts on.

@@ -15,3 +15,4 @@ mod plasticity;
 mod program;
 mod recipes;
 mod serve;
+mod wafers;
