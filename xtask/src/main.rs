@@ -5,6 +5,7 @@
 #![expect(clippy::print_stderr, reason = "a workbench talks to the person at the terminal")]
 
 mod agreement;
+mod calib;
 mod ci;
 mod e2e;
 mod fuzz;
@@ -64,6 +65,16 @@ enum Task {
 
 #[derive(Debug, Subcommand)]
 enum Bench {
+    /// Spreads before and after calibration on three wafers, and the balanced random network
+    /// calibrated and not, against the goals
+    Calib {
+        /// One chip per wafer, and a small network
+        #[arg(long)]
+        quick: bool,
+        /// Results, written after each wafer
+        #[arg(long)]
+        json: PathBuf,
+    },
     /// Times of hal: the graph of the L1 network, the words of a full wafer
     Hal,
     /// Rates and irregularity of realised networks against NEST; the full run writes
@@ -112,6 +123,7 @@ fn main() -> ExitCode {
         Task::Test => ci::test(),
         Task::Ci => ci::ci(),
         Task::E2e { experiment, quick } => e2e::e2e(&experiment, quick),
+        Task::Bench(Bench::Calib { quick, json }) => calib::bench(quick, &json),
         Task::Bench(Bench::Hal) => {
             shell::cargo(["run", "--release", "--package", "hal", "--example", "speed"])
         }

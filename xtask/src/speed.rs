@@ -219,7 +219,8 @@ impl Bench<'_> {
         let size = format!("neuron_size={}", mode.neuron_size);
         let mut settings = self.network.settings.to_vec();
         settings.extend([duration.as_str(), size.as_str()]);
-        let more = ["--wafer", mode.wafer, "--threads", THREADS];
+        // what chips are like does not matter here, and calibrating them takes minutes
+        let more = ["--wafer", mode.wafer, "--threads", THREADS, "--calibration", "none"];
         shell::quietly(
             self.bss1,
             e2e::experiment(self.network.experiment, &settings, &more, &out),

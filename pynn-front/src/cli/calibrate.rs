@@ -9,7 +9,7 @@ use calib::database::{Database, DatabaseError};
 use calib::procedure::{CalibrationError, Settings};
 use clap::Args;
 use emulator::{Effects, Instance};
-use hal::coord::{Coordinate as _, HicannOnWafer, WaferNumber};
+use hal::coord::{Coordinate as _, HicannOnWafer, NeuronOnHicann, WaferNumber};
 use hal::defects::Defects;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde_json::{Value, json};
@@ -189,21 +189,21 @@ fn page(wafer: u32, summary: &Summary) -> String {
     let chips = summary.measured.len();
     let blacklisted: usize = summary.measured.values().sum();
     let present = summary.present.len();
-    let mut text = format!("wafer {wafer}: {chips} chips calibrated, {present} were in the set");
-    if chips > 0 {
-        let each = summary.wall_s / chips as f64;
-        text += &format!(
-            "\n  time           {:.1} s, {each:.1} s per chip\n  hardware       {:.0} s, reticles \
-             side by side: {} programmings, {} runs (estimate)\n  blacklisted    {blacklisted} of \
-             {} circuits",
-            summary.wall_s,
-            summary.hardware_s,
-            summary.programmings,
-            summary.runs,
-            512 * chips,
-        );
+    let head = format!("wafer {wafer}: {chips} chips calibrated, {present} were in the set");
+    if chips == 0 {
+        return head;
     }
-    text
+    let each = summary.wall_s / chips as f64;
+    format!(
+        "{head}\n  time           {:.1} s, {each:.1} s per chip\n  hardware       {:.0} s, reticles \
+         side by side: {} programmings, {} runs (estimate)\n  blacklisted    {blacklisted} of {} \
+         circuits",
+        summary.wall_s,
+        summary.hardware_s,
+        summary.programmings,
+        summary.runs,
+        NeuronOnHicann::SIZE * chips,
+    )
 }
 
 /// A file that is missing or not what it should be is a wrong request.

@@ -65,14 +65,13 @@ pub(super) fn run(
         threads: machine.threads(),
         remote: how.remote.address,
     };
-    let outcome = match measured(machine, how)? {
-        Some((bench, database)) => run_calibrated(&protocol, &options, &bench, &database),
-        None => {
-            let stages = Stages::new();
-            let outcome = run::run(&protocol, &options, &mut |p| stages.note(p));
-            stages.done();
-            outcome
-        }
+    let outcome = if let Some((bench, database)) = measured(machine, how)? {
+        run_calibrated(&protocol, &options, &bench, &database)
+    } else {
+        let stages = Stages::new();
+        let outcome = run::run(&protocol, &options, &mut |p| stages.note(p));
+        stages.done();
+        outcome
     };
     let outcome = outcome.map_err(failure)?;
 
