@@ -25,10 +25,6 @@ fn asked(chip: &HicannConfig) -> Option<&'static str> {
     if halves.iter().any(|half| half.held_in_reset) || chip.neurons.outputs_held_in_reset {
         return Some("holding circuits in reset");
     }
-    let controllers = chip.synapse_controllers.values();
-    if controllers.iter().any(|controller| controller.plasticity.automatic.is_some()) {
-        return Some("automatic update of weights");
-    }
     let blocks = chip.repeater_blocks.values();
     let plays = |port: &TestPort| port.play;
     if blocks.iter().any(|block| block.test_ports.iter().any(plays)) {

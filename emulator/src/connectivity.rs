@@ -64,7 +64,8 @@ pub struct NeuronOutput {
 pub struct Connectivity {
     /// Bus addresses of the firing circuits, ascending.
     pub outputs: Vec<NeuronOutput>,
-    /// Synapses that some neuron, event link or background generator can reach, ascending.
+    /// Synapses that some neuron, event link or background generator can reach, ascending. Those of
+    /// weight 0 count where a controller updates weights by itself.
     pub synapses: Vec<FunctionalSynapse>,
 }
 

@@ -8,8 +8,12 @@ use std::sync::OnceLock;
 
 use hal::codec::{Access, DecodeError, WaferState};
 use hal::config::WaferConfig;
-use hal::coord::{AnalogOnHicann, DncOnWafer, FpgaOnWafer, HicannOnWafer, NeuronOnHicann, OnWafer};
+use hal::coord::{
+    AnalogOnHicann, DncOnWafer, FpgaOnWafer, HicannOnWafer, NeuronOnHicann, OnWafer,
+    SynapseOnHicann,
+};
 use hal::defects::Defects;
+use hal::law::Capacitors;
 use hal::playback::{self, Playback};
 use hal::trace;
 use hal::wafer::{
@@ -101,6 +105,7 @@ struct Record {
     counters: Counters,
     adc: BTreeMap<(DncOnWafer, AnalogOnHicann), AdcTrace>,
     truth: BTreeMap<OnWafer<NeuronOnHicann>, TrueState>,
+    capacitors: BTreeMap<OnWafer<SynapseOnHicann>, Capacitors>,
 }
 
 impl Emulator {
@@ -186,6 +191,13 @@ impl Emulator {
     /// knows no offset, noise or limit of the number of outputs.
     pub fn probe(&mut self, neuron: OnWafer<NeuronOnHicann>, every: DncCycles) {
         self.probes.insert(neuron, every);
+    }
+
+    /// The voltages of a synapse's correlation capacitors at the end of the last run; none if no
+    /// controller updates its row by itself, or if nothing depends on it. The weights that the
+    /// controllers have written are read like all others.
+    pub fn correlation(&self, synapse: OnWafer<SynapseOnHicann>) -> Option<Capacitors> {
+        self.record.as_ref()?.capacitors.get(&synapse).copied()
     }
 
     /// What a probe saw during the last run; none if there was no probe, or if the membrane is not

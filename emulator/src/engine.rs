@@ -14,6 +14,7 @@ mod delivery;
 mod injection;
 mod math;
 mod network;
+mod plasticity;
 #[cfg(test)]
 mod reference;
 mod saturation;
@@ -21,7 +22,11 @@ mod stp;
 mod tree;
 
 use fearless_simd::Level;
-use hal::coord::{HicannOnWafer, NeuronOnHicann, OnWafer, PulseLabel};
+use hal::coord::{
+    Coordinate as _, HicannOnWafer, NeuronOnHicann, OnWafer, PulseLabel, SynapseOnHicann,
+};
+use hal::law::Capacitors;
+use hal::value::SynapseWeight;
 use hal::wafer::{DncCycles, Flow, Waiting};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -32,6 +37,7 @@ use crate::silicon::Jitter;
 use chip::{Chip, ChipState};
 use delivery::{Event, Window};
 pub(crate) use network::{Made, Network};
+use plasticity::Plasticity;
 use tree::{Delays, Origin};
 
 /// Steps of a window if there is no synapse.
@@ -312,6 +318,16 @@ impl<'a> Run<'a> {
     /// Events that synapses received so far.
     pub(crate) fn synaptic_events(&self) -> u64 {
         self.network.parts.iter().map(|(_, wiring)| wiring.synaptic_events).sum()
+    }
+
+    /// Weights and capacitors of the plastic synapses, by chip.
+    pub(crate) fn plastic(
+        &self,
+    ) -> impl Iterator<Item = (OnWafer<SynapseOnHicann>, SynapseWeight, Capacitors)> {
+        self.network.chips.iter().flat_map(|chip| {
+            let synapses = chip.plasticity.iter().flat_map(Plasticity::synapses);
+            synapses.map(|(synapse, weight, c)| (synapse.on(chip.hicann), weight, c))
+        })
     }
 
     /// Samples of a circuit's membrane, if it has a sampler.

@@ -119,6 +119,11 @@ impl<'a> Silicon<'a> {
         circuit
     }
 
+    /// Whether synapses of weight 0 conduct.
+    pub(crate) fn weight_offset(&self) -> bool {
+        self.effects.contains(Effect::WeightOffset)
+    }
+
     /// Distance from the leak potential at which the leak's linear law reaches its largest current,
     /// V; none if it does not saturate.
     pub(crate) fn leak_range_v(&self) -> Option<f64> {

@@ -54,6 +54,7 @@ pub use fg_pass::{FgDirection, FgPass, Programming};
 pub use read_back::ReadPlace;
 pub use stage::Stage;
 pub(crate) use stage::{Extent, Task};
+pub use synapse_commands::row_update_clocks;
 pub use test_port::{gray_to_binary, ports_full, recorded_event};
 pub use wafer::{WaferState, decode_wafer, encode_hicann, encode_wafer};
 pub(crate) use wafer::{after_init, encode_reads, encode_stage};

@@ -1,9 +1,9 @@
 //! Which synapses listen: drivers, rows, decoders (topology §6, §7.3, §7.4).
 
-use hal::config::WaferConfig;
+use hal::config::{AutomaticUpdate, HicannConfig, WaferConfig};
 use hal::coord::{
     Coordinate, L1Address, OnWafer, Parity, RowOnSynapseDriver, SynapseColumnOnHicann,
-    SynapseDriverOnHicann, SynapticInputOnNeuron,
+    SynapseDriverOnHicann, SynapseRowOnHicann, SynapticInputOnNeuron,
 };
 use hal::law;
 use hal::value::SynapseWeight;
@@ -44,12 +44,13 @@ pub(super) fn listening(
             if inputs.clone().next().is_none() || wanted.iter().all(|(_, mask)| *mask == 0) {
                 continue;
             }
+            let updated = is_updated(chip, place.local.row(row));
             for column in SynapseColumnOnHicann::all() {
                 let synapse = place.local.row(row).synapse(column);
                 let weight = chip.synapses.weights[synapse];
                 let low = chip.synapses.decoders[synapse];
                 let (high, mask) = wanted[column.parity().index()];
-                let conducts = weight_zero || weight != SynapseWeight::default();
+                let conducts = weight_zero || updated || weight != SynapseWeight::default();
                 if !conducts || mask >> low.index() & 1 == 0 || dead(synapse) {
                     continue;
                 }
@@ -66,9 +67,18 @@ pub(super) fn listening(
     }
 }
 
+/// Whether the controller goes through a row by itself: then weights of 0 may grow.
+fn is_updated(chip: &HicannConfig, row: SynapseRowOnHicann) -> bool {
+    let update = chip.synapse_controllers[row.array()].plasticity.automatic;
+    update.is_some_and(|AutomaticUpdate { first_row, last_row, .. }| {
+        let rows = first_row.min(last_row)..=first_row.max(last_row);
+        rows.contains(&row.on_array())
+    })
+}
+
 /// A driver passes events to its rows if it is enabled and its delay-locked loop may lock
 /// (hal-config §1.6).
-fn delivers(chip: &hal::config::HicannConfig, place: OnWafer<SynapseDriverOnHicann>) -> bool {
+fn delivers(chip: &HicannConfig, place: OnWafer<SynapseDriverOnHicann>) -> bool {
     let driver = place.local;
     let array = driver.row(RowOnSynapseDriver::new::<0>()).array();
     chip.synapses.drivers[driver].enable

@@ -2,9 +2,12 @@
 
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
+use std::sync::OnceLock;
 
 use hal::archive;
-use hal::coord::{Coordinate as _, FpgaOnWafer};
+use hal::coord::{Coordinate as _, FpgaOnWafer, OnWafer, SynapseOnHicann};
+use hal::law::Capacitors;
+use hal::value::SynapseWeight;
 use hal::wafer::{AdcTrace, Counters, DncCycles, Progress, PulseEvent, Pulses, WaferError};
 
 use super::{Emulator, Record, Settings, TrueState};
@@ -101,7 +104,9 @@ impl Emulator {
                 (DncCycles(every.0.div_ceil(step.0).max(1) * step.0), run.truth(neuron)?.to_vec());
             Some((neuron, TrueState { every, volts }))
         });
+        let plastic: Vec<_> = run.plastic().collect();
         self.record = Some(Record {
+            capacitors: plastic.iter().map(|&(synapse, _, c)| (synapse, c)).collect(),
             adc: adc.collect(),
             truth: truth.collect(),
             trace: out.trace,
@@ -115,7 +120,20 @@ impl Emulator {
                 synaptic_events: run.synaptic_events(),
             },
         });
+        self.take_weights(&plastic);
         if stopped { Err(WaferError::Stopped { at: reached }.into()) } else { Ok(()) }
+    }
+
+    /// Keeps the weights that the controllers have written.
+    fn take_weights(&mut self, plastic: &[(OnWafer<SynapseOnHicann>, SynapseWeight, Capacitors)]) {
+        for of_chip in plastic.chunk_by(|(a, ..), (b, ..)| a.hicann == b.hicann) {
+            let hicann = of_chip[0].0.hicann;
+            let weights = of_chip.iter().map(|&(synapse, weight, _)| (synapse.local, weight));
+            self.registers.set_weights(hicann, weights.clone());
+            let table = &mut self.config.hicann_mut(hicann).synapses.weights;
+            weights.for_each(|(synapse, weight)| table[synapse] = weight);
+            self.connectivity = OnceLock::new();
+        }
     }
 
     /// The network of the configuration with everything that looks at membranes.

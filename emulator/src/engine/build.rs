@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use hal::config::HicannConfig;
+use hal::codec;
+use hal::config::{HicannConfig, SynapseController};
 use hal::coord::{
-    Coordinate, HicannOnWafer, L1Address, NeuronOnHicann, PulseLabel, SynapseDriverOnHicann,
-    SynapseRowOnHicann, Table,
+    Coordinate, HicannOnWafer, L1Address, NeuronOnHicann, PulseLabel, SynapseArrayOnHicann,
+    SynapseDriverOnHicann, SynapseRowOnHicann, Table,
 };
 use hal::law;
 use hal::value::SynapseWeight;
@@ -16,11 +17,15 @@ use super::chip::{Chip, Output};
 use super::delivery::Leg;
 use super::injection::Injection;
 use super::network::SourceId;
+use super::plasticity::{Controller, Plasticity};
 use super::stp::Resource;
 use super::tree::Tree;
 use crate::circuits::{InputMap, Membrane, membranes};
 use crate::connectivity::{Bus, BusAddress, FunctionalSynapse};
 use crate::silicon::Silicon;
+
+/// Cycles of 4 ns per clock of the chip, which runs at 125 MHz.
+const CYCLES_PER_CLOCK: u64 = 2;
 
 /// The synapses of a row.
 #[derive(Debug, Clone)]
@@ -29,6 +34,16 @@ struct Row {
     levels_s: [f64; SynapseWeight::SIZE],
     /// Factor by column; none if all are 1.
     factors: Option<Vec<f64>>,
+}
+
+/// The controllers that update weights during a run.
+fn controllers(config: &HicannConfig) -> Vec<Controller> {
+    let of_array = |(array, controller): (SynapseArrayOnHicann, &SynapseController)| {
+        let settings = controller.plasticity;
+        let cycles = CYCLES_PER_CLOCK * u64::from(codec::row_update_clocks(controller));
+        Some(Controller::new(array, settings, settings.automatic?, cycles))
+    };
+    config.synapse_controllers.iter().filter_map(of_array).collect()
 }
 
 /// A chip in the making.
@@ -43,6 +58,7 @@ pub(super) struct ChipBuilder<'a> {
     cells: Cells,
     /// The rows that were needed so far.
     rows: Table<SynapseRowOnHicann, Option<Row>>,
+    plasticity: Option<Plasticity>,
     resources: Vec<Resource>,
     resource_places: BTreeMap<(SynapseDriverOnHicann, L1Address), u32>,
 }
@@ -85,6 +101,9 @@ impl<'a> ChipBuilder<'a> {
     ) -> Self {
         let (membranes, inputs) = membranes(config, driven, probed, &silicon);
         let cells = Cells::new(&membranes, step.hardware_s());
+        let controllers = controllers(config);
+        let plasticity = Some(controllers).filter(|c| !c.is_empty());
+        let plasticity = plasticity.map(|c| Plasticity::new(c, membranes.len()));
         Self {
             hicann,
             config,
@@ -94,6 +113,7 @@ impl<'a> ChipBuilder<'a> {
             inputs,
             cells,
             rows: Table::default(),
+            plasticity,
             resources: Vec::new(),
             resource_places: BTreeMap::new(),
         }
@@ -120,12 +140,41 @@ impl<'a> ChipBuilder<'a> {
                 Some(place) => {
                     let (slot, unit) = self.cells.slot(place.membrane, place.input);
                     let capacitance_f = self.membranes[place.membrane].capacitance_f;
-                    let rate = self.conductance_s(s) * place.factor / capacitance_f;
-                    (Some(slot), rate * self.step.hardware_s() * f64::from(unit))
+                    let scale =
+                        place.factor / capacitance_f * self.step.hardware_s() * f64::from(unit);
+                    match self.tap(s, place.membrane, slot, scale) {
+                        // the event brings its factor, the weight is looked up when it comes
+                        Some(tap) => (Some(tap), 1.0),
+                        None => (Some(slot), self.conductance_s(s, s.weight) * scale),
+                    }
                 }
             };
             reached.push(Arrival { chip, delay, resource, slot, increment });
         }
+    }
+
+    /// The mark of a plastic synapse; none if its weight does not change.
+    fn tap(
+        &mut self,
+        s: &FunctionalSynapse,
+        membrane: usize,
+        slot: u32,
+        scale: f64,
+    ) -> Option<u32> {
+        let mut plasticity = self.plasticity.take()?;
+        let place = s.synapse.local;
+        let tap = plasticity.covers(place.row()).then(|| {
+            let increments = std::array::from_fn(|w| {
+                let weight = SynapseWeight::from_index(w).unwrap_or_default();
+                let silent = weight == SynapseWeight::default() && !self.silicon.weight_offset();
+                if silent { 0.0 } else { (self.conductance_s(s, weight) * scale) as f32 }
+            });
+            let block = place.neuron().shared_fg_block();
+            let law = law::correlation(&self.config.floating_gates, block);
+            plasticity.add((place, s.weight), law, membrane, slot, increments)
+        });
+        self.plasticity = Some(plasticity);
+        tap
     }
 
     /// The resource behind an address of a driver, if it has short-term plasticity.
@@ -171,7 +220,7 @@ impl<'a> ChipBuilder<'a> {
     }
 
     /// Conductance that one event adds (analog §1.7).
-    fn conductance_s(&mut self, s: &FunctionalSynapse) -> f64 {
+    fn conductance_s(&mut self, s: &FunctionalSynapse, weight: SynapseWeight) -> f64 {
         let row = s.synapse.local.row();
         let made = self.rows[row].get_or_insert_with(|| {
             let settings = self.config.synapses.row(row);
@@ -183,7 +232,7 @@ impl<'a> ChipBuilder<'a> {
             });
             Row { levels_s, factors: self.silicon.synapse_factors(row) }
         });
-        let level_s = made.levels_s[s.weight.index()];
+        let level_s = made.levels_s[weight.index()];
         made.factors.as_ref().map_or(level_s, |f| level_s * f[s.synapse.local.column().index()])
     }
 
@@ -221,6 +270,7 @@ impl<'a> ChipBuilder<'a> {
         let circuits = self.membranes.into_iter().map(|m| m.circuits).collect();
         let mut chip = Chip::new(self.hicann, self.cells, circuits, outputs);
         (chip.resources, chip.injections, chip.tree) = (self.resources, injections, tree);
+        chip.plasticity = self.plasticity;
         for bus in buses {
             let source = |address| sources.get(&bus.at(address)).copied();
             chip.buses.sources[bus.merger] = Table::from_fn(source);

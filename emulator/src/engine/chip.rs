@@ -12,6 +12,7 @@ use super::cells::{Cells, CellsState};
 use super::delivery::{Target, Window};
 use super::injection::Injection;
 use super::network::SourceId;
+use super::plasticity::{Plasticity, PlasticityState, TAP};
 use super::stp::Resource;
 use super::tree::{Origin, Sent, Tree};
 use crate::readout::Sampler;
@@ -88,6 +89,7 @@ pub(super) struct ChipState {
     cells: CellsState,
     calendar: Vec<Vec<Target>>,
     tree: Option<Tree>,
+    plasticity: Option<PlasticityState>,
     /// Inactive share and time of the last event.
     resources: Vec<(f64, DncCycles)>,
     samplers: Vec<Sampler>,
@@ -105,6 +107,8 @@ pub(super) struct Chip {
     pub(super) outputs: Vec<Vec<Output>>,
     pub(super) resources: Vec<Resource>,
     pub(super) injections: Vec<Injection>,
+    /// Synapses whose weights change during the run.
+    pub(super) plasticity: Option<Plasticity>,
     /// The way of events onto the buses, if they may wait there.
     pub(super) tree: Option<Tree>,
     pub(super) buses: Buses,
@@ -132,6 +136,7 @@ impl Chip {
             outputs,
             resources: Vec::new(),
             injections: Vec::new(),
+            plasticity: None,
             tree: None,
             buses: Buses { link: Some(hicann.link()), ..Buses::default() },
             sent: Vec::new(),
@@ -179,6 +184,7 @@ impl Chip {
             cells: self.cells.state(),
             calendar: self.calendar.clone(),
             tree: self.tree.clone(),
+            plasticity: self.plasticity.as_ref().map(Plasticity::state),
             resources: self.resources.iter().map(|r| (r.inactive, r.last)).collect(),
             samplers: self.probes.iter().map(|p| p.sampler.clone()).collect(),
             truths: self.truths.iter().map(|t| t.volts.clone()).collect(),
@@ -188,8 +194,15 @@ impl Chip {
     /// Takes over a state of the same chip; false if it does not fit.
     pub(super) fn restore(&mut self, state: ChipState) -> bool {
         let slots = self.cells.slots();
+        let taps = self.plasticity.as_ref().map_or(0, Plasticity::taps);
+        let known = |slot: u32| slot < slots || (slot & TAP != 0 && slot & !TAP < taps);
+        let plasticity = match (&mut self.plasticity, &state.plasticity) {
+            (Some(plasticity), Some(state)) => plasticity.restore(state),
+            (mine, saved) => mine.is_some() == saved.is_some(),
+        };
         let fits = self.calendar.len() == state.calendar.len()
-            && state.calendar.iter().flatten().all(|target| target.slot < slots)
+            && state.calendar.iter().flatten().all(|target| known(target.slot))
+            && plasticity
             && self.tree.is_some() == state.tree.is_some()
             && self.resources.len() == state.resources.len()
             && self.probes.len() == state.samplers.len()
@@ -254,10 +267,23 @@ impl Chip {
                 self.cells.inject(injection.membrane, volts);
             }
             let fired = self.cells.step(simd);
-            for arrival in self.calendar[window.row_of(step)].drain(..) {
-                self.cells.add(arrival.slot, arrival.increment);
-            }
             let time = DncCycles((step + 1) * window.step.0);
+            if let Some(plasticity) = &mut self.plasticity {
+                let fired = self.cells.fired().filter(|_| fired);
+                fired.for_each(|(membrane, _)| plasticity.postsynaptic(membrane, time));
+                plasticity.update(time);
+            }
+            let arrivals = self.calendar[window.row_of(step)].drain(..);
+            match &mut self.plasticity {
+                None => arrivals.for_each(|a| self.cells.add(a.slot, a.increment)),
+                Some(plasticity) => arrivals.for_each(|a| {
+                    if a.slot & TAP == 0 {
+                        self.cells.add(a.slot, a.increment);
+                    } else {
+                        plasticity.presynaptic(a.slot, a.increment, time, &mut self.cells);
+                    }
+                }),
+            }
             if fired {
                 let crossing = |(membrane, v)| Crossing { time, membrane: membrane as u32, v };
                 self.crossings.extend(self.cells.fired().map(crossing));

@@ -3,8 +3,7 @@
 use std::ops::ControlFlow;
 
 use emulator::Settings;
-use hal::config::{AutomaticUpdate, HicannConfig};
-use hal::coord::*;
+use hal::config::HicannConfig;
 use hal::wafer::Wafer;
 
 use crate::support::*;
@@ -27,14 +26,6 @@ fn settings_without_a_model_are_refused() {
     assert_eq!(
         refusal(|chip| chip.neurons.halves[1].held_in_reset = true),
         says("holding circuits in reset")
-    );
-    let row = SynapseRowOnArray::new::<0>();
-    let update = AutomaticUpdate { first_row: row, last_row: row, continuous: false };
-    assert_eq!(
-        refusal(|chip| {
-            chip.synapse_controllers.values_mut()[0].plasticity.automatic = Some(update);
-        }),
-        says("automatic update of weights")
     );
     assert_eq!(
         refusal(|chip| chip.repeater_blocks.values_mut()[4].test_ports[1].play = true),

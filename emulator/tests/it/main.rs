@@ -10,6 +10,7 @@ mod links;
 mod long_run;
 mod membrane;
 mod mergers;
+mod plasticity;
 mod random;
 mod routes;
 mod silicon;

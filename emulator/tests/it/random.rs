@@ -1,7 +1,9 @@
 //! Whatever is configured, nothing panics, hangs or loses count.
 
 use emulator::{Effects, Settings, connectivity};
-use hal::config::{GbitDirection, HicannConfig, MergerMode, NeuronParameter, RepeaterMode};
+use hal::config::{
+    AutomaticUpdate, GbitDirection, HicannConfig, MergerMode, NeuronParameter, RepeaterMode,
+};
 use hal::coord::*;
 use hal::value::{DacCode, GmaxDivisor, GmaxSelect};
 use hal::wafer::{DncCycles, Wafer};
@@ -81,6 +83,10 @@ fn set_something(chip: &mut HicannConfig, kind: usize, a: Index, b: Index, on: b
             let mode = [MergerMode::Merge, MergerMode::LeftOnly, MergerMode::RightOnly];
             chip.mergers.tree[pick(a)].mode = mode[b.index(3)];
             chip.mergers.dnc[pick(b)].mode = mode[a.index(3)];
+            let plasticity = &mut chip.synapse_controllers[pick(a)].plasticity;
+            plasticity.automatic =
+                Some(AutomaticUpdate { first_row: pick(b), last_row: pick(a), continuous: on });
+            plasticity.evaluation[a.index(2)].cc = true;
         }
         10 => {
             let link: GbitLinkOnHicann = pick(a);

@@ -6,7 +6,8 @@ use super::merger::NeuronControl;
 use super::synapse_commands::{PACKET_CLOCKS, Sequencer};
 use super::{analog, merger, neuron, repeater, switches, synapse_controller, synapse_driver};
 use crate::config::HicannConfig;
-use crate::coord::{FgBlockOnHicann, SynapseArrayOnHicann, Table};
+use crate::coord::{FgBlockOnHicann, SynapseArrayOnHicann, SynapseOnHicann, Table};
+use crate::value::SynapseWeight;
 
 /// Chip clocks until a packet arrives that waited for the answer to a read: the way to the host
 /// and back, which is far longer than any access to a small memory.
@@ -25,6 +26,11 @@ pub(super) struct Chip {
 }
 
 impl Chip {
+    /// Replaces the weight of a synapse, as the chip's controllers do.
+    pub(super) fn set_weight(&mut self, synapse: SynapseOnHicann, weight: SynapseWeight) {
+        self.config.synapses.weights[synapse] = weight;
+    }
+
     /// Executes an access; a read has an answer.
     pub(super) fn apply(&mut self, access: Access) -> Result<Option<u32>, Refusal> {
         match access.operation {

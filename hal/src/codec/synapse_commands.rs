@@ -64,6 +64,14 @@ impl Command {
     }
 }
 
+/// Chip clocks that a controller needs to update the weights of a row: it opens the row, reads and
+/// writes its eight sets of columns, and closes it (hal-config §1.6).
+pub fn row_update_clocks(controller: &SynapseController) -> u32 {
+    let set = Command::Read.clocks(controller) + Command::Write.clocks(controller);
+    let row = Command::Open.clocks(controller) + Command::Close.clocks(controller);
+    row + super::synapse_array::COLUMN_SETS as u32 * set
+}
+
 /// Passes time by writing what the configuration register holds anyway.
 #[derive(Clone, Copy)]
 pub(super) struct Guard {

@@ -11,8 +11,10 @@ use super::stage::{Stage, Task};
 use super::{DecodeError, EncodeError, Programming, ReadPlace, read_back};
 use crate::config::{HicannConfig, WaferConfig};
 use crate::coord::{
-    Coordinate, FpgaOnWafer, HicannOnWafer, HighspeedLinkOnDnc, SynapseDriverOnHicann, Table,
+    Coordinate, FpgaOnWafer, HicannOnWafer, HighspeedLinkOnDnc, SynapseDriverOnHicann,
+    SynapseOnHicann, Table,
 };
+use crate::value::SynapseWeight;
 use crate::wafer::ConfigurationWords;
 
 /// Room for the words of a chip that only passes events on; one with synapses takes up to 79,000.
@@ -156,6 +158,21 @@ impl WaferState {
             .map(|(fpga, chips, words)| Ok((fpga, apply_to_fpga(fpga, chips, words)?)))
             .collect();
         Ok(ConfigurationWords { by_fpga: answers.into_iter().collect::<Result<_, _>>()? })
+    }
+
+    /// Replaces weights of a chip, as its synapse controllers do by themselves. Nothing happens if
+    /// the chip has not received words.
+    pub fn set_weights(
+        &mut self,
+        hicann: HicannOnWafer,
+        weights: impl IntoIterator<Item = (SynapseOnHicann, SynapseWeight)>,
+    ) {
+        let chips = self.chips.get_mut(&hicann.fpga());
+        if let Some(chip) = chips.and_then(|chips| chips[hicann.link()].as_mut()) {
+            for (synapse, weight) in weights {
+                chip.set_weight(synapse, weight);
+            }
+        }
     }
 
     /// The configuration of all chips that have received words.
