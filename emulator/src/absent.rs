@@ -21,10 +21,6 @@ pub(crate) fn check(config: &WaferConfig) -> Result<(), NotEmulated> {
 }
 
 fn asked(chip: &HicannConfig) -> Option<&'static str> {
-    let halves = chip.neurons.halves;
-    if halves.iter().any(|half| half.held_in_reset) || chip.neurons.outputs_held_in_reset {
-        return Some("holding circuits in reset");
-    }
     let blocks = chip.repeater_blocks.values();
     let plays = |port: &TestPort| port.play;
     if blocks.iter().any(|block| block.test_ports.iter().any(plays)) {

@@ -90,6 +90,8 @@ pub(crate) struct Membrane {
     pub(crate) tau_reset_s: f64,
     /// Reset voltage of the first comparator's circuit; 0 if there is none.
     pub(crate) v_reset_v: f64,
+    /// Whether one of the circuits is held in reset: then the membrane stays at its reset voltage.
+    pub(crate) held: bool,
     /// Refractory period of the first comparator's circuit; 0 if there is none.
     pub(crate) tau_ref_s: f64,
 }
@@ -196,6 +198,7 @@ fn membrane(
         leak_range_v: silicon.leak_range_v(),
         tau_reset_s: 0.0,
         v_reset_v: 0.0,
+        held: false,
         tau_ref_s: 0.0,
         circuits,
     };
@@ -233,6 +236,11 @@ fn membrane(
         m.tau_reset_s = made[i].tau_reset_s;
         let wild = made[i].fault == Some(Fault::Wild);
         m.tau_ref_s = if wild { p.tau_ref_s.max(WILD_INTERVAL_S) } else { p.tau_ref_s };
+    }
+    if let Some(i) = m.circuits.iter().position(|&n| chip.neurons.half(n).held_in_reset) {
+        m.held = true;
+        m.v_reset_v = made[i].law.v_reset_v;
+        m.initial_v = m.v_reset_v;
     }
     m
 }

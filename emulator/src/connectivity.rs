@@ -19,7 +19,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::effects::{Effect, Effects};
 use crate::flaws::Flaws;
-pub(crate) use buses::{Bus, buses};
+pub(crate) use buses::{Bus, buses, sends};
 use wires::Wires;
 
 /// An address on an L1 bus. The bus is named by the DNC merger that feeds its sending repeater.

@@ -23,7 +23,8 @@ mod tree;
 
 use fearless_simd::Level;
 use hal::coord::{
-    Coordinate as _, HicannOnWafer, NeuronOnHicann, OnWafer, PulseLabel, SynapseOnHicann,
+    Coordinate as _, DncMergerOnHicann, HicannOnWafer, NeuronOnHicann, OnWafer, PulseLabel,
+    SynapseOnHicann,
 };
 use hal::law::Capacitors;
 use hal::value::SynapseWeight;
@@ -34,7 +35,7 @@ use serde::{Deserialize, Serialize};
 use crate::background::Generators;
 use crate::connectivity::BusAddress;
 use crate::silicon::Jitter;
-use chip::{Chip, ChipState};
+use chip::{Chip, ChipState, Way};
 use delivery::{Event, Window};
 pub(crate) use network::{Made, Network};
 use plasticity::Plasticity;
@@ -206,7 +207,15 @@ impl<'a> Run<'a> {
         self.releases = later;
         let network = &mut self.network;
         for &Release { time, bus } in now {
-            network.enter(time, Origin::Link(bus.merger), &[bus], &mut self.events);
+            let BusAddress { hicann, merger, address } = bus;
+            match network.way(hicann, merger) {
+                Way::Bus => network.enter(time, Origin::Link(merger), &[bus], &mut self.events),
+                Way::Round(gbit_link) => {
+                    let label = PulseLabel { link: hicann.link(), gbit_link, address };
+                    self.departures.push(Departure { time, hicann, label });
+                }
+                Way::Nowhere => {}
+            }
         }
         self.generators.until(until, |place, time| {
             let origin = Origin::Generator(place.generator);
@@ -339,6 +348,12 @@ impl<'a> Run<'a> {
 }
 
 impl Network {
+    /// Where the pulses for a merger go.
+    fn way(&self, hicann: HicannOnWafer, merger: DncMergerOnHicann) -> Way {
+        let place = self.chips.binary_search_by_key(&hicann, |c| c.hicann);
+        place.map_or(Way::Bus, |place| self.chips[place].buses.ways[merger])
+    }
+
     /// An event that did not come from a circuit enters its chip, on the way to some buses.
     fn enter(
         &mut self,

@@ -110,7 +110,7 @@ fn entry(
         return None;
     }
     let open = chip.gbit_links.direction[label.gbit_link] == GbitDirection::ToHicann
-        && chip.mergers.dnc[merger].mode.passes(0);
+        && (chip.mergers.dnc[merger].mode.passes(0) || chip.mergers.dnc[merger].loopback);
     open.then_some(BusAddress { hicann, merger, address: label.address })
 }
 

@@ -116,10 +116,14 @@ impl Bus {
     }
 }
 
+/// Whether a circuit may put events into the tree: its output is on and not held in reset.
+pub(crate) fn sends(chip: &HicannConfig, n: NeuronOnHicann) -> bool {
+    chip.neurons.circuits[n].enable_spl1_output && !chip.neurons.outputs_held_in_reset
+}
+
 /// Circuits of a block whose events enter the tree: output works with an active comparator only.
 fn firing(chip: &HicannConfig, block: NeuronBlockOnHicann) -> impl Iterator<Item = NeuronOnHicann> {
     NeuronOnHicann::all().filter(move |&n| {
-        let circuit = &chip.neurons.circuits[n];
-        n.block() == block && circuit.activate_firing && circuit.enable_spl1_output
+        n.block() == block && sends(chip, n) && chip.neurons.circuits[n].activate_firing
     })
 }

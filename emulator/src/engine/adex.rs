@@ -196,6 +196,7 @@ mod tests {
             leak_range_v: None,
             v_reset_v: volts(v_reset_mv),
             tau_reset_s: 0.0,
+            held: false,
             tau_ref_s: 0.0,
         }
     }

@@ -21,7 +21,7 @@ use super::plasticity::{Controller, Plasticity};
 use super::stp::Resource;
 use super::tree::Tree;
 use crate::circuits::{InputMap, Membrane, membranes};
-use crate::connectivity::{Bus, BusAddress, FunctionalSynapse};
+use crate::connectivity::{Bus, BusAddress, FunctionalSynapse, sends};
 use crate::silicon::Silicon;
 
 /// Cycles of 4 ns per clock of the chip, which runs at 125 MHz.
@@ -256,7 +256,7 @@ impl<'a> ChipBuilder<'a> {
                 neuron,
                 address: circuit.address,
                 threshold: (v_t_v - m.e_leak_v) as f32,
-                sends: circuit.enable_spl1_output,
+                sends: sends(self.config, neuron),
                 sources: on.iter().filter_map(id).collect(),
                 labels: on.iter().filter(|b| b.recorded).map(|b| label(&b)).collect(),
             }

@@ -123,10 +123,11 @@ impl Cells {
         self.units.resize((first + inputs) * LANES, 0.0);
         for (i, m) in membranes.iter().enumerate() {
             block.v[i] = (m.initial_v - m.e_leak_v) as f32;
+            block.reset[i] = (m.v_reset_v - m.e_leak_v) as f32;
+            block.hold[i] = if m.held { f32::INFINITY } else { 0.0 };
             block.leak[i] = (m.leak_s * step_s / m.capacitance_f) as f32;
             if let Some(leader) = m.comparators.first() {
                 block.threshold[i] = (leader.v_t_v - m.e_leak_v) as f32;
-                block.reset[i] = (m.v_reset_v - m.e_leak_v) as f32;
                 block.hold_steps[i] = (m.tau_ref_s / step_s).round() as f32;
                 if m.tau_reset_s > 0.0 {
                     block.pull[i] = (-step_s / m.tau_reset_s).exp() as f32;
@@ -355,6 +356,7 @@ mod tests {
             leak_range_v: None,
             v_reset_v: 0.0,
             tau_reset_s: 0.0,
+            held: false,
             tau_ref_s: 0.0,
         }
     }

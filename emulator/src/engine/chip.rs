@@ -2,8 +2,8 @@
 
 use fearless_simd::{Level, Simd, dispatch};
 use hal::coord::{
-    DncMergerOnHicann, HicannOnWafer, HighspeedLinkOnDnc, L1Address, NeuronOnHicann, PulseLabel,
-    Table,
+    DncMergerOnHicann, GbitLinkOnHicann, HicannOnWafer, HighspeedLinkOnDnc, L1Address,
+    NeuronOnHicann, PulseLabel, Table,
 };
 use hal::wafer::DncCycles;
 use serde::{Deserialize, Serialize};
@@ -43,6 +43,18 @@ pub(super) struct Crossing {
     pub(super) v: f32,
 }
 
+/// Where the pulses for a merger go (topology §5.3).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) enum Way {
+    /// Onto its bus.
+    #[default]
+    Bus,
+    /// Round to its partner, and back to the FPGA by this link.
+    Round(GbitLinkOnHicann),
+    /// Round to its partner, whose link is closed.
+    Nowhere,
+}
+
 /// What becomes of events that the mergers put onto the buses of a chip.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Buses {
@@ -50,6 +62,8 @@ pub(super) struct Buses {
     pub(super) sources: Table<DncMergerOnHicann, Table<L1Address, Option<SourceId>>>,
     /// Whether the events of a bus go to the FPGA as well.
     pub(super) recorded: Table<DncMergerOnHicann, bool>,
+    /// Where pulses for a merger go.
+    pub(super) ways: Table<DncMergerOnHicann, Way>,
     link: Option<HighspeedLinkOnDnc>,
 }
 

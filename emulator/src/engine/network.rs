@@ -3,13 +3,15 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-use hal::config::{HicannConfig, WaferConfig};
-use hal::coord::{Coordinate as _, HicannOnWafer, NeuronOnHicann, OnWafer, Table};
+use hal::config::{GbitDirection, HicannConfig, WaferConfig};
+use hal::coord::{
+    Coordinate as _, DncMergerOnHicann, HicannOnWafer, NeuronOnHicann, OnWafer, Table,
+};
 use hal::wafer::DncCycles;
 use rayon::prelude::*;
 
 use super::build::{Arrival, ChipBuilder};
-use super::chip::Chip;
+use super::chip::{Chip, Way};
 use super::delivery::{Leg, Target, Wiring};
 use super::tree::Tree;
 use crate::connectivity::{BusAddress, Connectivity, FunctionalSynapse, buses};
@@ -33,6 +35,24 @@ pub(crate) struct Network {
     pub(super) shortest: Option<DncCycles>,
     /// Deviation of arrivals from their delay.
     pub(super) jitter: Option<Jitter>,
+}
+
+/// Where the pulses for a merger of a chip go.
+fn way(
+    hicann: HicannOnWafer,
+    config: &HicannConfig,
+    flaws: &Flaws<'_>,
+    merger: DncMergerOnHicann,
+) -> Way {
+    if !config.mergers.dnc[merger].loopback {
+        return Way::Bus;
+    }
+    let partner = merger.loopback_partner();
+    let link = partner.gbit_link();
+    let open = config.gbit_links.direction[link] == GbitDirection::ToDnc
+        && flaws.works(partner.on(hicann))
+        && flaws.works(link.on(hicann));
+    if open { Way::Round(link) } else { Way::Nowhere }
 }
 
 /// Cuts the chips into parts, and wires each.
@@ -164,7 +184,9 @@ impl Network {
             let buses = buses(hicann, config, &made.flaws);
             let waits = made.effects.contains(Effect::Arbitration);
             let tree = waits.then(|| Tree::new(hicann, config, &made.flaws));
-            builder.finish(&buses, &sources, tree)
+            let mut chip = builder.finish(&buses, &sources, tree);
+            chip.buses.ways = Table::from_fn(|merger| way(hicann, config, &made.flaws, merger));
+            chip
         };
         let chips = builders.into_iter().map(finish).collect();
         let shortest = wiring.synapses.iter().map(|s| s.delay).min();

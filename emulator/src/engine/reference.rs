@@ -94,6 +94,7 @@ impl Lif {
             comparators: vec![Comparator { neuron, v_t_v: volts(self.threshold_mv) }],
             leak_range_v: None,
             tau_reset_s: 0.0,
+            held: false,
             v_reset_v: volts(self.reset_mv),
             tau_ref_s: self.refractory_ms / MS_PER_S,
         }

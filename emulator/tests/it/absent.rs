@@ -24,10 +24,6 @@ fn settings_without_a_model_are_refused() {
     };
     assert_eq!(refusal(|_| {}), None);
     assert_eq!(
-        refusal(|chip| chip.neurons.halves[1].held_in_reset = true),
-        says("holding circuits in reset")
-    );
-    assert_eq!(
         refusal(|chip| chip.repeater_blocks.values_mut()[4].test_ports[1].play = true),
         says("a test port that plays events")
     );

@@ -1,6 +1,8 @@
 //! What circuits do beyond the nominal equation: saturation, finite reset, current stimulus,
 //! short-term plasticity.
 
+use std::ops::ControlFlow;
+
 use emulator::{Effect, Effects, Settings};
 use hal::config::{
     AnalogSource, CurrentStimulus, HicannConfig, NeuronParameter, SharedParameter, StpMode,
@@ -9,7 +11,7 @@ use hal::config::{
 use hal::coord::*;
 use hal::law;
 use hal::value::{DacCode, GmaxDivisor, PulseLength, StimulusSample, StpCapacitor};
-use hal::wafer::{AdcTrace, Pulses, Wafer};
+use hal::wafer::{AdcTrace, DncCycles, Pulses, Wafer};
 
 use crate::support::*;
 
@@ -202,4 +204,40 @@ fn drivers_with_short_term_plasticity_depress_or_facilitate() {
     }
     let heights = heights(&chip);
     assert!(heights.windows(2).all(|w| w[1] > w[0] - 0.03) && heights[4] > 1.8, "{heights:?}");
+}
+
+#[test]
+fn circuits_held_in_reset_stay_at_their_reset_voltage() {
+    let active = Cell { e_l_v: 1.0, v_t_v: 0.8, v_reset_v: 0.5, ..Cell::default() };
+    let mut chip = HicannConfig::default();
+    // one in each half
+    let [top, bottom] = [neuron(3), neuron(259)];
+    for n in [top, bottom] {
+        program(&mut chip, n, &active);
+        fire(&mut chip, n, address(63));
+    }
+    chip.neurons.halves[0].held_in_reset = true;
+    let config = wafer([(CHIP, chip)]);
+    let mut emulator = load(Settings::default(), &config, &Pulses::new(), 5_000).expect("loads");
+    emulator.probe(top.on(CHIP), DncCycles(10));
+    emulator.probe(bottom.on(CHIP), DncCycles(10));
+    emulator.run(&mut |_| ControlFlow::Continue(())).expect("runs");
+    let volts = |n: NeuronOnHicann| emulator.true_state(n.on(CHIP)).expect("a probe").volts.clone();
+    assert!(volts(top).iter().all(|v| (v - 0.5).abs() < 2e-3));
+    assert!(volts(bottom).iter().any(|v| *v > 0.7));
+    assert!(emulator.counters().neuron_spikes > 0);
+}
+
+#[test]
+fn outputs_held_in_reset_send_nothing() {
+    let mut chip = HicannConfig::default();
+    program(&mut chip, neuron(3), &Cell { e_l_v: 1.0, v_t_v: 0.8, ..Cell::default() });
+    fire(&mut chip, neuron(3), address(63));
+    let spikes = |chip: &HicannConfig| {
+        let config = wafer([(CHIP, chip.clone())]);
+        run(Settings::default(), &config, &Pulses::new(), 5_000).counters().neuron_spikes
+    };
+    assert!(spikes(&chip) > 0);
+    chip.neurons.outputs_held_in_reset = true;
+    assert_eq!(spikes(&chip), 0);
 }

@@ -52,6 +52,32 @@ fn a_link_delivers_17_8_million_events_per_second() {
 }
 
 #[test]
+fn loopback_sends_pulses_back_by_the_link_of_the_partner() {
+    let (mut chip, driver) = input_chip();
+    program(&mut chip, neuron(0), &Cell::default());
+    set_synapse(&mut chip, synapse(driver, 0, 0), 5, 1);
+    let partner = GbitLinkOnHicann::new::<1>();
+    let times = [200, 300, 1000];
+    for (direction, back) in [(GbitDirection::ToDnc, 3), (GbitDirection::Off, 0)] {
+        chip.mergers.dnc[LINK.dnc_merger()].loopback = true;
+        chip.gbit_links.direction[partner] = direction;
+        for effects in [Effects::NONE, Effect::Arbitration.into()] {
+            let settings = Settings { effects, ..Settings::default() };
+            let emulator = run(settings, &wafer([(CHIP, chip.clone())]), &train(times), 5_000);
+            let events = recorded(&emulator).remove(&CHIP.fpga()).unwrap_or_default();
+            assert_eq!(events.len(), back);
+            for (event, time) in events.iter().zip(times) {
+                let label =
+                    PulseLabel { link: CHIP.link(), gbit_link: partner, address: address(37) };
+                assert_eq!((event.time.0, event.label), (time, label));
+            }
+            assert_eq!(emulator.counters().synaptic_events, 0);
+            assert_eq!(emulator.counters().stimulus.delivered, 3);
+        }
+    }
+}
+
+#[test]
 fn slow_trains_pass_the_link_unchanged() {
     let input = train((0..2000).map(|i| 100 + 14 * i));
     let emulator = run(with(Effect::LinkBandwidth), &input_wafer(), &input, 30_000);
