@@ -2,7 +2,7 @@
 //!
 //! Placement, routes and drivers depend on who is connected to whom, not on weights, cell
 //! parameters or inputs. A network that differs in these only keeps them, and with them the time
-//! that their search took.
+//! that their search took. Chips keep their capacitor and leak, too.
 
 use std::collections::BTreeMap;
 
