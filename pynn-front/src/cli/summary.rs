@@ -102,6 +102,13 @@ fn mapping(
         map.capacitor,
         map.leak
     )?;
+    for (label, p) in &map.plasticity {
+        writeln!(
+            page,
+            "  plasticity     {label}: U {:.3}, tau_rec {:.1} ms, tau_facil {:.1} ms",
+            p.u, p.tau_rec, p.tau_facil
+        )?;
+    }
     let clipped: Vec<String> =
         map.clipped.iter().map(|(name, n)| format!("{name} {n} times")).collect();
     if !clipped.is_empty() {

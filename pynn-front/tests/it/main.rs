@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod bounds;
+mod calibration;
 mod equality;
 mod experiment;
 mod hand;
@@ -15,4 +16,5 @@ mod plasticity;
 mod program;
 mod recipes;
 mod serve;
+mod spike_times;
 mod wafers;

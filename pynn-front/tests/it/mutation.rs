@@ -13,7 +13,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use calib::WaferCalibration;
+use calib::{TsodyksMarkram, WaferCalibration};
 use hal::codec::{Access, Operation, Unit, decode_wafer, encode_wafer};
 use hal::config::{HicannConfig, MergerMode, WaferConfig};
 use hal::coord::{
@@ -54,6 +54,25 @@ enum End {
 fn no_flipped_bit_escapes() {
     let network = SHAPE.network();
     let mapped = mapped(&network, Some(4), 0);
+    judge_flips(&network, &mapped, Rules::default());
+}
+
+/// Some projections depress, some facilitate.
+#[test]
+fn no_flipped_bit_escapes_with_short_term_plasticity() {
+    let mut network = SHAPE.network();
+    let ids: Vec<_> = network.projections().map(|(id, _)| id).collect();
+    for (i, id) in ids.into_iter().enumerate() {
+        let plasticity = match i % 3 {
+            0 => Some(TsodyksMarkram { u: 0.3, tau_rec: 200.0, tau_facil: 0.0 }),
+            1 => Some(TsodyksMarkram { u: 0.35, tau_rec: 0.0, tau_facil: 200.0 }),
+            _ => None,
+        };
+        network.set_plasticity(id, plasticity).unwrap();
+    }
+    let mapped = mapped(&network, Some(4), 0);
+    let drivers = mapped.mapping.chains.iter().flat_map(|chain| &chain.plasticity).flatten();
+    assert_eq!(drivers.map(|d| d.mode as u8).collect::<BTreeSet<_>>().len(), 2);
     judge_flips(&network, &mapped, Rules::default());
 }
 
