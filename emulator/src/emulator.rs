@@ -4,7 +4,7 @@ mod run;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use hal::codec::{Access, DecodeError, WaferState};
 use hal::config::WaferConfig;
@@ -29,7 +29,7 @@ use crate::flaws::Flaws;
 use crate::instance::Instance;
 use crate::long_run::{LongRun, LongRunError};
 use crate::readout::{self, Shown};
-use crate::silicon::{Programming, scramble};
+use crate::silicon::{Drawn, Programming, scramble};
 
 /// Longest time step: 1 us of hardware time.
 const LONGEST_STEP: DncCycles = DncCycles(250);
@@ -76,6 +76,8 @@ pub struct Emulator {
     defects: Defects,
     registers: WaferState,
     programming: Programming,
+    /// Random numbers of the chips of the last run, if they were few.
+    drawn: BTreeMap<HicannOnWafer, Arc<Drawn>>,
     /// Chips that words were sent to and that are not there.
     missing: BTreeSet<HicannOnWafer>,
     config: WaferConfig,
@@ -130,6 +132,7 @@ impl Emulator {
             defects: defects.propagated(),
             registers: WaferState::default(),
             programming: Programming::default(),
+            drawn: BTreeMap::new(),
             missing: BTreeSet::new(),
             config: WaferConfig::default(),
             connectivity: OnceLock::new(),

@@ -10,7 +10,9 @@ mod circuit;
 mod draw;
 mod programming;
 
-use hal::config::{HicannConfig, SharedParameter};
+use std::sync::Arc;
+
+use hal::config::{FloatingGates, HicannConfig, SharedParameter};
 use hal::coord::{
     FgBlockOnHicann, HicannOnWafer, NeuronOnHicann, OnWafer, SynapseRowOnHicann, Table,
 };
@@ -56,6 +58,39 @@ pub(crate) fn fault(instance: Instance, hicann: HicannOnWafer, neuron: NeuronOnH
     if wild { Fault::Wild } else { Fault::Silent }
 }
 
+/// The random numbers of a chip that take long to draw, and what they were drawn for.
+#[derive(Debug)]
+pub(crate) struct Drawn {
+    programming: ProgrammingOfChip,
+    codes: FloatingGates,
+    gates: GateValues,
+    deviations: Option<Table<NeuronOnHicann, Deviation>>,
+}
+
+impl Drawn {
+    pub(crate) fn new(
+        hicann: HicannOnWafer,
+        instance: Instance,
+        effects: Effects,
+        config: &HicannConfig,
+        programming: ProgrammingOfChip,
+    ) -> Self {
+        let codes = &config.floating_gates;
+        let mismatch = effects.contains(Effect::Mismatch);
+        Self {
+            gates: GateValues::new(hicann, instance, effects, codes, &programming),
+            deviations: mismatch.then(|| circuit::deviations(instance, hicann)),
+            codes: codes.clone(),
+            programming,
+        }
+    }
+
+    /// Whether they would be drawn like this again.
+    pub(crate) fn is_for(&self, config: &HicannConfig, programming: &ProgrammingOfChip) -> bool {
+        self.programming == *programming && self.codes == config.floating_gates
+    }
+}
+
 /// One chip as it was made and programmed.
 #[derive(Debug)]
 pub(crate) struct Silicon<'a> {
@@ -64,8 +99,7 @@ pub(crate) struct Silicon<'a> {
     effects: Effects,
     config: &'a HicannConfig,
     defects: Option<&'a HicannDefects>,
-    gates: GateValues,
-    deviations: Option<Table<NeuronOnHicann, Deviation>>,
+    drawn: Arc<Drawn>,
     /// By block, deviation of V_reset in V.
     reset_v: Table<FgBlockOnHicann, f64>,
     /// By block and select, factor of V_gmax.
@@ -79,7 +113,7 @@ impl<'a> Silicon<'a> {
         effects: Effects,
         config: &'a HicannConfig,
         defects: Option<&'a HicannDefects>,
-        programming: &ProgrammingOfChip,
+        drawn: Arc<Drawn>,
     ) -> Self {
         let mismatch = effects.contains(Effect::Mismatch);
         let mut blocks = normals(instance, Kind::Blocks, hicann, 0);
@@ -90,8 +124,7 @@ impl<'a> Silicon<'a> {
             effects,
             config,
             defects,
-            gates: GateValues::new(hicann, instance, effects, &config.floating_gates, programming),
-            deviations: mismatch.then(|| circuit::deviations(instance, hicann)),
+            drawn,
             reset_v: Table::from_fn(|_| spread(RESET_SPREAD_V)),
             gmax: Table::from_fn(|_| std::array::from_fn(|_| 1.0 + spread(GMAX_SPREAD))),
         }
@@ -101,8 +134,9 @@ impl<'a> Silicon<'a> {
     pub(crate) fn circuit(&self, neuron: NeuronOnHicann) -> Circuit {
         let half = *self.config.neurons.half(neuron);
         let programmed = Cells::programmed(&self.config.floating_gates, neuron);
-        let mut circuit = Circuit::new(&programmed, &self.gates.cells(neuron, &programmed), half);
-        if let Some(deviations) = &self.deviations {
+        let mut circuit =
+            Circuit::new(&programmed, &self.drawn.gates.cells(neuron, &programmed), half);
+        if let Some(deviations) = &self.drawn.deviations {
             circuit.deviate(&deviations[neuron], self.reset_v[neuron.shared_fg_block()]);
         }
         if self.effects.contains(Effect::SynapseSaturation) {
@@ -111,7 +145,7 @@ impl<'a> Silicon<'a> {
         if self.effects.contains(Effect::FiniteReset) {
             let block = neuron.shared_fg_block();
             let gates = &self.config.floating_gates;
-            let code = self.gates.shared(gates, block, SharedParameter::IBreset).max(1.0);
+            let code = self.drawn.gates.shared(gates, block, SharedParameter::IBreset).max(1.0);
             circuit.tau_reset_s = RESET_AT_FULL_BIAS_S * law::FULL_SCALE_A / law::amperes(code);
         }
         let broken = self.defects.is_some_and(|d| d.neurons.contains(neuron));
@@ -140,8 +174,11 @@ impl<'a> Silicon<'a> {
 
     /// V_gmax of a block in units of codes.
     pub(crate) fn v_gmax(&self, block: FgBlockOnHicann, select: GmaxSelect) -> f64 {
-        let code =
-            self.gates.shared(&self.config.floating_gates, block, SharedParameter::gmax(select));
+        let code = self.drawn.gates.shared(
+            &self.config.floating_gates,
+            block,
+            SharedParameter::gmax(select),
+        );
         code * self.gmax[block][select.index()]
     }
 
@@ -200,7 +237,17 @@ mod tests {
     }
 
     fn silicon(instance: Instance, effects: Effects, config: &HicannConfig) -> Silicon<'_> {
-        Silicon::new(CHIP, instance, effects, config, None, &ProgrammingOfChip::default())
+        on(CHIP, instance, effects, config)
+    }
+
+    fn on(
+        hicann: HicannOnWafer,
+        instance: Instance,
+        effects: Effects,
+        config: &HicannConfig,
+    ) -> Silicon<'_> {
+        let drawn = Drawn::new(hicann, instance, effects, config, ProgrammingOfChip::default());
+        Silicon::new(hicann, instance, effects, config, None, Arc::new(drawn))
     }
 
     /// Mean and standard deviation of something about the circuits of a chip.
@@ -254,8 +301,7 @@ mod tests {
         // four blocks with a deviation each
         let all: Vec<f64> = HicannOnWafer::all()
             .flat_map(|h| {
-                let no = ProgrammingOfChip::default();
-                let made = Silicon::new(h, WAFER, Effect::Mismatch.into(), &config, None, &no);
+                let made = on(h, WAFER, Effect::Mismatch.into(), &config);
                 NeuronOnHicann::all().step_by(37).map(move |n| made.circuit(n).law.v_reset_v)
             })
             .collect();
@@ -283,9 +329,7 @@ mod tests {
     fn wafers_and_chips_differ_and_repeat() {
         let config = config();
         let v_t = |instance, hicann| {
-            let no = ProgrammingOfChip::default();
-            let effects = Effect::Mismatch.into();
-            Silicon::new(hicann, instance, effects, &config, None, &no)
+            on(hicann, instance, Effect::Mismatch.into(), &config)
                 .circuit(NeuronOnHicann::new::<7>())
                 .law
                 .v_t_v

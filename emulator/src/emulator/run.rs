@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use hal::archive;
 use hal::coord::{Coordinate as _, FpgaOnWafer, OnWafer, SynapseOnHicann};
@@ -19,8 +19,10 @@ use crate::instance::Instance;
 use crate::link::{self, Recorder};
 use crate::long_run::{Checkpoint, LongRun, LongRunError, Sink};
 use crate::readout::Shown;
-use crate::silicon::scramble;
+use crate::silicon::{Drawn, scramble};
 
+/// Most chips of which random numbers are kept between runs.
+const KEPT_CHIPS: usize = 8;
 /// Windows of the engine between two calls of the progress callback.
 const WINDOWS_PER_CALL: usize = 64;
 
@@ -38,6 +40,7 @@ impl Emulator {
         };
         absent::check(&self.config).map_err(|e| WaferError::Configuration(e.into()))?;
         let shown = self.shown()?;
+        self.keep_drawn();
         let Settings { instance, effects, step, .. } = self.settings;
         let flaws = self.flaws();
         let pulses = link::stimulus(
@@ -52,8 +55,14 @@ impl Emulator {
             .collect();
         let locking = effects.contains(Effect::BackgroundEvents);
         let generators = Generators::new(&self.config, &flaws, locking);
-        let made =
-            Made { instance, effects, flaws, programming: &self.programming, probes: &self.probes };
+        let made = Made {
+            instance,
+            effects,
+            flaws,
+            programming: &self.programming,
+            drawn: &self.drawn,
+            probes: &self.probes,
+        };
         let network = self.network(&made, &shown);
         let mut run = Run::new(network, &releases, generators, step, end);
 
@@ -122,6 +131,22 @@ impl Emulator {
         });
         self.take_weights(&plastic);
         if stopped { Err(WaferError::Stopped { at: reached }.into()) } else { Ok(()) }
+    }
+
+    /// Draws the random numbers of chips anew if something has changed about them. They are not kept
+    /// of many chips: only short runs, which follow each other on few, notice the time.
+    fn keep_drawn(&mut self) {
+        let Settings { instance, effects, .. } = self.settings;
+        let mut before = std::mem::take(&mut self.drawn);
+        if self.config.hicanns.len() > KEPT_CHIPS {
+            return;
+        }
+        for (&hicann, chip) in &self.config.hicanns {
+            let programming = self.programming.of(hicann);
+            let kept = before.remove(&hicann).filter(|drawn| drawn.is_for(chip, &programming));
+            let anew = || Arc::new(Drawn::new(hicann, instance, effects, chip, programming));
+            self.drawn.insert(hicann, kept.unwrap_or_else(anew));
+        }
     }
 
     /// Keeps the weights that the controllers have written.

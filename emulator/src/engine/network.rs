@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::ops::Range;
+use std::sync::Arc;
 
 use hal::config::{GbitDirection, HicannConfig, WaferConfig};
 use hal::coord::{
@@ -18,7 +19,7 @@ use crate::connectivity::{BusAddress, Connectivity, FunctionalSynapse, buses};
 use crate::effects::{Effect, Effects};
 use crate::flaws::Flaws;
 use crate::instance::Instance;
-use crate::silicon::{self, AdcNoise, Jitter, Programming, Silicon};
+use crate::silicon::{self, AdcNoise, Drawn, Jitter, Programming, Silicon};
 
 /// Number of a bus address that some synapse listens to.
 pub(crate) type SourceId = u32;
@@ -133,6 +134,8 @@ pub(crate) struct Made<'a> {
     pub(crate) effects: Effects,
     pub(crate) flaws: Flaws<'a>,
     pub(crate) programming: &'a Programming,
+    /// What was kept from the last run.
+    pub(crate) drawn: &'a BTreeMap<HicannOnWafer, Arc<Drawn>>,
     /// The circuits that are probed.
     pub(crate) probes: &'a BTreeMap<OnWafer<NeuronOnHicann>, DncCycles>,
 }
@@ -140,9 +143,11 @@ pub(crate) struct Made<'a> {
 impl<'a> Made<'a> {
     /// A chip of the wafer.
     pub(crate) fn chip(&self, hicann: HicannOnWafer, config: &'a HicannConfig) -> Silicon<'a> {
-        let Self { instance, effects, flaws, programming, .. } = *self;
-        let programming = programming.of(hicann);
-        Silicon::new(hicann, instance, effects, config, flaws.record(hicann), &programming)
+        let Self { instance, effects, flaws, programming, drawn, .. } = *self;
+        let anew =
+            || Arc::new(Drawn::new(hicann, instance, effects, config, programming.of(hicann)));
+        let drawn = drawn.get(&hicann).cloned().unwrap_or_else(anew);
+        Silicon::new(hicann, instance, effects, config, flaws.record(hicann), drawn)
     }
 
     /// What lies between a circuit and the samples of the ADC: the voltage that its amplifier adds,

@@ -20,7 +20,7 @@ pub(crate) struct RowProgramming {
 }
 
 /// The programming of a chip.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) struct ProgrammingOfChip {
     /// Length of the controller's clock, in slow clocks minus one.
     pulse_length: Table<FgBlockOnHicann, u8>,
