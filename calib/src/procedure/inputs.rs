@@ -2,7 +2,7 @@
 //! and 12).
 
 use hal::config::NeuronParameter as P;
-use hal::coord::{Coordinate as _, NeuronOnHicann, Table};
+use hal::coord::{Coordinate as _, NeuronOnHicann, Table, Vertical};
 use hal::law::{self, Transformation};
 use hal::value::{DacCode, SynapseWeight};
 
@@ -28,8 +28,8 @@ const TAU_M_S: f64 = 1.0e-6;
 const CHARGE: f64 = 0.09;
 /// Fits beyond this are not used: mean square of the residuals over that of the noise.
 const CHI2: f64 = 30.0;
-/// Spread of the strength that circuits and blocks add, and of single synapses.
-const GAIN_SPREAD: f64 = 0.11;
+/// Spread of the gains of inputs, and of single synapses.
+const GAIN_SPREAD: f64 = 0.1;
 const SYNAPSE_SPREAD: f64 = 0.2;
 /// The parameter of a synaptic time constant.
 pub(super) const V_SYNTC_OF: [P; 2] = [P::VSyntcx, P::VSyntci];
@@ -118,6 +118,15 @@ pub(super) fn inputs(
             }
         }
     }
+    let gains: PerCircuit<[Option<f64>; 2]> =
+        Table::from_fn(|n| [0, 1].map(|side| robust_mean(&gains[n][side])));
+    // V_gmax of the blocks is common to many circuits, and known better than the gain of one
+    let common = [Vertical::Top, Vertical::Bottom].map(|half| {
+        [0, 1].map(|side| {
+            let here = NeuronOnHicann::all().filter(|n| n.vertical() == half);
+            robust_mean(&here.filter_map(|n| gains[n][side]).collect::<Vec<_>>()).unwrap_or(0.0)
+        })
+    });
     for n in NeuronOnHicann::all() {
         for side in [0, 1] {
             let parameter = V_SYNTC_OF[side];
@@ -138,8 +147,9 @@ pub(super) fn inputs(
             // few synapses tell their own strength more than that of the input
             let own = SYNAPSE_SPREAD.powi(2) / f64::from(stimulus.synapses[n][side].max(1));
             let trust = GAIN_SPREAD.powi(2) / (GAIN_SPREAD.powi(2) + own);
-            let gain = robust_mean(&gains[n][side]).unwrap_or_default();
-            circuit.set_input_gain(input(side), (trust * gain).exp());
+            let common = common[n.vertical().index()][side];
+            let gain = common + trust * (gains[n][side].unwrap_or(common) - common);
+            circuit.set_input_gain(input(side), gain.exp());
             findings.note(n, parameter.name(), points.len(), residual);
         }
     }

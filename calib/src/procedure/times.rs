@@ -30,6 +30,9 @@ const SHORT_S: f64 = 0.15e-6;
 const RISE_ERROR: f64 = 0.015;
 /// A time constant is plausible within this factor of its nominal value.
 const PLAUSIBLE: f64 = 4.0;
+/// Measured times scatter around the law by the noise of programming, 3 to 7 %; more than this is no
+/// law.
+const SCATTER: f64 = 0.2;
 /// Spread of the exponents of time constants that is expected; measured ones are drawn to 1.
 const EXPONENT_SPREAD: f64 = 0.02;
 
@@ -179,6 +182,9 @@ pub(super) fn stretched(points: &[(f64, f64)], expected: usize) -> Result<(f64, 
     let deviations: Vec<f64> = logs.iter().map(|(x, y)| (y - x).abs()).collect();
     if median(&deviations).is_none_or(|d| d > PLAUSIBLE.ln()) || !factor.is_finite() {
         return Err(format!("{factor:.1} times the nominal time"));
+    }
+    if line.residual > SCATTER {
+        return Err(format!("scatter of {:.0} %", 100.0 * line.residual));
     }
     Ok((factor, exponent, line.residual))
 }
