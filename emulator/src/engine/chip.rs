@@ -18,6 +18,9 @@ use super::tree::{Origin, Sent, Tree};
 use crate::readout::Sampler;
 use crate::silicon::AdcNoise;
 
+/// Steps between two times at which faint conductances are forgotten. It costs as much as a step.
+const TIDY_STEPS: u64 = 256;
+
 /// What happens when a comparator fires.
 #[derive(Debug, Clone)]
 pub(super) struct Output {
@@ -274,7 +277,9 @@ impl Chip {
 
     #[inline(always)]
     fn integrate<S: Simd>(&mut self, simd: S, window: &Window) {
-        self.cells.tidy();
+        if window.first / TIDY_STEPS != window.end / TIDY_STEPS {
+            self.cells.tidy();
+        }
         for step in window.first..window.end {
             for injection in &self.injections {
                 let volts = injection.volts(DncCycles(step * window.step.0));
