@@ -185,6 +185,9 @@ pub struct Rules {
     pub requests: Vec<Requested>,
     /// What of the wafer cannot be used (hal-config §6).
     pub defects: Defects,
+    /// Cells are codes of a measured calibration: what they give is known to the wafer alone, and is
+    /// not held against the nominal law.
+    pub calibrated: bool,
 }
 
 impl Default for Rules {
@@ -201,6 +204,7 @@ impl Default for Rules {
             mode: RequestedMode::default(),
             requests: Vec::new(),
             defects: Defects::default(),
+            calibrated: false,
         }
     }
 }

@@ -61,7 +61,8 @@ pub fn realise_calibrated(
     let encode_s = clock.elapsed().as_secs_f64();
     observe(Progress::Verifying);
     let clock = Instant::now();
-    let rules = options.rules(defects);
+    let calibrated = !calibration.hicanns.is_empty();
+    let rules = Rules { calibrated, ..options.rules(defects) };
     let verification = verify(network, &mapping, &words, &rules)?;
     let verify_s = clock.elapsed().as_secs_f64();
     Ok(Realised { mapping, words, rules, verification, encode_s, verify_s })

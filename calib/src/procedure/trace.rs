@@ -134,7 +134,8 @@ mod tests {
         {
             let found = firing(&trace(v_t + 0.2, v_t, v_r, tau_m, tau_ref, 14e-6));
             let found = found.expect("it fires");
-            assert!((found.threshold_v - v_t).abs() < 2e-3, "{v_t}: {found:?}");
+            // half a sample of the steepest rise here is 2.6 mV
+            assert!((found.threshold_v - v_t).abs() < 3e-3, "{v_t}: {found:?}");
             assert!((found.reset_v - v_r).abs() < 2e-3, "{v_r}: {found:?}");
             let interval = tau_ref + tau_m * ((v_t + 0.2 - v_r) / 0.2_f64).ln();
             assert!((found.interval_s / interval - 1.0).abs() < 0.02, "{interval}: {found:?}");

@@ -121,11 +121,9 @@ proptest! {
         let again = fast.apply(back, Outside::Clip).unwrap();
         prop_assert!((again - code).abs() <= 1.0 + 1e-6, "{code} {again}");
         let plain = Transformation::nominal(parameter, mode, 1.0, 1.0).unwrap();
-        prop_assert_eq!(
-            plain.apply(2e-6 * part + 0.6e-6, Outside::Clip),
-            hal::law::neuron_transformation(parameter, &hal::config::NeuronHalf::default())
-                .apply(2e-6 * part + 0.6e-6, Outside::Clip)
-        );
+        let law = hal::law::neuron_transformation(parameter, &hal::config::NeuronHalf::default());
+        let [a, b] = [&plain, law].map(|t| t.apply(2e-6 * part + 0.6e-6, Outside::Clip).unwrap());
+        prop_assert!((a / b - 1.0).abs() < 1e-9, "{a} {b}");
     }
 }
 
