@@ -80,7 +80,7 @@ fn a_chip_is_as_good_as_promised() {
         assert!(after <= largest && before >= factor * after, "{name}: {before} to {after}");
         assert!(mean.abs() <= allowed, "{name}: {mean} +- {after}");
     }
-    // the blacklist is exactly what was made defective
+    // what was made defective is blacklisted, and at most 3 % of the others
     let defects = Defects::manufactured(WaferNumber(30));
     let hicann = HicannOnWafer::new::<200>();
     let made: Vec<String> = NeuronOnHicann::all()
@@ -88,7 +88,9 @@ fn a_chip_is_as_good_as_promised() {
         .map(|n| format!("200,{}", n.index()))
         .collect();
     let listed = fs::read_to_string(folder().join("evaluation/blacklist.csv")).unwrap();
-    assert_eq!(listed.lines().skip(1).collect::<Vec<_>>(), made);
+    let listed: Vec<&str> = listed.lines().skip(1).collect();
+    assert!(made.iter().all(|circuit| listed.contains(&circuit.as_str())), "{listed:?}");
+    assert!(listed.len() <= made.len() + 15, "{listed:?}");
     assert_eq!(found["defective_made"], made.len());
     assert_eq!((&found["defective_missed"], &found["circuits"]), (&0.into(), &512.into()));
     for name in ["histograms.svg", "histograms.png", "report.txt", "evaluation.json"] {
