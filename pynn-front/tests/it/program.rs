@@ -287,7 +287,8 @@ fn wrong_requests_have_status_2_and_say_how_to_mend_them() {
             refused(&["emulate", &file("input.bss1"), &file("words.bss1"), "--out", &out]),
             "expected `WORDS`",
         ),
-        (refused(&["calibrate"]), "unrecognized subcommand"),
+        (refused(&["simulate"]), "unrecognized subcommand"),
+        (refused(&["calibrate"]), "--hicanns <HICANNS>"),
     ] {
         assert_eq!(status, 2, "{message}");
         assert!(message.contains(part), "{message}");
