@@ -3,9 +3,10 @@
 //!
 //! No source of the original describes the analog rule. The one here is that of the predecessor
 //! chip (Pfeil et al. 2012): only neighbouring events pair. A postsynaptic event adds to the causal
-//! capacitor if a presynaptic one was the last to come, and the other way round to the acausal one; what it adds decays
-//! exponentially with the time between the two. The comparison is that of the controller as it was
-//! published (Friedmann et al. 2013): capacitors that are connected to a side share their charge with its threshold.
+//! capacitor if a presynaptic one was the last to come, and the other way round to the acausal one;
+//! what it adds decays exponentially with the time between the two. The comparison follows Friedmann
+//! et al. 2013 as far as it is remembered, and was not held against the text: capacitors that are
+//! connected to a side share their charge with its threshold.
 //! Sizes are assumptions.
 
 use super::volts;
