@@ -186,6 +186,34 @@ impl CellParameters {
         }
     }
 
+    /// Membrane time constant, ms.
+    pub const fn tau_m(&self) -> f64 {
+        match self {
+            Self::IfCondExp(cell) => cell.tau_m,
+            Self::EifCondExpIsfaIsta(cell) => cell.tau_m,
+        }
+    }
+
+    /// Raises the resting potential, mV.
+    pub const fn shift_v_rest(&mut self, by_mv: f64) {
+        match self {
+            Self::IfCondExp(cell) => cell.v_rest += by_mv,
+            Self::EifCondExpIsfaIsta(cell) => cell.v_rest += by_mv,
+        }
+    }
+
+    /// All potentials that the wafer has to reach, mV.
+    pub fn potentials_mv(&self) -> Vec<f64> {
+        let potential = |name: &str| unit(name) == "mV" && name != "delta_T";
+        self.values().into_iter().filter(|(name, _)| potential(name)).map(|(_, v)| v).collect()
+    }
+
+    /// Sets a parameter by PyNN's name; false if there is none of this name.
+    pub fn set(&mut self, name: &str, value: f64) -> bool {
+        let found = self.fields().into_iter().find(|(known, _)| *known == name);
+        found.map(|(_, place)| *place = value).is_some()
+    }
+
     /// PyNN's names and the values of all parameters.
     pub fn values(&self) -> Vec<(&'static str, f64)> {
         let mut copy = *self;

@@ -27,7 +27,7 @@ use crate::connectivity::{Connectivity, trace as trace_connectivity};
 use crate::effects::Effects;
 use crate::flaws::Flaws;
 use crate::instance::Instance;
-use crate::long_run::{LongRun, LongRunError};
+use crate::long_run::{Checkpoint, LongRun, LongRunError};
 use crate::readout::{self, Shown};
 use crate::silicon::{Drawn, Programming, scramble};
 
@@ -95,7 +95,9 @@ pub struct Emulator {
 pub struct TrueState {
     /// Hardware time between two values.
     pub every: DncCycles,
-    /// Volts, the first value at the start of the run.
+    /// Hardware time of the first value: the start of the run, or where it went on after changes.
+    pub from: DncCycles,
+    /// Volts: the first value, and then one at every multiple of the interval.
     pub volts: Vec<f32>,
 }
 
@@ -108,6 +110,7 @@ struct Record {
     adc: BTreeMap<(DncOnWafer, AnalogOnHicann), AdcTrace>,
     truth: BTreeMap<OnWafer<NeuronOnHicann>, TrueState>,
     capacitors: BTreeMap<OnWafer<SynapseOnHicann>, Capacitors>,
+    end: Option<Checkpoint>,
 }
 
 impl Emulator {
@@ -187,6 +190,16 @@ impl Emulator {
     /// the first run.
     pub fn released_stimulus(&self) -> Pulses {
         self.record.as_ref().map(|r| r.released.clone()).unwrap_or_default()
+    }
+
+    /// The state at the end of the last run, if it was kept: another run can go on from there.
+    pub fn take_end(&mut self) -> Option<Checkpoint> {
+        self.record.as_mut()?.end.take()
+    }
+
+    /// Shows the true voltages of no circuit any more.
+    pub fn forget_probes(&mut self) {
+        self.probes.clear();
     }
 
     /// Keeps, in the runs to come, the true voltage of a circuit's membrane at these intervals, to

@@ -8,6 +8,7 @@
 
 mod adex;
 mod build;
+mod carry;
 mod cells;
 mod chip;
 mod delivery;
@@ -62,12 +63,15 @@ pub(crate) struct Departure {
 /// What changes during a run, between two windows.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct RunState {
+    step: DncCycles,
     done: u64,
     neuron_spikes: u64,
     synaptic_events: u64,
-    /// Those under way, and those on the buses.
-    recent: Vec<Event>,
-    events: Vec<Event>,
+    /// Those under way, and those on the buses, in the order of their coming.
+    recent: Vec<(BusAddress, DncCycles)>,
+    events: Vec<(BusAddress, DncCycles)>,
+    /// Rows of the calendars.
+    rows: usize,
     generators: Vec<(u64, u16, Option<DncCycles>)>,
     chips: Vec<ChipState>,
 }
@@ -254,12 +258,18 @@ impl<'a> Run<'a> {
 
     /// What has changed since the start.
     pub(crate) fn state(&mut self) -> RunState {
+        let buses = self.network.buses();
+        let on_buses = |events: &[Event]| {
+            events.iter().map(|event| (buses[event.source as usize], event.time)).collect()
+        };
         RunState {
+            step: self.step,
+            rows: self.rows,
             done: self.done,
             neuron_spikes: self.neuron_spikes,
             synaptic_events: self.synaptic_events(),
-            recent: self.recent.clone(),
-            events: self.events.clone(),
+            recent: on_buses(&self.recent),
+            events: on_buses(&self.events),
             generators: self.generators.state(),
             chips: self.network.chips.iter().map(Chip::state).collect(),
         }
@@ -267,31 +277,63 @@ impl<'a> Run<'a> {
 
     /// Takes over a state of the same run; false if it does not fit.
     pub(crate) fn restore(&mut self, state: RunState) -> bool {
-        let RunState { done, neuron_spikes, synaptic_events, recent, events, generators, chips } =
-            state;
-        let sources = self.network.parts.first().map_or(0, |(_, wiring)| wiring.sources());
-        if chips.len() != self.network.chips.len()
-            || done > self.last
-            || recent.iter().chain(&events).any(|event| event.source as usize >= sources)
-        {
-            return false;
+        let chips = self.network.chips.len();
+        let known = self.known(&state.recent).len() + self.known(&state.events).len();
+        let fits = state.chips.len() == chips
+            && state.rows == self.rows
+            && known == state.recent.len() + state.events.len();
+        let Some(saved) = self.restore_time(state).filter(|_| fits) else { return false };
+        self.network.chips.iter_mut().zip(saved).all(|(chip, state)| chip.restore(state))
+    }
+
+    /// Takes over what is still there of a state, after the network has changed; false if the run is
+    /// over before.
+    pub(crate) fn carry_over(&mut self, state: RunState) -> bool {
+        let (done, rows) = (state.done, state.rows);
+        let Some(saved) = self.restore_time(state) else { return false };
+        let mut saved = saved.into_iter().peekable();
+        for chip in &mut self.network.chips {
+            while saved.next_if(|state| state.hicann() < chip.hicann).is_some() {}
+            if let Some(state) = saved.next_if(|state| state.hicann() == chip.hicann) {
+                chip.carry_over(state, done, rows);
+            }
+        }
+        let now = DncCycles(done * self.step.0);
+        self.network.chips.iter_mut().for_each(|chip| chip.look_from(now));
+        true
+    }
+
+    /// The events that some synapse listens to.
+    fn known(&self, events: &[(BusAddress, DncCycles)]) -> Vec<Event> {
+        let event = |&(bus, time): &(BusAddress, DncCycles)| {
+            Some(Event { source: self.network.source(bus)?, time })
+        };
+        events.iter().filter_map(event).collect()
+    }
+
+    /// Goes to the time of a state, with the events under way; hands out the rest of it. None if the
+    /// run is over before.
+    fn restore_time(&mut self, state: RunState) -> Option<Vec<ChipState>> {
+        let RunState { step, done, neuron_spikes, synaptic_events, generators, chips, .. } = state;
+        if done > self.last || step != self.step {
+            return None;
         }
         for (i, (_, wiring)) in self.network.parts.iter_mut().enumerate() {
             wiring.synaptic_events = if i == 0 { synaptic_events } else { 0 };
         }
         (self.done, self.neuron_spikes) = (done, neuron_spikes);
+        (self.recent, self.events) = (self.known(&state.recent), self.known(&state.events));
         let arrived = self.arrived();
         for (_, wiring) in &mut self.network.parts {
-            for &event in &recent {
+            for &event in &self.recent {
                 wiring.resume(event, arrived);
             }
         }
-        (self.recent, self.events) = (recent, events);
         let now = DncCycles(done * self.step.0);
         let released = self.releases.partition_point(|r| r.time <= now);
         self.releases = &self.releases[released..];
         self.generators.restore(&generators);
-        self.network.chips.iter_mut().zip(chips).all(|(chip, state)| chip.restore(state))
+        Some(chips)
     }
 
     /// The true voltages of a circuit's membrane, if they were kept.

@@ -29,16 +29,19 @@ pub struct LongRun<'a> {
     pub save: Option<(PathBuf, DncCycles)>,
     /// Where to go on, instead of the start.
     pub from: Option<Checkpoint>,
+    /// Whether to keep the state at the end, for [`Emulator::take_end`](crate::Emulator::take_end).
+    pub keep_end: bool,
 }
 
 impl std::fmt::Debug for LongRun<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Self { sink, save, from } = self;
+        let Self { sink, save, from, keep_end } = self;
         let from = from.as_ref().map(Checkpoint::now);
         f.debug_struct("LongRun")
             .field("sink", &sink.is_some())
             .field("save", save)
             .field("from", &from)
+            .field("keep_end", keep_end)
             .finish()
     }
 }
@@ -54,11 +57,14 @@ pub struct Checkpoint {
     /// Recorded events, if they were kept.
     pub(crate) trace: Pulses,
     pub(crate) handed_out: BTreeMap<FpgaOnWafer, u64>,
+    /// Whether to go on although something has changed.
+    #[serde(skip)]
+    pub(crate) changed: bool,
 }
 
 impl Archive for Checkpoint {
     const KIND: [u8; 8] = *b"CHECKPNT";
-    const VERSION: u32 = 2;
+    const VERSION: u32 = 3;
 }
 
 impl Checkpoint {
@@ -70,6 +76,15 @@ impl Checkpoint {
     /// The hardware time that the run had reached.
     pub fn now(&self) -> DncCycles {
         self.now
+    }
+
+    /// The same moment in a run whose words, stimulus or probes have changed since. What is still there
+    /// takes its state along: membranes, events on their way, short-term and long-term plasticity.
+    /// Probes and analog outputs begin anew at this moment. Where nothing but the stimulus to come has
+    /// changed, the run goes on as if it had never ended.
+    #[must_use]
+    pub fn after_changes(self) -> Self {
+        Self { changed: true, ..self }
     }
 
     /// Events that the sink had taken, by FPGA. The run that goes on from here continues with the
@@ -91,7 +106,7 @@ pub enum LongRunError {
     /// The checkpoint is of another run.
     #[error(
         "the checkpoint at {now} belongs to another run; load the same words, stimulus, wafer, \
-         effects, step and probes"
+         effects, step and probes, or go on `after_changes`"
     )]
     Foreign {
         /// Time of the checkpoint.

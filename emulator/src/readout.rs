@@ -110,6 +110,8 @@ pub(crate) struct Sampler {
     /// What the output amplifier adds, V.
     offset_v: f64,
     noise: Option<AdcNoise>,
+    /// Time of the first sample.
+    start: DncCycles,
     before: DncCycles,
     volts_before: f64,
 }
@@ -117,10 +119,18 @@ pub(crate) struct Sampler {
 impl Sampler {
     /// Starts with a voltage at time 0.
     pub(crate) fn new(volts: f64, offset_v: f64, noise: Option<AdcNoise>) -> Self {
-        let (samples, before) = (Vec::new(), DncCycles(0));
-        let mut sampler = Self { samples, offset_v, noise, before, volts_before: volts };
+        let (samples, start) = (Vec::new(), DncCycles(0));
+        let mut sampler =
+            Self { samples, offset_v, noise, start, before: start, volts_before: volts };
         sampler.sample(volts);
         sampler
+    }
+
+    /// Begins anew with a voltage at some time.
+    pub(crate) fn begin(&mut self, time: DncCycles, volts: f64) {
+        (self.start, self.before, self.volts_before) = (time, time, volts);
+        self.samples.clear();
+        self.sample(volts);
     }
 
     fn sample(&mut self, volts: f64) {
@@ -132,7 +142,7 @@ impl Sampler {
     pub(crate) fn advance(&mut self, time: DncCycles, volts: f64) {
         let length = (96 * (time.0 - self.before.0)) as f64;
         // in units of 1/96 cycle sampling times are whole numbers
-        while let at = self.samples.len() as u64 * CYCLES_PER_96_SAMPLES
+        while let at = 96 * self.start.0 + self.samples.len() as u64 * CYCLES_PER_96_SAMPLES
             && at <= 96 * time.0
             && self.samples.len() < MAX_SAMPLES
         {

@@ -15,6 +15,8 @@ use hal::l1::L1Line;
 use hal::value::SynapseWeight;
 use serde::{Deserialize, Serialize};
 
+use crate::network::PopulationId;
+
 /// A bus: the events that one DNC merger puts onto L1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Bus {
@@ -179,6 +181,27 @@ pub struct RealisedParameters {
     pub cells: Vec<Option<CellParameters>>,
     /// Values that had to be clipped, by PyNN parameter name.
     pub clipped: BTreeMap<String, usize>,
+    /// The same by population and parameter, with an example of each.
+    pub clips: Vec<ParameterClip>,
+}
+
+/// A parameter of a population that circuits do not reach. Numbers are in the parameter's PyNN unit.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ParameterClip {
+    /// The population.
+    pub population: PopulationId,
+    /// PyNN's name of the parameter.
+    pub parameter: String,
+    /// Members concerned.
+    pub members: usize,
+    /// What the first of them asks for.
+    pub wanted: f64,
+    /// The smallest value that its circuit reaches.
+    pub low: f64,
+    /// The largest value that its circuit reaches.
+    pub high: f64,
+    /// What it gets.
+    pub realised: f64,
 }
 
 /// Seconds that the stages took.

@@ -194,6 +194,12 @@ pub enum NetworkError {
         /// Label of the population.
         population: String,
     },
+    /// Neurons have no rate of their own.
+    #[error("population `{population}` consists of neurons, whose rates follow from their inputs")]
+    NoRates {
+        /// Label of the population.
+        population: String,
+    },
     /// Spike sources have no inputs.
     #[error("projection `{projection}` ends at `{population}`, whose members are spike sources")]
     TargetIsSource {
@@ -330,6 +336,23 @@ impl Network {
             return Err(NetworkError::NoCells { population: label });
         }
         let changed = Population { label, size, kind: PopulationKind::Neurons(cells) };
+        check_population(&changed)?;
+        self.graph[node(id)] = changed;
+        Ok(())
+    }
+
+    /// Replaces the mean rates of a population of spike sources, in biological Hz.
+    pub fn set_rates(
+        &mut self,
+        id: PopulationId,
+        rates_hz: PerMember<f64>,
+    ) -> Result<(), NetworkError> {
+        let Population { label, size, kind } = self.population(id);
+        let (label, size) = (label.clone(), *size);
+        if matches!(kind, PopulationKind::Neurons(_)) {
+            return Err(NetworkError::NoRates { population: label });
+        }
+        let changed = Population { label, size, kind: PopulationKind::Sources(rates_hz) };
         check_population(&changed)?;
         self.graph[node(id)] = changed;
         Ok(())

@@ -2,13 +2,15 @@
 
 use std::collections::BTreeMap;
 
-use calib::{CellParameters, CircuitMode, HicannCalibration, TranslateError, WaferCalibration};
+use calib::{
+    CellParameters, CircuitMode, Clipped, HicannCalibration, TranslateError, WaferCalibration,
+};
 use hal::config::{HicannConfig, NeuronParameter, SharedParameter, WaferConfig};
 use hal::coord::{Coordinate, FgBlockOnHicann, HicannOnWafer};
 use hal::value::{DacCode, GmaxSelect};
 
-use crate::mapping::{LogicalNeuron, Placement, RealisedParameters};
-use crate::network::{Network, PopulationKind};
+use crate::mapping::{LogicalNeuron, ParameterClip, Placement, RealisedParameters};
+use crate::network::{Network, PopulationId, PopulationKind};
 use crate::options::{MapError, MapOptions, VariedReset};
 use crate::plan::Plan;
 use crate::pools::mean_v_reset;
@@ -22,8 +24,11 @@ pub(crate) fn translate(
     calibration: &WaferCalibration,
     config: &mut WaferConfig,
 ) -> Result<RealisedParameters, MapError> {
-    let mut realised =
-        RealisedParameters { cells: vec![None; network.n_members()], clipped: BTreeMap::new() };
+    let mut realised = RealisedParameters {
+        cells: vec![None; network.n_members()],
+        clipped: BTreeMap::new(),
+        clips: Vec::new(),
+    };
     let offsets = network.member_offsets();
     for (id, population) in network.populations() {
         let PopulationKind::Neurons(cells) = &population.kind else { continue };
@@ -37,7 +42,12 @@ pub(crate) fn translate(
                     let population = population.label.clone();
                     return Err(MapError::VariedReset { population, member, v_reset_mv });
                 }
-                *realised.clipped.entry("v_reset".to_owned()).or_default() += 1;
+                let (wanted, mean) = (cell.v_reset(), v_reset_mv);
+                let parameter = "v_reset";
+                realised.note(
+                    id,
+                    &Clipped { parameter, wanted, low: mean, high: mean, realised: mean },
+                );
             }
             let chip = config.hicann_mut(neuron.hicann);
             let done = write_neuron(
@@ -55,8 +65,8 @@ pub(crate) fn translate(
                 source,
             })?;
             realised.cells[first + member] = Some(cell);
-            for parameter in clipped {
-                *realised.clipped.entry(parameter).or_default() += 1;
+            for clip in &clipped {
+                realised.note(id, clip);
             }
         }
     }
@@ -71,7 +81,7 @@ fn write_neuron(
     options: &MapOptions,
     mode: CircuitMode,
     calibration: &HicannCalibration,
-) -> Result<(CellParameters, Vec<String>), TranslateError> {
+) -> Result<(CellParameters, Vec<Clipped>), TranslateError> {
     let scaling = &options.scaling;
     let gates = &mut chip.floating_gates;
     // the firing circuit stands for the neuron: with one calibration all circuits are equal
@@ -108,7 +118,30 @@ fn write_neuron(
         &calibration.neurons[firing],
         &calibration.blocks[firing.shared_fg_block()],
     )?;
-    Ok((realised, clipped.into_iter().map(|c| c.parameter.to_owned()).collect()))
+    Ok((realised, clipped))
+}
+
+impl RealisedParameters {
+    /// Counts a clipped value of a member of a population.
+    fn note(&mut self, population: PopulationId, clip: &Clipped) {
+        let &Clipped { parameter, wanted, low, high, realised } = clip;
+        *self.clipped.entry(parameter.to_owned()).or_default() += 1;
+        let same = |c: &&mut ParameterClip| c.population == population && c.parameter == parameter;
+        if let Some(known) = self.clips.iter_mut().find(same) {
+            known.members += 1;
+            return;
+        }
+        let parameter = parameter.to_owned();
+        self.clips.push(ParameterClip {
+            population,
+            parameter,
+            members: 1,
+            wanted,
+            low,
+            high,
+            realised,
+        });
+    }
 }
 
 /// Sets the four V_gmax of a chip in all blocks.

@@ -8,7 +8,7 @@ use calib::WaferCalibration;
 use calib::campaign::{self, Campaign, CampaignError, Observe};
 use calib::database::{Database, DatabaseError};
 use calib::procedure::Settings as Procedure;
-use emulator::{Effects, Emulator, Instance, Settings};
+use emulator::{Effect, Effects, Emulator, Instance, Settings};
 use hal::coord::{Coordinate as _, HicannOnWafer, WaferNumber};
 use hal::defects::Defects;
 use hal::wafer::{Wafer, WaferError};
@@ -67,6 +67,12 @@ impl Bench {
         Self { wafer, effects, defects: instance.defects(), identity }
     }
 
+    /// The same wafer, of which exactly this does not work.
+    #[must_use]
+    pub fn with_defects(self, defects: Defects) -> Self {
+        Self { defects, ..self }
+    }
+
     /// What does not work on it.
     pub fn defects(&self) -> &Defects {
         &self.defects
@@ -91,6 +97,17 @@ impl Bench {
         let (effects, threads) = (self.effects, Some(1));
         let settings = Settings { instance, effects, threads, ..Settings::default() };
         Ok(Box::new(Emulator::with_defects(settings, &self.defects)))
+    }
+}
+
+/// The wafer to be calibrated for runs with some effects; none if its circuits are nominal then. What
+/// is measured does not depend on the effects of one run.
+pub fn bench_for(instance: Instance, effects: Effects) -> Option<Bench> {
+    match instance {
+        Instance::Manufactured(wafer) if effects.contains(Effect::Mismatch) => {
+            Some(Bench::new(wafer, instance.default_effects()))
+        }
+        _ => None,
     }
 }
 
@@ -153,11 +170,16 @@ pub fn calibrate_for(
         let wanted: Vec<HicannOnWafer> =
             used.into_iter().chain(known).collect::<BTreeSet<_>>().into_iter().collect();
         calibration = source(&wanted)?;
-        for (&hicann, chip) in &calibration.hicanns {
-            for circuit in &chip.blacklist {
-                defects.insert(circuit.on(hicann));
-            }
-        }
+        rule_out(&calibration, defects);
     }
     Ok(calibration)
+}
+
+/// Adds the circuits that a calibration blacklists to the defects.
+pub fn rule_out(calibration: &WaferCalibration, defects: &mut Defects) {
+    for (&hicann, chip) in &calibration.hicanns {
+        for circuit in &chip.blacklist {
+            defects.insert(circuit.on(hicann));
+        }
+    }
 }

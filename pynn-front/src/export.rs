@@ -122,6 +122,7 @@ pub fn connections(saved: &SavedMapping) -> Result<Connections, ExportError> {
 }
 
 /// Delay from source to synapse, by the synapse's driver.
+#[derive(Debug)]
 pub(crate) struct Delays {
     by_driver: BTreeMap<OnWafer<SynapseDriverOnHicann>, DncCycles>,
 }

@@ -15,6 +15,7 @@ pub mod realise;
 pub mod recording;
 pub mod report;
 pub mod run;
+pub mod session;
 pub mod statistics;
 pub mod stimulus;
 pub mod wafer;

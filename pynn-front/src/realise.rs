@@ -4,12 +4,13 @@ use std::time::Instant;
 
 use calib::WaferCalibration;
 use hal::codec::encode_wafer;
+use hal::config::WaferConfig;
 use hal::defects::Defects;
 use hal::wafer::ConfigurationWords;
 use marocco::mapping::Mapping;
 use marocco::network::Network;
 use marocco::verify::{Rules, Verification, verify};
-use marocco::{MapOptions, map};
+use marocco::{MapOptions, Mapped, Stage, map, remap};
 
 use crate::run::{Progress, RunError};
 
@@ -18,7 +19,9 @@ use crate::run::{Progress, RunError};
 pub struct Realised {
     /// What was placed where, what was lost and why.
     pub mapping: Mapping,
-    /// The configuration of the wafer.
+    /// The configuration of the chips.
+    pub config: WaferConfig,
+    /// The same as words.
     pub words: ConfigurationWords,
     /// What it was verified against: limits and the defects of the wafer.
     pub rules: Rules,
@@ -52,12 +55,37 @@ pub fn realise_calibrated(
 ) -> Result<Realised, RunError> {
     let stage = &mut |stage| observe(Progress::Mapping(stage));
     let mapped = map(network, options, defects, calibration, stage)?;
-    let mapping = mapped.mapping;
+    verified(network, mapped, options, defects, calibration, observe)
+}
 
+/// As [`realise_calibrated`], on placement, routes and drivers of an earlier mapping.
+pub fn realise_again(
+    network: &Network,
+    before: &Mapped,
+    options: &MapOptions,
+    defects: &Defects,
+    calibration: &WaferCalibration,
+    observe: &mut dyn FnMut(Progress),
+) -> Result<Realised, RunError> {
+    observe(Progress::Mapping(Stage::Parameters));
+    let mapped = remap(network, before, options, defects, calibration)?;
+    verified(network, mapped, options, defects, calibration, observe)
+}
+
+/// Encodes a mapping and has its words verified.
+fn verified(
+    network: &Network,
+    mapped: Mapped,
+    options: &MapOptions,
+    defects: &Defects,
+    calibration: &WaferCalibration,
+    observe: &mut dyn FnMut(Progress),
+) -> Result<Realised, RunError> {
+    let Mapped { mapping, config } = mapped;
     // from here on only words
     observe(Progress::Encoding);
     let clock = Instant::now();
-    let words = encode_wafer(&mapped.config)?;
+    let words = encode_wafer(&config)?;
     let encode_s = clock.elapsed().as_secs_f64();
     observe(Progress::Verifying);
     let clock = Instant::now();
@@ -65,7 +93,7 @@ pub fn realise_calibrated(
     let rules = Rules { calibrated, ..options.rules(defects) };
     let verification = verify(network, &mapping, &words, &rules)?;
     let verify_s = clock.elapsed().as_secs_f64();
-    Ok(Realised { mapping, words, rules, verification, encode_s, verify_s })
+    Ok(Realised { mapping, config, words, rules, verification, encode_s, verify_s })
 }
 
 /// Does some work on this number of threads, on all processors if there is none, and tells it how

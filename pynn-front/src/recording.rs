@@ -68,6 +68,35 @@ impl Recording {
     }
 }
 
+/// Who sends under which label at the edge of the wafer: the neurons of a network.
+#[derive(Debug, Clone, Default)]
+pub struct Senders {
+    members: BTreeMap<(FpgaOnWafer, PulseLabel), (PopulationId, usize)>,
+}
+
+impl Senders {
+    /// The neurons of a mapping.
+    pub fn new(network: &Network, mapping: &Mapping) -> Self {
+        let offsets = network.member_offsets();
+        let mut members = BTreeMap::new();
+        for (id, population) in network.populations() {
+            if population.is_source() {
+                continue;
+            }
+            for member in 0..population.size {
+                let at = mapping.placement.addresses[offsets[id.index()] + member];
+                members.extend(at.map(|at| (edge_label(at), (id, member))));
+            }
+        }
+        Self { members }
+    }
+
+    /// The neuron that sends under a label; none for the background events that keep buses locked.
+    pub fn find(&self, fpga: FpgaOnWafer, label: PulseLabel) -> Option<(PopulationId, usize)> {
+        self.members.get(&(fpga, label)).copied()
+    }
+}
+
 /// Sorts the events of a trace to the neurons that sent them.
 pub fn read(
     network: &Network,
@@ -76,17 +105,7 @@ pub fn read(
     recorded: impl IntoIterator<Item = PopulationId>,
     duration_ms: f64,
 ) -> Result<Recording, TraceError> {
-    let offsets = network.member_offsets();
-    let mut members: BTreeMap<(FpgaOnWafer, PulseLabel), (PopulationId, usize)> = BTreeMap::new();
-    for (id, population) in network.populations() {
-        if population.is_source() {
-            continue;
-        }
-        for member in 0..population.size {
-            let at = mapping.placement.addresses[offsets[id.index()] + member];
-            members.extend(at.map(|at| (edge_label(at), (id, member))));
-        }
-    }
+    let senders = Senders::new(network, mapping);
     let mut populations: BTreeMap<PopulationId, PopulationSpikes> = recorded
         .into_iter()
         .map(|id| {
@@ -99,12 +118,12 @@ pub fn read(
     for (&fpga, words) in &trace.by_fpga {
         for event in hal::trace::decode(words)? {
             let time = time_ms(event.time, mapping.scaling.speedup);
-            match members.get(&(fpga, event.label)) {
+            match senders.find(fpga, event.label) {
                 None => recording.besides.background += 1,
                 Some(_) if time < 0.0 => recording.besides.before_start += 1,
-                Some((id, member)) => match populations.get_mut(id) {
+                Some((id, member)) => match populations.get_mut(&id) {
                     None => recording.besides.other_populations += 1,
-                    Some(population) => population.trains[*member].push(time),
+                    Some(population) => population.trains[member].push(time),
                 },
             }
         }

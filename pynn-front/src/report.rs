@@ -175,8 +175,12 @@ pub struct RunFacts<'a> {
     pub wall_s: RunSeconds,
     /// The wafer's counters.
     pub counters: &'a Counters,
-    /// What was recorded.
-    pub recording: &'a Recording,
+    /// Biological time in ms.
+    pub bio_ms: f64,
+    /// Spikes recorded, of the populations asked for.
+    pub recorded: u64,
+    /// Recorded events that are no spikes asked for.
+    pub besides: RecordedBesides,
     /// Which wafer it was, if there was no server.
     pub instance: Instance,
     /// Which effects were switched on.
@@ -192,17 +196,17 @@ pub struct RunFacts<'a> {
 impl RunReport {
     /// Summarises a run.
     pub fn new(facts: &RunFacts<'_>) -> Self {
-        let RunFacts { counters, recording, .. } = facts;
+        let RunFacts { counters, bio_ms, recorded, besides, .. } = *facts;
         let readout = FlowReport::from(&counters.readout);
         Self {
-            bio_ms: recording.duration_ms,
+            bio_ms,
             hardware_s: facts.hardware_s,
             configuration_hardware_s: configuration_hardware_s(facts.words),
             wall_s: facts.wall_s,
-            real_time_factor: facts.wall_s.emulate / (recording.duration_ms * 1e-3),
+            real_time_factor: facts.wall_s.emulate / (bio_ms * 1e-3),
             spikes: SpikeCounts {
                 emitted: counters.neuron_spikes,
-                recorded: recording.n_spikes() as u64,
+                recorded,
                 dropped_by_cause: [&readout, &FlowReport::from(&counters.mergers)]
                     .into_iter()
                     .flat_map(|flow| flow.dropped_by_cause.clone())
@@ -213,7 +217,7 @@ impl RunReport {
             readout,
             mergers: FlowReport::from(&counters.mergers),
             queueing: QueueingReport::from(counters.waiting),
-            recorded_besides: recording.besides,
+            recorded_besides: besides,
             energy_estimate_j: EnergyEstimate::new(facts.hardware_s, counters.synaptic_events),
             effects: match facts.remote {
                 None => facts.effects.iter().map(|(e, on)| (e.name().to_owned(), on)).collect(),

@@ -15,7 +15,7 @@ use hal::defects::Defects;
 use hal::playback::{self, PlaybackError};
 use hal::trace::TraceError;
 use hal::wafer::{
-    ConfigurationWords, Counters, DncCycles, PlaybackWords, Pulses, TraceWords, Wafer, WaferError,
+    ConfigurationWords, Counters, PlaybackWords, Pulses, TraceWords, Wafer, WaferError,
 };
 use marocco::mapping::Mapping;
 use marocco::verify::{Rules, Verification};
@@ -27,7 +27,7 @@ use crate::experiment::Protocol;
 use crate::realise::{Realised, on_threads, realise_calibrated};
 use crate::recording::{self, Recording};
 use crate::report::{RunFacts, RunReport, RunSeconds};
-use crate::stimulus::{cycle_of, poisson_trains, pulses};
+use crate::stimulus::{end_cycle, poisson_trains, pulses};
 use crate::wafer::AnyWafer;
 
 /// What a user chooses besides the experiment itself.
@@ -51,6 +51,13 @@ pub struct RunOptions {
 /// Where a run is.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Progress {
+    /// Chips are measured that no database knows: how many are done, and of how many.
+    Calibrating {
+        /// Chips that are measured.
+        done: usize,
+        /// All chips to be measured.
+        chips: usize,
+    },
     /// The mapper works on a stage.
     Mapping(Stage),
     /// The configuration is turned into words.
@@ -175,7 +182,7 @@ fn run_here(
     // stimulus
     let clock = Instant::now();
     let trains = poisson_trains(network, protocol.duration_ms, options.seed);
-    let end = end_of_run(protocol);
+    let end = end_cycle(protocol.duration_ms, protocol.scaling.speedup);
     let fpgas = FpgaOnWafer::all();
     let input = playback::encode(&pulses(network, &mapping, &trains), fpgas, end)?;
 
@@ -206,7 +213,9 @@ fn run_here(
         words: &words,
         wall_s,
         counters,
-        recording: &recording,
+        bio_ms: protocol.duration_ms,
+        recorded: recording.n_spikes() as u64,
+        besides: recording.besides,
         instance: options.instance,
         effects: options.effects,
         remote: options.remote,
@@ -242,10 +251,4 @@ pub fn emulate(
     })?;
     let (build, total) = (build.unwrap_or_default(), clock.elapsed().as_secs_f64());
     Ok(RunSeconds { build, emulate: total - build, ..RunSeconds::default() })
-}
-
-/// The playback program ends on an FPGA cycle, which is two cycles long.
-fn end_of_run(protocol: &Protocol) -> DncCycles {
-    let end = cycle_of(protocol.duration_ms, protocol.scaling.speedup);
-    DncCycles(end.0.next_multiple_of(2))
 }

@@ -20,6 +20,12 @@ pub fn cycle_of(time_ms: f64, speedup: f64) -> DncCycles {
     DncCycles(START.0 + (time_ms * 1e-3 / speedup / DncCycles::SECONDS).round() as u64)
 }
 
+/// The cycle at which a run of some biological ms ends: playback programs end on an FPGA cycle, which
+/// is two cycles long.
+pub fn end_cycle(time_ms: f64, speedup: f64) -> DncCycles {
+    DncCycles(cycle_of(time_ms, speedup).0.next_multiple_of(2))
+}
+
 /// Biological time in ms of a cycle, negative before [`START`].
 pub fn time_ms(cycle: DncCycles, speedup: f64) -> f64 {
     (cycle.0 as f64 - START.0 as f64) * DncCycles::SECONDS * speedup * 1e3
@@ -35,8 +41,10 @@ pub fn poisson_trains(network: &Network, duration_ms: f64, seed: u64) -> SpikeTr
         let train = |member: usize| match &population.kind {
             PopulationKind::Neurons(_) => Vec::new(),
             PopulationKind::Sources(rates) => {
-                let stream = (offset + member) as u64;
-                poisson_train(*rates.get(member), duration_ms, seed, stream)
+                let mut train = Vec::new();
+                let mut source = PoissonTrain::new(seed, (offset + member) as u64);
+                source.extend(&Poisson::always(*rates.get(member)), duration_ms, &mut train);
+                train
             }
         };
         (0..population.size).map(train).collect()
@@ -44,21 +52,69 @@ pub fn poisson_trains(network: &Network, duration_ms: f64, seed: u64) -> SpikeTr
     population_trains.collect()
 }
 
-fn poisson_train(rate_hz: f64, duration_ms: f64, seed: u64, stream: u64) -> Vec<f64> {
-    let mut random = ChaCha8Rng::seed_from_u64(seed);
-    random.set_stream(stream);
-    let mean_interval_ms = 1e3 / rate_hz;
-    let intervals = std::iter::repeat_with(|| {
-        let interval: f64 = Exp1.sample(&mut random);
-        interval * mean_interval_ms
-    });
-    intervals
-        .scan(0.0, |now, interval| {
-            *now += interval;
-            Some(*now)
-        })
-        .take_while(|time| *time < duration_ms)
-        .collect()
+/// What a Poisson source does: PyNN's `SpikeSourcePoisson`.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Poisson {
+    /// Mean rate in biological Hz while it fires.
+    pub rate_hz: f64,
+    /// When it begins, ms.
+    pub start_ms: f64,
+    /// How long it fires, ms.
+    pub duration_ms: f64,
+}
+
+impl Poisson {
+    /// A source that never pauses.
+    pub const fn always(rate_hz: f64) -> Self {
+        Self { rate_hz, start_ms: 0.0, duration_ms: f64::INFINITY }
+    }
+}
+
+/// The spikes of a Poisson source, drawn piece by piece. The pieces do not depend on where they are
+/// cut.
+#[derive(Debug)]
+pub struct PoissonTrain {
+    random: ChaCha8Rng,
+    /// The next spike, if it is drawn already, ms.
+    next_ms: Option<f64>,
+    /// Where drawing begins if it is not.
+    from_ms: f64,
+}
+
+impl PoissonTrain {
+    /// The train at time 0; every stream has numbers of its own.
+    pub fn new(seed: u64, stream: u64) -> Self {
+        let mut random = ChaCha8Rng::seed_from_u64(seed);
+        random.set_stream(stream);
+        Self { random, next_ms: None, from_ms: 0.0 }
+    }
+
+    /// Forgets what was drawn beyond a time: from there on the source may do something else.
+    pub fn redraw_from(&mut self, time_ms: f64) {
+        (self.next_ms, self.from_ms) = (None, time_ms);
+    }
+
+    /// Adds the spikes up to `until_ms`, which is excluded.
+    pub fn extend(&mut self, source: &Poisson, until_ms: f64, train: &mut Vec<f64>) {
+        let end_ms = source.start_ms + source.duration_ms;
+        if source.rate_hz <= 0.0 {
+            return;
+        }
+        let mean_interval_ms = 1e3 / source.rate_hz;
+        let mut interval = || {
+            let interval: f64 = Exp1.sample(&mut self.random);
+            interval * mean_interval_ms
+        };
+        let mut next = match self.next_ms {
+            Some(next) => next,
+            None => self.from_ms.max(source.start_ms) + interval(),
+        };
+        while next < until_ms.min(end_ms) {
+            train.push(next);
+            next += interval();
+        }
+        self.next_ms = Some(next);
+    }
 }
 
 /// How an address on a bus is known at the edge of the wafer: the FPGA of its chip, and the label
@@ -95,6 +151,12 @@ pub fn pulses(network: &Network, mapping: &Mapping, trains: &SpikeTrains) -> Pul
 mod tests {
     use super::*;
 
+    fn poisson_train(rate_hz: f64, duration_ms: f64, seed: u64, stream: u64) -> Vec<f64> {
+        let mut train = Vec::new();
+        PoissonTrain::new(seed, stream).extend(&Poisson::always(rate_hz), duration_ms, &mut train);
+        train
+    }
+
     #[test]
     fn trains_have_the_asked_rate_and_are_reproducible() {
         let train = poisson_train(50.0, 100_000.0, 3, 7);
@@ -113,6 +175,29 @@ mod tests {
         let mean = intervals.iter().sum::<f64>() / n;
         let variance = intervals.iter().map(|i| (i - mean).powi(2)).sum::<f64>() / n;
         assert!((variance.sqrt() / mean - 1.0).abs() < 0.03);
+    }
+
+    #[test]
+    fn trains_do_not_depend_on_where_they_are_cut() {
+        let source = Poisson { rate_hz: 80.0, start_ms: 100.0, duration_ms: 500.0 };
+        let (mut whole, mut pieces) = (Vec::new(), Vec::new());
+        PoissonTrain::new(3, 1).extend(&source, 1000.0, &mut whole);
+        let mut train = PoissonTrain::new(3, 1);
+        for until_ms in [0.0, 50.0, 130.5, 400.0, 400.0, 590.0, 700.0, 1000.0] {
+            train.extend(&source, until_ms, &mut pieces);
+        }
+        assert_eq!(whole, pieces);
+        assert!(whole.len() > 20 && whole.iter().all(|t| (100.0..600.0).contains(t)));
+    }
+
+    #[test]
+    fn a_new_rate_holds_from_its_time_on() {
+        let (mut train, mut times) = (PoissonTrain::new(3, 1), Vec::new());
+        train.extend(&Poisson::always(0.0), 1000.0, &mut times);
+        assert!(times.is_empty());
+        train.redraw_from(1000.0);
+        train.extend(&Poisson::always(100.0), 11_000.0, &mut times);
+        assert!(times[0] >= 1000.0 && (850..1150).contains(&times.len()), "{}", times.len());
     }
 
     #[test]

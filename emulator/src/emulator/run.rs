@@ -33,7 +33,7 @@ impl Emulator {
         how: LongRun<'_>,
         progress: &mut dyn FnMut(Progress) -> ControlFlow<()>,
     ) -> Result<(), LongRunError> {
-        let LongRun { sink, save, from } = how;
+        let LongRun { sink, save, from, keep_end } = how;
         let Some(end) = self.playback.values().map(|p| p.end).max() else {
             let needed = "load playback words with `stimulate`";
             return Err(WaferError::NotReady { needed }.into());
@@ -69,9 +69,16 @@ impl Emulator {
         let fingerprint = self.fingerprint();
         let mut recorder = Recorder::default();
         let mut out = Out { sink, trace: Pulses::new(), counts: BTreeMap::new() };
+        let mut start = DncCycles(0);
         if let Some(saved) = from {
-            let now = saved.now;
-            if saved.fingerprint != fingerprint || !run.restore(saved.state) {
+            let (now, same) = (saved.now, saved.fingerprint == fingerprint);
+            let fits = if saved.changed {
+                start = now;
+                run.carry_over(saved.state)
+            } else {
+                same && run.restore(saved.state)
+            };
+            if !fits {
                 return Err(LongRunError::Foreign { now });
             }
             (recorder, out.trace, out.counts) = (saved.recorder, saved.trace, saved.handed_out);
@@ -89,20 +96,13 @@ impl Emulator {
                 && run.now().0 >= saved_at.0 + every.0
             {
                 saved_at = run.now();
-                let checkpoint = Checkpoint {
-                    now: saved_at,
-                    fingerprint,
-                    state: run.state(),
-                    recorder: recorder.clone(),
-                    trace: out.trace.clone(),
-                    handed_out: out.counts.clone(),
-                };
-                archive::write(path, &checkpoint)?;
+                archive::write(path, &out.checkpoint(fingerprint, &mut run, &recorder))?;
             }
             stopped = progress(Progress { now: run.now(), end }).is_break() && !run.is_over();
         }
 
         let reached = run.now();
+        let end = keep_end.then(|| out.checkpoint(fingerprint, &mut run, &recorder));
         let readout = recorder.finish(reached, &mut |fpga, event| out.take(fpga, event));
         let adc = shown.iter().filter_map(|(&at, &neuron)| {
             let samples = run.samples(neuron)?.to_vec();
@@ -111,10 +111,11 @@ impl Emulator {
         let truth = self.probes.iter().filter_map(|(&neuron, &every)| {
             let (every, volts) =
                 (DncCycles(every.0.div_ceil(step.0).max(1) * step.0), run.truth(neuron)?.to_vec());
-            Some((neuron, TrueState { every, volts }))
+            Some((neuron, TrueState { every, from: start, volts }))
         });
         let plastic: Vec<_> = run.plastic().collect();
         self.record = Some(Record {
+            end,
             capacitors: plastic.iter().map(|&(synapse, _, c)| (synapse, c)).collect(),
             adc: adc.collect(),
             truth: truth.collect(),
@@ -201,6 +202,19 @@ struct Out<'a> {
 }
 
 impl Out<'_> {
+    /// The present moment of a run.
+    fn checkpoint(&self, fingerprint: u64, run: &mut Run<'_>, recorder: &Recorder) -> Checkpoint {
+        Checkpoint {
+            now: run.now(),
+            fingerprint,
+            state: run.state(),
+            recorder: recorder.clone(),
+            trace: self.trace.clone(),
+            handed_out: self.counts.clone(),
+            changed: false,
+        }
+    }
+
     fn take(&mut self, fpga: FpgaOnWafer, event: PulseEvent) {
         *self.counts.entry(fpga).or_default() += 1;
         match &mut self.sink {

@@ -269,6 +269,9 @@ impl<'a> ChipBuilder<'a> {
         let injections = self.injections();
         let circuits = self.membranes.into_iter().map(|m| m.circuits).collect();
         let mut chip = Chip::new(self.hicann, self.cells, circuits, outputs);
+        let mut places: Vec<_> = self.resource_places.iter().map(|(&p, &i)| (i, p)).collect();
+        places.sort_unstable_by_key(|&(i, _)| i);
+        chip.resource_places = places.into_iter().map(|(_, place)| place).collect();
         (chip.resources, chip.injections, chip.tree) = (self.resources, injections, tree);
         chip.plasticity = self.plasticity;
         for bus in buses {

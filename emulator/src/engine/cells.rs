@@ -9,11 +9,13 @@ use std::ops::Range;
 
 use fearless_simd::f32x16;
 use fearless_simd::prelude::*;
+use hal::coord::NeuronOnHicann;
 use serde::{Deserialize, Serialize};
 
 use crate::circuits::Membrane;
 
 use super::adex::Adex;
+use super::carry::{self, Layout, MembraneLayout};
 use super::math::{LANES, Lanes, mean_decay};
 use super::saturation;
 
@@ -66,6 +68,8 @@ pub(super) struct Cells {
     units: Vec<f32>,
     /// Absolute leak potentials, V.
     e_leak: Vec<f32>,
+    /// Inputs and adaptation currents of each membrane.
+    terms: Vec<[u8; 2]>,
     saturates: bool,
     /// One over the voltage at which the leak's linear law reaches its limit, if it saturates.
     inverse_leak_range: Option<f32>,
@@ -90,6 +94,10 @@ impl Cells {
             inputs: Vec::new(),
             units: Vec::new(),
             e_leak: membranes.iter().map(|m| m.e_leak_v as f32).collect(),
+            terms: membranes
+                .iter()
+                .map(|m| [m.inputs.len() as u8, m.adaptation.len() as u8])
+                .collect(),
             saturates: membranes.iter().any(limited),
             inverse_leak_range: range_v.map(|v| (1.0 / v) as f32),
             reset_takes_time: membranes.iter().any(|m| m.tau_reset_s > 0.0),
@@ -260,6 +268,41 @@ impl Cells {
             term.w = *w;
         }
         true
+    }
+
+    /// What the entries of a state stand for, with the circuits of each membrane.
+    pub(super) fn layout(&self, circuits: &[Vec<NeuronOnHicann>]) -> Vec<MembraneLayout> {
+        let of_membrane = |(m, circuits): (usize, &Vec<NeuronOnHicann>)| {
+            let (e_leak_v, [inputs, adaptations]) = (self.e_leak[m], self.terms[m]);
+            MembraneLayout { first: circuits[0], e_leak_v, inputs, adaptations }
+        };
+        circuits.iter().enumerate().map(of_membrane).collect()
+    }
+
+    /// By slot: what a conductance of 1 per step is there.
+    pub(super) fn units(&self) -> &[f32] {
+        &self.units
+    }
+
+    /// Takes over the states of membranes that are still there.
+    pub(super) fn carry_over(&mut self, old: &Layout, new: &Layout, state: &CellsState) {
+        let mut mine = self.state();
+        carry::membranes(old, new, |from, to| {
+            let (a, b) = ((from / LANES, from % LANES), (to / LANES, to % LANES));
+            let shift = old.membranes[from].e_leak_v - new.membranes[to].e_leak_v;
+            mine.v[b.0][b.1] = state.v[a.0][a.1] + shift;
+            mine.hold[b.0][b.1] = state.hold[a.0][a.1];
+        });
+        for (from, target) in carry::slots(old, new).into_iter().enumerate() {
+            if let Some((to, ratio)) = target {
+                let to = to as usize;
+                mine.g[to / LANES][to % LANES] = state.g[from / LANES][from % LANES] * ratio;
+            }
+        }
+        for (from, to) in carry::adaptations(old, new) {
+            mine.w[to / LANES][to % LANES] = state.w[from / LANES][from % LANES];
+        }
+        self.restore(&mine);
     }
 
     /// Absolute voltage of a membrane, V.

@@ -3,11 +3,12 @@
 use fearless_simd::{Level, Simd, dispatch};
 use hal::coord::{
     DncMergerOnHicann, GbitLinkOnHicann, HicannOnWafer, HighspeedLinkOnDnc, L1Address,
-    NeuronOnHicann, PulseLabel, Table,
+    NeuronOnHicann, PulseLabel, SynapseDriverOnHicann, Table,
 };
 use hal::wafer::DncCycles;
 use serde::{Deserialize, Serialize};
 
+use super::carry::{self, Layout};
 use super::cells::{Cells, CellsState};
 use super::delivery::{Target, Window};
 use super::injection::Injection;
@@ -101,8 +102,9 @@ struct Truth {
 }
 
 /// What changes on a chip during a run, between two windows.
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct ChipState {
+    layout: Layout,
     cells: CellsState,
     calendar: Vec<Vec<Target>>,
     tree: Option<Tree>,
@@ -111,6 +113,13 @@ pub(super) struct ChipState {
     resources: Vec<(f64, DncCycles)>,
     samplers: Vec<Sampler>,
     truths: Vec<Vec<f32>>,
+}
+
+impl ChipState {
+    /// The chip.
+    pub(super) fn hicann(&self) -> HicannOnWafer {
+        self.layout.hicann
+    }
 }
 
 /// State and tables of one chip.
@@ -123,6 +132,8 @@ pub(super) struct Chip {
     /// By membrane, then comparator.
     pub(super) outputs: Vec<Vec<Output>>,
     pub(super) resources: Vec<Resource>,
+    /// Driver and address of each of them.
+    pub(super) resource_places: Vec<(SynapseDriverOnHicann, L1Address)>,
     pub(super) injections: Vec<Injection>,
     /// Synapses whose weights change during the run.
     pub(super) plasticity: Option<Plasticity>,
@@ -152,6 +163,7 @@ impl Chip {
             circuits,
             outputs,
             resources: Vec::new(),
+            resource_places: Vec::new(),
             injections: Vec::new(),
             plasticity: None,
             tree: None,
@@ -198,6 +210,7 @@ impl Chip {
     /// What has changed since the start.
     pub(super) fn state(&self) -> ChipState {
         ChipState {
+            layout: self.layout(),
             cells: self.cells.state(),
             calendar: self.calendar.clone(),
             tree: self.tree.clone(),
@@ -239,6 +252,62 @@ impl Chip {
         }
         (self.calendar, self.tree) = (state.calendar, state.tree);
         true
+    }
+
+    /// What the entries of a state stand for.
+    fn layout(&self) -> Layout {
+        Layout {
+            hicann: self.hicann,
+            membranes: self.cells.layout(&self.circuits),
+            units: self.cells.units().to_vec(),
+            plastic: self.plasticity.iter().flat_map(Plasticity::places).collect(),
+            resources: self.resource_places.clone(),
+        }
+    }
+
+    /// Takes over what is still there of a state at step `done`, whose calendars had some `rows`.
+    pub(super) fn carry_over(&mut self, mut state: ChipState, done: u64, rows: usize) {
+        let layout = self.layout();
+        if self.tree.is_some() && state.tree.is_some() {
+            self.tree = state.tree.take();
+        }
+        for (place, saved) in state.layout.resources.iter().zip(&state.resources) {
+            if let Some(i) = self.resource_places.iter().position(|p| p == place) {
+                (self.resources[i].inactive, self.resources[i].last) = *saved;
+            }
+        }
+        if let (Some(plasticity), Some(saved)) = (&mut self.plasticity, &state.plasticity) {
+            plasticity.carry_over(&state.layout.plastic, saved);
+        }
+        let same = layout == state.layout;
+        if !(same && self.cells.restore(&state.cells)) {
+            self.cells.carry_over(&state.layout, &layout, &state.cells);
+        }
+        let slots = carry::slots(&state.layout, &layout);
+        let mine = self.calendar.len() as u64;
+        for ahead in 0..rows as u64 {
+            // what lies beyond the last row comes with it
+            let row = (done + ahead.min(mine - 1)) % mine;
+            for target in state.calendar[((done + ahead) % rows as u64) as usize].drain(..) {
+                if same {
+                    self.calendar[row as usize].push(target);
+                } else if let Some(&Some((slot, ratio))) = slots.get(target.slot as usize) {
+                    let increment = target.increment * ratio;
+                    self.calendar[row as usize].push(Target { slot, increment });
+                }
+            }
+        }
+    }
+
+    /// Lets samplers and probes begin now.
+    pub(super) fn look_from(&mut self, now: DncCycles) {
+        for probe in &mut self.probes {
+            let volts = f64::from(self.cells.voltage(probe.membrane));
+            probe.sampler.begin(now, volts);
+        }
+        for truth in &mut self.truths {
+            truth.volts = vec![self.cells.voltage(truth.membrane)];
+        }
     }
 
     /// Samples of a circuit's membrane.

@@ -127,11 +127,6 @@ impl Wiring {
         self.legs.push(Leg { targets, ..leg });
     }
 
-    /// Number of sources.
-    pub(super) fn sources(&self) -> usize {
-        self.starts.len() - 1
-    }
-
     /// Longest delay in cycles.
     pub(super) fn longest_delay(&self) -> u64 {
         self.legs.iter().map(|leg| u64::from(leg.delay)).max().unwrap_or(0)

@@ -200,6 +200,13 @@ impl Network {
         Self { chips, parts, sources, shortest, jitter }
     }
 
+    /// The bus addresses by their numbers.
+    pub(super) fn buses(&self) -> Vec<BusAddress> {
+        let mut buses: Vec<_> = self.sources.iter().map(|(&bus, &id)| (id, bus)).collect();
+        buses.sort_unstable_by_key(|&(id, _)| id);
+        buses.into_iter().map(|(_, bus)| bus).collect()
+    }
+
     /// The number of a bus address, if any synapse listens to it.
     pub(crate) fn source(&self, bus: BusAddress) -> Option<SourceId> {
         self.sources.get(&bus).copied()

@@ -3,6 +3,8 @@
 //!
 //! Only rows that a controller goes through by itself have such synapses; all others cost nothing.
 
+use std::collections::BTreeMap;
+
 use hal::config::{AutomaticUpdate, Plasticity as Settings};
 use hal::coord::{
     Coordinate as _, SynapseArrayOnHicann, SynapseOnHicann, SynapseRowOnArray, SynapseRowOnHicann,
@@ -210,6 +212,28 @@ impl Plasticity {
             let SynapseState { weight, causal_v, acausal_v, .. } = s.state;
             (s.place, weight, Capacitors { causal_v, acausal_v })
         })
+    }
+
+    /// The synapses in their order.
+    pub(super) fn places(&self) -> impl Iterator<Item = SynapseOnHicann> {
+        self.synapses.iter().map(|s| s.place)
+    }
+
+    /// Takes over the states of synapses that are still there, and how far the controllers are.
+    pub(super) fn carry_over(&mut self, places: &[SynapseOnHicann], saved: &PlasticityState) {
+        let saved_states: BTreeMap<SynapseOnHicann, SynapseState> =
+            places.iter().copied().zip(saved.synapses.iter().copied()).collect();
+        for synapse in &mut self.synapses {
+            if let Some(state) = saved_states.get(&synapse.place) {
+                // the weight is that of the words, which the last run has written or others since
+                synapse.state = SynapseState { weight: synapse.state.weight, ..*state };
+            }
+        }
+        if saved.rows_done.len() == self.controllers.len() {
+            for (controller, done) in self.controllers.iter_mut().zip(&saved.rows_done) {
+                controller.done = *done;
+            }
+        }
     }
 
     pub(super) fn state(&self) -> PlasticityState {

@@ -81,6 +81,7 @@ impl Stages {
 
 const fn name(progress: Progress) -> &'static str {
     match progress {
+        Progress::Calibrating { .. } => "calibrating chips",
         Progress::Mapping(Stage::Placement) => "placing neurons and inputs",
         Progress::Mapping(Stage::Routing) => "routing on L1",
         Progress::Mapping(Stage::Synapses) => "assigning drivers, synapses",
@@ -96,7 +97,7 @@ const fn name(progress: Progress) -> &'static str {
 /// Share of the whole, from how long the parts take as a rule.
 fn share(progress: Progress) -> f64 {
     match progress {
-        Progress::Mapping(Stage::Placement) => 0.0,
+        Progress::Calibrating { .. } | Progress::Mapping(Stage::Placement) => 0.0,
         Progress::Mapping(Stage::Routing) => 0.1,
         Progress::Mapping(Stage::Synapses) => 0.15,
         Progress::Mapping(Stage::Parameters) => 0.4,

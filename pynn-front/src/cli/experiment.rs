@@ -6,7 +6,6 @@ use std::path::{Path, PathBuf};
 use anyhow::anyhow;
 use calib::database::Database;
 use clap::Args;
-use emulator::{Effect, Instance};
 use hal::coord::HicannOnWafer;
 use hal::defects::Defects;
 use marocco::SavedMapping;
@@ -17,7 +16,9 @@ use super::calibrate::{self, Watch};
 use super::console::{Stages, say};
 use super::folder::Folder;
 use super::{Failure, Machine, Remote, SHOWN_VIOLATIONS, summary};
-use crate::calibration::{Bench, CalibratedError, complete, default_database, open_or_create};
+use crate::calibration::{
+    Bench, CalibratedError, bench_for, complete, default_database, open_or_create,
+};
 use crate::experiment::{Experiment, Protocol};
 use crate::figure::{raster_svg, rates_svg};
 use crate::parameter::Value as Setting;
@@ -95,18 +96,16 @@ pub(super) fn run(
 /// that is not wanted.
 fn measured(machine: &Machine, how: &How) -> Result<Option<(Bench, Database)>, Failure> {
     let unwanted = how.calibration.as_ref().is_some_and(|c| c.as_os_str() == "none");
-    let deviates = machine.effects().contains(Effect::Mismatch) && how.remote.address.is_none();
-    let Instance::Manufactured(wafer) = machine.wafer else { return Ok(None) };
-    if unwanted || !deviates {
+    if unwanted || how.remote.address.is_some() {
         return Ok(None);
     }
+    let Some(bench) = bench_for(machine.wafer, machine.effects()) else { return Ok(None) };
     let path = match &how.calibration {
         Some(path) => path.clone(),
         None => default_database().map_err(Failure::request)?,
     };
     let database = open_or_create(&path).map_err(calibrate::database_failure)?;
-    // what is measured does not depend on the effects of one run
-    Ok(Some((Bench::new(wafer, machine.wafer.default_effects()), database)))
+    Ok(Some((bench, database)))
 }
 
 /// Seconds of a processor that a chip takes, about, for the announcement.

@@ -14,10 +14,11 @@ use serde_json::{Value, json};
 
 use super::console::{Stages, say};
 use super::defects::WaferDefects;
-use super::wishes::{Wishes, capacitor, leak, neuron_size};
+use super::wishes::Wishes;
 use super::{Failure, SHOWN_VIOLATIONS, experiment, summary};
 use crate::networks::{Drawn, Recipe};
 use crate::realise::{Realised, on_threads, realise};
+use crate::session::{capacitor, leak, neuron_size};
 
 /// What to map, and how.
 #[derive(Debug, Args)]
@@ -80,7 +81,7 @@ pub(super) fn map(arguments: &MapArguments) -> Result<Value, Failure> {
     });
     stages.done();
     let realised = realised.and_then(|r| r).map_err(experiment::failure)?;
-    let Realised { mut mapping, words, rules, verification, encode_s, verify_s } = realised;
+    let Realised { mut mapping, words, rules, verification, encode_s, verify_s, .. } = realised;
 
     let report = marocco::report(&network, &mapping, verification.is_ok());
     say(&summary::mapping_page(recipe.name, parameters.values(), &report));

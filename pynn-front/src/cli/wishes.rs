@@ -21,18 +21,16 @@ use std::path::PathBuf;
 
 use anyhow::{Context as _, anyhow, bail};
 use clap::Args;
-use hal::config::CurrentScaling;
 use hal::coord::{FpgaOnWafer, HicannOnWafer, NeuronBlockOnHicann, OnWafer};
 use marocco::mapping::LogicalNeuron;
 use marocco::network::{Network, PopulationId};
 use marocco::options::{Prioritised, Priority};
 use marocco::requests::{Place, Request};
-use marocco::{
-    Capacitor, Choice, MapOptions, ModeChoice, NeuronSize, NeuronSizeChoice, VariedReset,
-};
+use marocco::{MapOptions, ModeChoice, NeuronSize, NeuronSizeChoice, VariedReset};
 use serde::Deserialize;
 
 use super::Failure;
+use crate::session::{capacitor, leak, neuron_size};
 
 /// Wishes and limits on the command line.
 #[derive(Debug, Args)]
@@ -219,10 +217,10 @@ impl RequestEntry {
         let mode = if self.capacitor.is_some() || self.leak.is_some() {
             let mut mode: ModeChoice = options.mode;
             if let Some(name) = &self.capacitor {
-                mode.capacitor = capacitor(name).map_err(|e| anyhow!(e)).context("capacitor")?;
+                mode.capacitor = capacitor(name)?;
             }
             if let Some(name) = &self.leak {
-                mode.leak = leak(name).map_err(|e| anyhow!(e)).context("leak")?;
+                mode.leak = leak(name)?;
             }
             Some(mode)
         } else {
@@ -309,7 +307,7 @@ fn pin(text: &str) -> Result<(String, Vec<usize>), String> {
 
 fn size(text: &str) -> Result<(String, NeuronSizeChoice), String> {
     let (label, value) = labelled(text)?;
-    Ok((label, neuron_size(value)?))
+    Ok((label, neuron_size(value).map_err(|e| e.to_string())?))
 }
 
 fn priority(text: &str) -> Result<(String, u8), String> {
@@ -322,36 +320,5 @@ fn varied_reset(text: &str) -> Result<VariedReset, String> {
         "average" => Ok(VariedReset::Average),
         "refuse" => Ok(VariedReset::Refuse),
         _ => Err("write average or refuse".to_owned()),
-    }
-}
-
-/// A neuron size, or `auto`.
-pub(super) fn neuron_size(text: &str) -> Result<NeuronSizeChoice, String> {
-    if text == "auto" {
-        return Ok(NeuronSizeChoice::Auto);
-    }
-    let circuits: usize = text.parse().map_err(|_| "write auto or a number".to_owned())?;
-    let size = NeuronSize::try_from(circuits).map_err(|e| e.to_string())?;
-    Ok(NeuronSizeChoice::Fixed(size))
-}
-
-/// A capacitor, or `auto`.
-pub(super) fn capacitor(text: &str) -> Result<Choice<Capacitor>, String> {
-    match text {
-        "auto" => Ok(Choice::Auto),
-        "big" => Ok(Choice::Fixed(Capacitor::Big)),
-        "small" => Ok(Choice::Fixed(Capacitor::Small)),
-        _ => Err("write auto, big or small".to_owned()),
-    }
-}
-
-/// A leak, or `auto`.
-pub(super) fn leak(text: &str) -> Result<Choice<CurrentScaling>, String> {
-    match text {
-        "auto" => Ok(Choice::Auto),
-        "slow" => Ok(Choice::Fixed(CurrentScaling::Slow)),
-        "normal" => Ok(Choice::Fixed(CurrentScaling::Normal)),
-        "fast" => Ok(Choice::Fixed(CurrentScaling::Fast)),
-        _ => Err("write auto, slow, normal or fast".to_owned()),
     }
 }

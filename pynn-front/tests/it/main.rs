@@ -16,5 +16,6 @@ mod plasticity;
 mod program;
 mod recipes;
 mod serve;
+mod session;
 mod spike_times;
 mod wafers;

@@ -212,6 +212,7 @@ fn mapping() -> Mapping {
         parameters: RealisedParameters {
             cells: vec![None::<CellParameters>; 3],
             clipped: BTreeMap::new(),
+            clips: Vec::new(),
         },
         ideal_l1_loss_fraction: 0.0,
         bound_loss_fraction: 0.0,

@@ -1,0 +1,224 @@
+//! Spike sources outside the wafer, and the spikes that they have sent.
+
+use marocco::network::PerMember;
+
+use super::error::SessionError;
+use crate::stimulus::{Poisson, PoissonTrain};
+
+/// Time that the mean rate of a short list of spikes refers to at least, ms.
+const RATE_WINDOW_MS: f64 = 1000.0;
+
+/// What the members of a population send.
+#[derive(Debug)]
+enum Plan {
+    Poisson { sources: Vec<Poisson>, trains: Vec<PoissonTrain> },
+    Array(Vec<Vec<f64>>),
+}
+
+/// The sources of a population.
+#[derive(Debug)]
+pub(super) struct Sources {
+    plan: Plan,
+    /// Spikes of each member up to the time reached, ms, ascending.
+    sent: Vec<Vec<f64>>,
+    /// Time up to which spikes are in `sent`, ms.
+    drawn_ms: f64,
+    /// Of the Poisson trains: the first one's stream.
+    seed: u64,
+    stream: u64,
+}
+
+impl Sources {
+    /// Poisson sources; their streams are numbered on from `stream`.
+    pub(super) fn poisson(sources: Vec<Poisson>, seed: u64, stream: u64) -> Self {
+        let sent = vec![Vec::new(); sources.len()];
+        let trains = trains(sources.len(), seed, stream);
+        Self { plan: Plan::Poisson { sources, trains }, sent, drawn_ms: 0.0, seed, stream }
+    }
+
+    /// Sources of given spikes.
+    pub(super) fn array(times_ms: Vec<Vec<f64>>) -> Self {
+        let sent = vec![Vec::new(); times_ms.len()];
+        Self { plan: Plan::Array(times_ms), sent, drawn_ms: 0.0, seed: 0, stream: 0 }
+    }
+
+    pub(super) const fn kind(&self) -> &'static str {
+        match self.plan {
+            Plan::Poisson { .. } => "Poisson sources",
+            Plan::Array(_) => "sources of given spikes",
+        }
+    }
+
+    /// Gives the sources other rates from a time on.
+    pub(super) fn set_poisson(
+        &mut self,
+        label: &str,
+        new: Vec<Poisson>,
+        now_ms: f64,
+    ) -> Result<(), SessionError> {
+        self.forget_from(now_ms);
+        let are = self.kind();
+        let Plan::Poisson { sources, trains } = &mut self.plan else {
+            let (population, wanted) = (label.to_owned(), "Poisson sources");
+            return Err(SessionError::OtherKind { population, are, wanted });
+        };
+        for ((train, before), after) in trains.iter_mut().zip(sources.iter()).zip(&new) {
+            if before != after {
+                train.redraw_from(now_ms);
+            }
+        }
+        *sources = new;
+        Ok(())
+    }
+
+    /// Gives the sources other spikes; those before a time stay as they were.
+    pub(super) fn set_array(
+        &mut self,
+        label: &str,
+        new: Vec<Vec<f64>>,
+        now_ms: f64,
+    ) -> Result<(), SessionError> {
+        self.forget_from(now_ms);
+        let are = self.kind();
+        let Plan::Array(times_ms) = &mut self.plan else {
+            let (population, wanted) = (label.to_owned(), "sources of given spikes");
+            return Err(SessionError::OtherKind { population, are, wanted });
+        };
+        *times_ms = new;
+        Ok(())
+    }
+
+    /// Forgets spikes that were drawn for a run that stopped before.
+    fn forget_from(&mut self, now_ms: f64) {
+        if self.drawn_ms <= now_ms {
+            return;
+        }
+        self.drawn_ms = now_ms;
+        for sent in &mut self.sent {
+            sent.truncate(sent.partition_point(|&t| t < now_ms));
+        }
+        if let Plan::Poisson { trains, .. } = &mut self.plan {
+            trains.iter_mut().for_each(|train| train.redraw_from(now_ms));
+        }
+    }
+
+    /// Mean rates, Hz, as the links of the wafer see them.
+    pub(super) fn rates_hz(&self) -> PerMember<f64> {
+        let rates: Vec<f64> = match &self.plan {
+            Plan::Poisson { sources, .. } => sources.iter().map(|s| s.rate_hz).collect(),
+            Plan::Array(times_ms) => times_ms.iter().map(|train| mean_rate_hz(train)).collect(),
+        };
+        match rates.first() {
+            Some(&first) if rates.iter().all(|&r| r == first) => PerMember::Uniform(first),
+            _ => PerMember::Each(rates),
+        }
+    }
+
+    /// Sends the spikes up to a time, which is excluded.
+    pub(super) fn send_until(&mut self, until_ms: f64) {
+        let from_ms = self.drawn_ms;
+        if until_ms <= from_ms {
+            return;
+        }
+        match &mut self.plan {
+            Plan::Poisson { sources, trains } => {
+                for ((source, train), sent) in sources.iter().zip(trains).zip(&mut self.sent) {
+                    train.extend(source, until_ms, sent);
+                }
+            }
+            Plan::Array(times_ms) => {
+                for (times, sent) in times_ms.iter().zip(&mut self.sent) {
+                    let from = times.partition_point(|&t| t < from_ms);
+                    let to = times.partition_point(|&t| t < until_ms);
+                    sent.extend_from_slice(&times[from..to]);
+                }
+            }
+        }
+        self.drawn_ms = until_ms;
+    }
+
+    /// Back to time 0: the same spikes again.
+    pub(super) fn reset(&mut self) {
+        self.drawn_ms = 0.0;
+        self.sent.iter_mut().for_each(Vec::clear);
+        if let Plan::Poisson { trains, .. } = &mut self.plan {
+            *trains = self::trains(trains.len(), self.seed, self.stream);
+        }
+    }
+
+    /// Spikes of each member, ms, ascending.
+    pub(super) fn sent(&self) -> &[Vec<f64>] {
+        &self.sent
+    }
+}
+
+fn trains(n: usize, seed: u64, stream: u64) -> Vec<PoissonTrain> {
+    (0..n as u64).map(|member| PoissonTrain::new(seed, stream + member)).collect()
+}
+
+fn mean_rate_hz(times_ms: &[f64]) -> f64 {
+    let last = times_ms.last().copied().unwrap_or(0.0);
+    1e3 * times_ms.len() as f64 / last.max(RATE_WINDOW_MS)
+}
+
+/// Checks Poisson parameters that were given as columns.
+pub(super) fn poisson(
+    label: &str,
+    size: usize,
+    rate_hz: &[f64],
+    start_ms: &[f64],
+    duration_ms: &[f64],
+) -> Result<Vec<Poisson>, SessionError> {
+    for (name, column) in [("rate", rate_hz), ("start", start_ms), ("duration", duration_ms)] {
+        if column.len() != 1 && column.len() != size {
+            let what = format!("population `{label}`: {name}");
+            return Err(SessionError::Length { what, expected: size, given: column.len() });
+        }
+        // a duration without an end is as good as PyNN's 1e10 ms
+        let bad = |v: f64| v.is_nan() || v < 0.0 || (name != "duration" && v.is_infinite());
+        if let Some(member) = column.iter().position(|&v| bad(v)) {
+            let rule = if name == "rate" {
+                "rates are finite and not negative"
+            } else {
+                "times are numbers and not negative"
+            };
+            return Err(SessionError::Parameter {
+                population: label.to_owned(),
+                member,
+                parameter: name,
+                value: column[member],
+                rule: rule.to_owned(),
+            });
+        }
+    }
+    let at = |column: &[f64], member: usize| column[if column.len() == 1 { 0 } else { member }];
+    let source = |member| Poisson {
+        rate_hz: at(rate_hz, member),
+        start_ms: at(start_ms, member),
+        duration_ms: at(duration_ms, member),
+    };
+    Ok((0..size).map(source).collect())
+}
+
+/// Checks given spike times.
+pub(super) fn check_times(label: &str, times_ms: &[Vec<f64>]) -> Result<(), SessionError> {
+    for (member, train) in times_ms.iter().enumerate() {
+        let bad = train.iter().find(|t| !(t.is_finite() && **t >= 0.0));
+        let unsorted = train.windows(2).find(|w| w[1] < w[0]).map(|w| &w[1]);
+        if let Some(&value) = bad.or(unsorted) {
+            let rule = if bad.is_some() {
+                "spike times are finite and not negative"
+            } else {
+                "spike times must ascend; sort them"
+            };
+            return Err(SessionError::Parameter {
+                population: label.to_owned(),
+                member,
+                parameter: "spike_times",
+                value,
+                rule: rule.to_owned(),
+            });
+        }
+    }
+    Ok(())
+}
