@@ -10,9 +10,12 @@ pub mod model;
 pub mod networks;
 pub mod parameter;
 pub mod picture;
+#[cfg(feature = "python")]
+mod python;
 pub mod random;
 pub mod realise;
 pub mod recording;
+pub mod reference;
 pub mod report;
 pub mod run;
 pub mod session;

@@ -15,6 +15,7 @@ mod pipeline;
 mod plasticity;
 mod program;
 mod recipes;
+mod reference;
 mod serve;
 mod session;
 mod spike_times;
