@@ -5,11 +5,13 @@ use std::time::Instant;
 
 use anyhow::Result;
 
-use crate::{shell, tidy};
+use crate::{python, shell, tidy};
 
-/// All tests: unit, integration, property and documentation tests of every crate.
+/// All tests: unit, integration, property and documentation tests of every crate, and those of the
+/// Python package.
 pub(crate) fn test() -> Result<()> {
-    shell::cargo(["test", "--workspace"])
+    shell::cargo(["test", "--workspace"])?;
+    python::test()
 }
 
 /// API documentation of all crates; a broken link is an error.
@@ -31,7 +33,9 @@ pub(crate) fn ci() -> Result<()> {
         ("format", || shell::cargo(["fmt", "--all", "--check"])),
         ("tidy", tidy::check),
         ("lints", || {
-            shell::cargo(["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"])
+            shell::cargo(["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"])?;
+            let python = ["--package", "pynn-front", "--features", "python"];
+            shell::cargo(["clippy"].into_iter().chain(python).chain(["--", "-D", "warnings"]))
         }),
         ("doc", doc),
         ("test", test),

@@ -11,6 +11,7 @@ mod e2e;
 mod fuzz;
 mod mapping;
 mod peers;
+mod python;
 mod shell;
 mod speed;
 mod tidy;

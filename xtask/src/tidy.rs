@@ -14,6 +14,9 @@ use crate::shell;
 /// Most lines of a source file.
 const MAX_LINES: usize = 600;
 
+/// Longer all the same: one file, so that it can be taken along to any back end of PyNN.
+const LONG: &str = "pynn-front/tests/python/pynn_conformance.py";
+
 /// Which crates of the workspace a crate may know: arrows point down only.
 const MAY_KNOW: [(&str, &[&str]); 6] = [
     ("hal", &[]),
@@ -104,7 +107,7 @@ fn lengths() -> Result<Vec<String>> {
     let mut complaints = Vec::new();
     for path in files(&["rs", "py"])? {
         let lines = text(&path)?.lines().count();
-        if lines > MAX_LINES {
+        if lines > MAX_LINES && short(&path) != LONG {
             complaints.push(format!("{} has {lines} lines, more than {MAX_LINES}", short(&path)));
         }
     }

@@ -1,0 +1,241 @@
+"""`setup`, `run` and what else steers a network; the wafer's own calls."""
+
+import difflib
+import os
+import sys
+import warnings
+
+import numpy as np
+from pyNN import common
+from pyNN.recording import get_io
+
+from . import simulator
+from .engines import Emulator, Reference
+
+DEFAULTS = {
+    "backend": "emulator",
+    "wafer": 30,
+    "effects": "default",
+    "neuron_size": "auto",
+    "capacitor": "auto",
+    "leak": "auto",
+    "voltage_window": "auto",
+    "readout": "adc",
+    "speedup": 10000,
+    "seed": 0,
+    "threads": None,
+    "calibration": None,
+    "defects": "wafer",
+    "effort": "normal",
+    "on_loss": "warn",
+    "on_clip": "warn",
+    "progress": True,
+}
+
+CHOICES = {
+    "backend": ("emulator", "reference"),
+    "capacitor": ("auto", "big", "small"),
+    "leak": ("auto", "fast", "normal", "slow"),
+    "readout": ("adc", "probe"),
+    "effort": ("quick", "normal", "max"),
+    "on_loss": ("warn", "error", "ignore"),
+    "on_clip": ("warn", "error", "ignore"),
+}
+
+#: Keywords of other back ends, which scripts may leave in place.
+FOREIGN = {
+    "max_delay", "rng_seed", "rng_seeds", "rng_seeds_seed", "native_rng_baseseed", "grng_seed",
+    "spike_precision", "verbosity", "recording_precision", "allow_offgrid_spikes", "t_flush",
+    "num_processes", "debug", "logfile", "use_cvode", "rtol", "atol", "save_connections",
+    "default_maxstep", "filename", "quit_on_end",
+}
+
+
+def _whole(key, value, low=None):
+    if isinstance(value, (bool, np.bool_)) or not isinstance(value, (int, np.integer)):
+        raise TypeError(f"setup: {key} = {value!r} is no whole number")
+    if low is not None and value < low:
+        raise ValueError(f"setup: {key} = {value}; it is at least {low}")
+    return int(value)
+
+
+def _options(given):
+    """All keywords with their values, checked."""
+    options = dict(DEFAULTS)
+    for key, value in given.items():
+        if key in DEFAULTS:
+            options[key] = value
+        elif key not in FOREIGN:
+            near = difflib.get_close_matches(key, [*DEFAULTS, "timestep", "min_delay", "max_delay"],
+                                             n=1, cutoff=0.0)
+            warnings.warn(f"setup: there is no keyword {key}; the nearest is {near[0]}",
+                          UserWarning, stacklevel=4)
+    for key, choices in CHOICES.items():
+        if options[key] not in choices:
+            raise ValueError(f"setup: {key} = {options[key]!r}; it is one of {', '.join(choices)}")
+    options["seed"] = _whole("seed", options["seed"], 0)
+    if options["threads"] is not None:
+        options["threads"] = _whole("threads", options["threads"], 1)
+    options["session"] = _session(options)
+    return options
+
+
+def _session(options):
+    """The keywords as Rust takes them: text, numbers, lists."""
+    session = {key: options[key]
+               for key in ("capacitor", "leak", "readout", "effort", "on_loss", "on_clip", "seed")}
+    wafer = options["wafer"]
+    if wafer != "ideal":
+        wafer = _whole("wafer", wafer, 0)
+    session["wafer"] = str(wafer)
+    effects = options["effects"]
+    if isinstance(effects, dict):
+        for name, on in effects.items():
+            if not isinstance(name, str) or not isinstance(on, (bool, np.bool_)):
+                raise TypeError("setup: effects is a word, or a dict of names and booleans")
+        session["effects"] = [(name, bool(on)) for name, on in effects.items()]
+    elif effects in ("all", "none"):
+        session["effects"] = [("all", effects == "all")]
+    elif effects != "default":
+        raise ValueError(f"setup: effects = {effects!r}; it is default, all, none, or a dict of "
+                         "names and booleans")
+    size = options["neuron_size"]
+    session["neuron_size"] = size if size == "auto" else str(_whole("neuron_size", size))
+    if not isinstance(options["voltage_window"], str):
+        window = np.asarray(options["voltage_window"], float)
+        if window.shape != (4,) or not np.isfinite(window).all():
+            raise ValueError("setup: voltage_window is \"auto\" or (bio_min_mV, bio_max_mV, "
+                             f"hw_min_V, hw_max_V), not {options['voltage_window']!r}")
+        session["voltage_window"] = window.tolist()
+    elif options["voltage_window"] != "auto":
+        raise ValueError(f"setup: voltage_window = {options['voltage_window']!r}; it is \"auto\" "
+                         "or four numbers")
+    speedup = options["speedup"]
+    if not np.isscalar(speedup) or isinstance(speedup, str) or not speedup > 0:
+        raise ValueError(f"setup: speedup = {speedup!r}; it is a positive number")
+    session["speedup"] = float(speedup)
+    if options["threads"] is not None:
+        session["threads"] = options["threads"]
+    if options["calibration"] is not None:
+        session["calibration"] = os.fspath(options["calibration"])
+    session["defects"] = os.fspath(options["defects"])
+    return session
+
+
+class _Bar:
+    """One line on a terminal that tells how far a run is."""
+
+    def __init__(self, until):
+        self.until = until
+        self.shown = False
+
+    def __call__(self, stage, share):
+        text = f"{stage:<12}" if np.isnan(share) else f"{stage:<12} {100 * share:3.0f} %"
+        sys.stderr.write(f"\r{text:<40}")
+        if share >= 1:
+            sys.stderr.write("\r" + " " * 40 + "\r")
+        sys.stderr.flush()
+
+
+def setup(timestep=0.1, min_delay="auto", **extra):
+    """Begins a new network; an earlier one is forgotten.
+
+    timestep, min_delay, max_delay: ms. Keywords of this back end, with their defaults: backend
+    ("emulator" or "reference"), wafer (30; "ideal" or a number), effects, neuron_size, capacitor,
+    leak, voltage_window, readout, speedup, seed, threads, calibration, defects, effort, on_loss,
+    on_clip, progress. Returns 0."""
+    common.setup(timestep, min_delay, **extra)
+    max_delay = extra.get("max_delay", "auto")
+    for key, value in (("timestep", timestep), ("min_delay", min_delay), ("max_delay", max_delay)):
+        if value == "auto" and key != "timestep":
+            continue
+        if isinstance(value, str) or not np.isfinite(value) or value <= 0:
+            raise ValueError(f"setup: {key} = {value!r}; it is a positive number of ms")
+    options = _options(extra)
+    kind = Reference if options["backend"] == "reference" else Emulator
+    engine = kind(timestep, options)
+    bar = _Bar if options["progress"] and sys.stderr.isatty() else None
+    simulator.state.begin(engine, timestep, min_delay, max_delay, bar)
+    return 0
+
+
+def end(compatible_output=True):
+    """Writes what `record(..., to_file=...)` asked for. Data can still be read."""
+    state = simulator.state
+    for population, variables, filename in state.write_on_end:
+        population.write_data(get_io(filename), variables)
+    state.write_on_end = []
+    state.ended = True
+
+
+run, run_until = common.build_run(simulator)
+run_for = run
+reset = common.build_reset(simulator)
+initialize = common.initialize
+(get_current_time, get_time_step, get_min_delay, get_max_delay, num_processes,
+ rank) = common.build_state_queries(simulator)
+
+
+def _emulator():
+    engine = simulator.state.require_engine()
+    if not isinstance(engine, Emulator):
+        raise RuntimeError("the reference engine maps nothing; use backend=\"emulator\"")
+    return engine
+
+
+def map_only():
+    """Places, routes, assigns and translates the network, without running it."""
+    engine, state = _emulator(), simulator.state
+    engine.flush(state)
+    try:
+        engine.session.map(state.progress and state.progress(0))
+    finally:
+        state.warn()
+
+
+def mapping_report():
+    """What became of the network on the wafer, as a dict; None before the first mapping."""
+    return _emulator().session.mapping_report()
+
+
+def run_report():
+    """What all runs since time 0 were like, as a dict; None before the first run."""
+    return _emulator().session.run_report()
+
+
+def save_mapping(path):
+    """Writes the mapping to a file, which is replaced as a whole or not at all."""
+    _emulator().session.save_mapping(os.fspath(path))
+
+
+def load_mapping(path):
+    """Takes placement and routes from a file that `save_mapping` wrote for the same network."""
+    engine, state = _emulator(), simulator.state
+    engine.flush(state)
+    try:
+        engine.session.load_mapping(os.fspath(path), state.progress and state.progress(0))
+    finally:
+        state.warn()
+
+
+class Picture:
+    """A picture as SVG; Jupyter shows it."""
+
+    def __init__(self, svg):
+        self.svg = svg
+
+    def _repr_svg_(self):
+        return self.svg
+
+    def __repr__(self):
+        return f"<picture, {len(self.svg)} bytes of SVG>"
+
+
+def wafer_picture(path=None, view="wafer"):
+    """A picture of the mapping: view is wafer, drivers, losses, causes, matrix or delays. Written to
+    a file if there is a path."""
+    picture = Picture(_emulator().session.picture(view))
+    if path is not None:
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(picture.svg)
+    return picture

@@ -1,0 +1,385 @@
+"""The two engines that a network can run on, under one interface: the Python layer keeps the network,
+and gives an engine what has changed before it runs."""
+
+import numpy as np
+from pyNN import errors
+
+from . import _core
+
+_REFERENCE_ONLY = "on the reference engine nothing is mapped; use backend=\"emulator\""
+
+
+class Reference:
+    """The network as it was meant: double precision, unmapped."""
+
+    name = "reference"
+
+    def __init__(self, timestep, options):
+        self.timestep = timestep
+        self.engine = _core.Engine(timestep, options["seed"], options["threads"])
+
+    # --- checks when something is created -----------------------------------------------------
+
+    def check_cell_type(self, population):
+        pass
+
+    def check_synapse_type(self, projection):
+        pass
+
+    def check_current_source(self, source):
+        pass
+
+    # --- before a run -------------------------------------------------------------------------
+
+    def flush(self, state):
+        for population in state.populations:
+            self._flush_population(population)
+        for projection in state.projections:
+            self._flush_projection(projection)
+        for source in state.current_sources:
+            if source._number is None:
+                source._number = self.engine.add_current(*source.waveform())
+                if source._cells:
+                    self.inject(source, source._cells)
+                if source._recorded:
+                    self.record_current(source)
+
+    def _flush_population(self, population):
+        if population._number is None:
+            model = type(population.celltype).__name__
+            population._number = self.engine.add_population(model, population.size)
+            for variable in population.recorder.variables:
+                self.record(population, variable, None)
+        for name in sorted(population._changed):
+            if name == "spike_times":
+                self.engine.set_spike_times(population._number, list(population._columns[name]))
+            else:
+                self.engine.set_parameter(population._number, name, population.column(name))
+        population._changed.clear()
+        for variable in sorted(population._uninitialized):
+            self.engine.initialize(population._number, variable, population._initial[variable])
+        population._uninitialized.clear()
+
+    def _flush_projection(self, projection):
+        columns = projection._columns
+        if projection._number is None:
+            pre, post = projection.members()
+            projection._number = self.engine.connect(
+                projection.receptor, pre, post, columns["weight"], columns["delay"],
+                *projection.laws()) if len(projection) else -1
+        elif len(projection):
+            changed = projection._changed
+            if changed - {"weight", "delay"}:
+                self.engine.set_laws(projection._number, *projection.laws())
+            if "weight" in changed:
+                self.engine.set_weights(projection._number, columns["weight"])
+            if "delay" in changed:
+                self.engine.set_delays(projection._number, columns["delay"])
+        projection._changed.clear()
+
+    # --- currents -----------------------------------------------------------------------------
+
+    def set_current(self, source):
+        self.engine.set_current(source._number, *source.waveform())
+
+    def inject(self, source, cells):
+        self.engine.inject(source._number, np.asarray(cells, np.uint32))
+
+    def record_current(self, source):
+        self.engine.record_current(source._number)
+
+    def recorded_current(self, source):
+        recorded = self.engine.recorded_current(source._number)
+        # at the end of the last step the amplitude still stands
+        return np.append(recorded, recorded[-1:])
+
+    # --- running ------------------------------------------------------------------------------
+
+    @property
+    def now(self):
+        return self.engine.now
+
+    def run(self, until, progress):
+        self.engine.run(until, progress)
+
+    def reset(self):
+        self.engine.reset()
+
+    def take_warnings(self):
+        return []
+
+    # --- recording ----------------------------------------------------------------------------
+
+    def record(self, population, variable, ids):
+        if population._number is None:
+            return
+        first = int(population.first_id)
+        if ids is None:
+            own = population.recorder._wishes(variable)
+        else:
+            own = np.array(sorted(int(i) - first for i in ids), np.uint32)
+        if variable == "spikes":
+            self.engine.record_spikes(population._number, own)
+        else:
+            every = round(population.recorder.sampling_interval / self.timestep)
+            self.engine.record(population._number, variable, own, every)
+
+    def record_nothing(self, population):
+        if population._number is not None:
+            self.engine.record_nothing(population._number)
+
+    def clear_data(self, population):
+        if population._number is not None:
+            self.engine.clear_data(population._number)
+
+    def spikes(self, population):
+        if population._number is None:
+            return np.empty(0, np.uint32), np.empty(0)
+        return self.engine.spikes(population._number)
+
+    def signal(self, population, variable, own):
+        if population._number is None:
+            return np.empty((0, 0))
+        known, samples = self.engine.signal(population._number, variable)
+        if known.size == 0:
+            return np.empty((0, 0))
+        return samples.reshape(-1, known.size)[:, np.searchsorted(known, own)]
+
+    def annotations(self, population):
+        return {"backend": self.name}
+
+    # --- synapses -----------------------------------------------------------------------------
+
+    def plastic_weights(self, projection):
+        if projection._number in (None, -1):
+            return None
+        return self.engine.weights(projection._number)
+
+    def realised(self, projection):
+        return None
+
+    def lost(self, projection):
+        raise RuntimeError(_REFERENCE_ONLY)
+
+    def realised_cells(self, population):
+        raise RuntimeError(_REFERENCE_ONLY)
+
+
+class Emulator:
+    """The network on the emulated wafer."""
+
+    name = "emulator"
+
+    def __init__(self, timestep, options):
+        self.timestep = timestep
+        self.options = options
+        self.session = _core.Session(options["session"])
+        self._edges = {}
+
+    # --- checks when something is created -----------------------------------------------------
+
+    def check_cell_type(self, population):
+        known = ("IF_cond_exp", "EIF_cond_exp_isfa_ista", "SpikeSourcePoisson", "SpikeSourceArray")
+        name = type(population.celltype).__name__
+        if name not in known:
+            raise errors.InvalidModelError(
+                f"population {population.label!r}: the wafer has no circuit for {name}; it has "
+                f"{', '.join(known)}. backend=\"reference\" runs {name}")
+
+    def check_synapse_type(self, projection):
+        if projection.synapse_type.kind == "stdp":
+            raise errors.InvalidModelError(
+                f"projection {projection.label!r}: STDPMechanism does not run on the wafer yet; "
+                "backend=\"reference\" runs it")
+
+    def check_current_source(self, source):
+        raise errors.InvalidModelError(
+            f"the wafer injects no {type(source).__name__}; a constant current is the cells' "
+            "i_offset, and backend=\"reference\" has all current sources")
+
+    # --- before a run -------------------------------------------------------------------------
+
+    def flush(self, state):
+        for population in state.populations:
+            self._flush_population(population)
+        for projection in state.projections:
+            self._flush_projection(projection)
+
+    def _flush_population(self, population):
+        new = population._number is None
+        model = type(population.celltype).__name__
+        columns = population._columns
+        changed = set(population._changed)
+        if new:
+            changed = set(columns)
+        if model == "SpikeSourceArray":
+            if new:
+                population._number = self.session.add_spike_arrays(
+                    population.label, list(columns["spike_times"]))
+            elif changed:
+                self.session.set_spike_times(population._number, list(columns["spike_times"]))
+        elif model == "SpikeSourcePoisson":
+            own = [population.column(name) for name in ("rate", "start", "duration")]
+            if new:
+                population._number = self.session.add_poisson(
+                    population.label, population.size, *own)
+            elif changed:
+                self.session.set_poisson(population._number, *own)
+        else:
+            own = {name: population.column(name) for name in changed}
+            if new:
+                population._number = self.session.add_neurons(
+                    population.label, model, population.size, own)
+            elif changed:
+                self.session.set_neurons(population._number, own)
+        population._changed.clear()
+        if new:
+            for variable in population.recorder.variables:
+                self.record(population, variable, None)
+
+    def _flush_projection(self, projection):
+        weights = projection._columns["weight"]
+        if projection._number is None:
+            projection._number = 0
+            self._edges[projection] = self._split(projection)
+        elif projection._changed & {"U", "tau_rec", "tau_facil"}:
+            raise errors.InvalidParameterValueError(
+                f"projection {projection.label!r}: short-term plasticity on the wafer is set "
+                "before the first run; create the network anew")
+        elif "weight" in projection._changed:
+            for number, rows in self._edges[projection]:
+                self.session.set_weights(number, weights[rows])
+        projection._changed.clear()
+
+    def _split(self, projection):
+        """One projection of the session for each pair of populations."""
+        state = projection._simulator.state
+        first = np.array([p.offset for p in state.populations])
+        pre, post = projection.members()
+        source = np.searchsorted(first, pre, side="right") - 1
+        target = np.searchsorted(first, post, side="right") - 1
+        pair = source * len(first) + target
+        weights = projection._columns["weight"]
+        edges = []
+        for one in np.unique(pair):
+            rows = np.flatnonzero(pair == one)
+            ends = state.populations[one // len(first)], state.populations[one % len(first)]
+            number = self.session.add_projection(
+                projection.label, ends[0]._number, ends[1]._number, projection.receptor,
+                (pre[rows] - ends[0].offset).astype(np.uint32),
+                (post[rows] - ends[1].offset).astype(np.uint32),
+                weights[rows], self._plasticity(projection))
+            edges.append((number, rows))
+        return edges
+
+    @staticmethod
+    def _plasticity(projection):
+        kind, laws = projection.laws()
+        if kind == "static":
+            return None
+        for name, law in zip(("U", "tau_rec", "tau_facil"), laws):
+            if len(law) != 1:
+                raise errors.InvalidParameterValueError(
+                    f"projection {projection.label!r}: {name} varies from synapse to synapse; on "
+                    "the wafer all synapses of a driver share it. Give one value, or several "
+                    "projections")
+        return [float(law[0]) for law in laws]
+
+    # --- running ------------------------------------------------------------------------------
+
+    @property
+    def now(self):
+        return self.session.now
+
+    def run(self, until, progress):
+        self.session.run(max(until - self.session.now, 0.0), progress)
+
+    def reset(self):
+        self.session.reset()
+
+    def take_warnings(self):
+        return self.session.take_warnings()
+
+    # --- recording ----------------------------------------------------------------------------
+
+    def record(self, population, variable, ids):
+        if variable not in ("spikes", "v"):
+            raise errors.RecordingError(variable, population.celltype)
+        if population._number is None:
+            return
+        own = population.recorder._wishes(variable)
+        if variable == "spikes":
+            self.session.record_spikes(population._number, own)
+        else:
+            self.session.record_v(population._number, own, population.recorder.sampling_interval)
+
+    def record_nothing(self, population):
+        if population._number is not None:
+            self.session.record_spikes(population._number, np.empty(0, np.uint32))
+            if population.celltype.injectable:
+                self.session.record_v(population._number, np.empty(0, np.uint32), self.timestep)
+
+    def clear_data(self, population):
+        if population._number is not None:
+            self.session.clear_recording(population._number)
+
+    def spikes(self, population):
+        if population._number is None:
+            return np.empty(0, np.uint32), np.empty(0)
+        return self.session.spikes(population._number)
+
+    def signal(self, population, variable, own):
+        if population._number is None:
+            return np.empty((0, 0))
+        traces = [self.session.trace(population._number, int(member)) for member in own]
+        rows = max((len(trace) for trace in traces), default=0)
+        # members that were asked for later have fewer samples
+        padded = [np.r_[np.full(rows - len(trace), np.nan), trace] for trace in traces]
+        return np.array(padded).T if padded else np.empty((0, 0))
+
+    def annotations(self, population):
+        notes = {"backend": self.name, "wafer": self.options["session"]["wafer"]}
+        if population.celltype.injectable:
+            notes["readout"] = self.options["session"]["readout"]
+        return notes
+
+    # --- synapses -----------------------------------------------------------------------------
+
+    def plastic_weights(self, projection):
+        return None
+
+    def _mapped(self, projection):
+        return (projection._number is not None and self.session.is_mapped
+                and not projection._changed)
+
+    def realised(self, projection):
+        """Rows of the projection that are on the wafer, with weights and delays; None before."""
+        if not self._mapped(projection):
+            return None
+        rows, weights, delays = [], [], []
+        for number, own in self._edges[projection]:
+            request, _, _, weight, delay = self.session.realised_synapses(number)
+            rows.append(own[request])
+            weights.append(weight)
+            delays.append(delay)
+        if not rows:
+            empty = np.empty(0)
+            return {"rows": np.empty(0, int), "weight": empty, "delay": empty}
+        rows, weights, delays = (np.concatenate(c) for c in (rows, weights, delays))
+        order = np.argsort(rows, kind="stable")
+        return {"rows": rows[order], "weight": weights[order], "delay": delays[order]}
+
+    def lost(self, projection):
+        if projection._number is None:
+            raise RuntimeError("nothing is mapped yet; call map_only() or run() first")
+        lost = []
+        for number, own in self._edges[projection]:
+            for request, _, _, cause in self.session.lost(number):
+                row = int(own[request])
+                lost.append((int(projection._pre[row]), int(projection._post[row]), cause))
+        return sorted(lost)
+
+    def realised_cells(self, population):
+        if population._number is None:
+            raise RuntimeError("nothing is mapped yet; call map_only() or run() first")
+        return self.session.realised_cells(population._number)
