@@ -5,6 +5,7 @@ mod bounds;
 mod calibration;
 mod equality;
 mod experiment;
+mod functional;
 mod hand;
 mod mapping_commands;
 mod mutation;

@@ -52,7 +52,7 @@ fn balanced(setup: Setup) -> Balanced {
             })
             .unwrap()
     };
-    let drive = project("drive", noise, Receptor::Excitatory, 60, 20, 0.008);
+    let drive = project("drive", noise, Receptor::Excitatory, 60, 20, 0.02);
     let inner = project("inner", cells, Receptor::Excitatory, 40, 5, 0.004);
     project("brake", cells, Receptor::Inhibitory, 40, 5, 0.01);
     let all: Vec<u32> = (0..60).collect();
@@ -71,7 +71,7 @@ fn run(balanced: &mut Balanced, parts_ms: &[f64]) -> Spikes {
 #[test]
 fn runs_continue_without_gap() {
     let whole = run(&mut balanced(ideal()), &[300.0]);
-    assert!(whole.times_ms.len() > 300, "{}", whole.times_ms.len());
+    assert!(whole.times_ms.len() > 200, "{}", whole.times_ms.len());
     let pieces = run(&mut balanced(ideal()), &[100.0, 0.0, 33.3, 66.7, 0.02, 99.98]);
     assert_eq!(whole, pieces);
     let noise = |parts: &[f64]| {
@@ -112,7 +112,7 @@ fn changes_use_placement_and_routes_again() {
     let placed = network.session.saved_mapping().unwrap().mapping;
     assert!(network.session.mapping_report().unwrap().wall_s.placement > 0.0);
     let rate = |spikes: &Spikes| spikes.times_ms.len();
-    network.session.set_weights(network.drive, &[0.016]).unwrap();
+    network.session.set_weights(network.drive, &[0.04]).unwrap();
     assert!(!network.session.is_mapped());
     network.session.reset();
     let stronger = run(&mut network, &[100.0]);
@@ -123,9 +123,9 @@ fn changes_use_placement_and_routes_again() {
     assert_eq!(placed.placement, after.placement);
     assert_eq!(placed.routes, after.routes);
     let realised = network.session.realised_synapses(network.drive).unwrap();
-    assert!(realised.weights_us.iter().all(|w| (w / 0.016 - 1.0).abs() < 0.1));
+    assert!(realised.weights_us.iter().all(|w| (w / 0.04 - 1.0).abs() < 0.1));
     // back: the same spikes as at first
-    network.session.set_weights(network.drive, &[0.008]).unwrap();
+    network.session.set_weights(network.drive, &[0.02]).unwrap();
     network.session.reset();
     assert_eq!(run(&mut network, &[100.0]), before);
     // cells and rates as well
@@ -157,17 +157,17 @@ fn weights_change_while_membranes_go_on() {
             })
             .unwrap()
     };
-    let projection = project(&mut session, 0.002);
+    let projection = project(&mut session, 0.005);
     session.record_v(cell, &[0], 0.1).unwrap();
     session.run(10.0, &mut go_on).unwrap();
-    session.set_weights(projection, &[0.001]).unwrap();
+    session.set_weights(projection, &[0.0025]).unwrap();
     session.run(40.0, &mut go_on).unwrap();
     let trace = session.trace(cell, 0).unwrap().unwrap().clone();
     assert_eq!(trace.potentials_mv.len(), 501);
     // no jump where the weight changed, although the conductance is still on
     let steps = trace.potentials_mv.windows(2).map(|w| (w[1] - w[0]).abs());
     let largest = steps.fold(0.0, f64::max);
-    assert!(largest < 0.15, "{largest}");
+    assert!(largest < 0.3, "{largest}");
     let top = trace.potentials_mv.iter().copied().fold(f64::MIN, f64::max);
     assert!(top > -64.0, "{top}");
 }
@@ -222,18 +222,18 @@ fn what_is_lost_is_told_by_pair_and_cause() {
 
 #[test]
 fn a_stopped_run_keeps_what_it_has_and_goes_on() {
-    let whole = run(&mut balanced(ideal()), &[2000.0]);
+    let whole = run(&mut balanced(ideal()), &[20_000.0]);
     let mut network = balanced(ideal());
     let mut stop = |progress| match progress {
         pynn_front::run::Progress::Emulating(share) if share > 0.0 => ControlFlow::Break(()),
         _ => ControlFlow::Continue(()),
     };
-    assert_eq!(network.session.run(2000.0, &mut stop).unwrap(), RunEnd::Stopped);
+    assert_eq!(network.session.run(20_000.0, &mut stop).unwrap(), RunEnd::Stopped);
     let reached = network.session.now_ms();
-    assert!(reached > 0.0 && reached < 2000.0, "{reached}");
+    assert!(reached > 0.0 && reached < 20_000.0, "{reached}");
     let part = network.session.spikes(network.cells).unwrap();
     assert!(part.times_ms.iter().all(|&t| t <= reached));
-    network.session.run(2000.0 - reached, &mut go_on).unwrap();
+    network.session.run(20_000.0 - reached, &mut go_on).unwrap();
     assert_eq!(network.session.spikes(network.cells).unwrap(), whole);
 }
 
