@@ -6,6 +6,7 @@
 
 mod calibrate;
 mod calibration;
+mod compare;
 mod console;
 mod defects;
 mod experiment;
@@ -25,7 +26,8 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::error::ErrorKind;
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, CommandFactory as _, Parser, Subcommand};
+use clap_complete::Shell;
 use emulator::{Effects, Instance, Settings, UnknownEffect};
 use hal::transport::Faults;
 use serde_json::{Value, json};
@@ -43,8 +45,30 @@ const PNG_SCALE: f32 = 2.0;
 /// Violations that are printed.
 const SHOWN_VIOLATIONS: usize = 20;
 
+/// What `--help` shows below the commands.
+const EXAMPLES: &str = "\
+Examples:
+  bss1 experiment list                       what there is, with its parameters
+  bss1 experiment run balanced-random-network --set scale=6 --out run
+                                             map, run and report: run/report.json, figures, spikes
+  bss1 experiment run balanced-random-network --wafer 30 --out run30
+                                             the same on a manufactured wafer, calibrated on demand
+  bss1 compare run run30 --out both          how alike the two are
+  bss1 map cortical-microcircuit --out m.bss1
+  bss1 verify m.bss1                         hold the words of a mapping against its claim
+  bss1 show m.bss1 --out m.svg               a picture of the wafer
+  bss1 completions bash > ~/.local/share/bash-completion/completions/bss1
+
+Human text goes to stderr; with --json one object goes to stdout. Exit status: 0 done, 2 the request
+was wrong, 1 anything else. BSS1_HOME is the folder of the calibration database [default: ~/.bss1].";
+
 #[derive(Debug, Parser)]
-#[command(name = "bss1", version, about = "Spiking networks on an emulated BrainScaleS-1 wafer")]
+#[command(
+    name = "bss1",
+    version,
+    about = "Spiking networks on an emulated BrainScaleS-1 wafer",
+    after_help = EXAMPLES
+)]
 struct Cli {
     /// Print one JSON object on stdout, and nothing else there
     #[arg(long, global = true)]
@@ -110,6 +134,21 @@ enum Command {
         /// Seed of the faults
         #[arg(long, default_value_t = 0)]
         fault_seed: u64,
+    },
+    /// Compare two runs of one network: rates, irregularity, synchrony
+    Compare {
+        /// Folder of a run
+        a: PathBuf,
+        /// Folder of another run
+        b: PathBuf,
+        /// Folder for compare.json and a figure of the rates
+        #[arg(long)]
+        out: PathBuf,
+    },
+    /// Print a script that lets a shell complete commands and options
+    Completions {
+        /// The shell
+        shell: Shell,
     },
     /// Write the realised network as arrays for other simulators
     ExportNetwork {
@@ -278,6 +317,8 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
             let faults = Faults::all(fault_rate, fault_seed);
             serve::serve(&console, &machine, address, port, faults)
         }
+        Command::Compare { a, b, out } => compare::run(&a, &b, &out),
+        Command::Completions { shell } => Ok(completions(&console, shell)),
         Command::ExportNetwork { mapping, out } => files::export(&mapping, &out),
     };
     let (status, error) = match answer {
@@ -291,6 +332,15 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     say(&format!("error: {error:#}"));
     console.answer(&failed(status, &format!("{error:#}")));
     ExitCode::from(status)
+}
+
+/// The script of a shell, on stdout as it is the answer.
+fn completions(console: &Console, shell: Shell) -> Value {
+    let mut script = Vec::new();
+    clap_complete::generate(shell, &mut Cli::command(), "bss1", &mut script);
+    let script = String::from_utf8_lossy(&script).into_owned();
+    console.text(&script);
+    json!({ "shell": shell.to_string(), "script": script })
 }
 
 fn failed(status: u8, message: &str) -> Value {

@@ -2,6 +2,7 @@
 
 pub mod calibration;
 pub mod cli;
+pub mod compare;
 pub mod defects;
 pub mod experiment;
 pub mod export;
@@ -19,6 +20,7 @@ pub mod reference;
 pub mod report;
 pub mod run;
 pub mod session;
+pub mod spike_file;
 pub mod statistics;
 pub mod stimulus;
 pub mod wafer;

@@ -10,6 +10,7 @@ use marocco::mapping::Mapping;
 use marocco::network::{Network, PopulationId};
 use serde::Serialize;
 
+use crate::spike_file::{self, SpikeFileError, Train};
 use crate::stimulus::{edge_label, time_ms};
 
 /// The spikes of one population.
@@ -50,6 +51,25 @@ impl Recording {
     /// Spikes of all populations.
     pub fn n_spikes(&self) -> usize {
         self.populations.iter().flat_map(|p| &p.trains).map(Vec::len).sum()
+    }
+
+    /// The same as a columnar file, see [`crate::spike_file`].
+    pub fn to_parquet(&self) -> Result<Vec<u8>, SpikeFileError> {
+        let flat: Vec<(Vec<u32>, Vec<f64>)> = self
+            .populations
+            .iter()
+            .map(|p| {
+                let trains = p.trains.iter().zip(0u32..);
+                trains.flat_map(|(train, neuron)| train.iter().map(move |&t| (neuron, t))).unzip()
+            })
+            .collect();
+        let trains: Vec<Train<'_>> = self
+            .populations
+            .iter()
+            .zip(&flat)
+            .map(|(p, (neurons, times_ms))| Train { population: &p.label, neurons, times_ms })
+            .collect();
+        spike_file::to_bytes(&trains)
     }
 
     /// Table of all spikes: population, member, time in biological ms; sorted by population,

@@ -26,6 +26,13 @@ impl Console {
         Self { json }
     }
 
+    /// An answer that is a text, for those who did not ask for JSON.
+    pub(super) fn text(&self, text: &str) {
+        if !self.json {
+            let _ = write!(std::io::stdout(), "{text}");
+        }
+    }
+
     /// The answer for scripts, if they asked for it.
     pub(super) fn answer(&self, value: &Value) {
         if self.json {

@@ -177,6 +177,8 @@ fn save(
     folder.archive("input.bss1", &outcome.input)?;
     folder.archive("trace.bss1", &outcome.trace)?;
     folder.bytes("spikes.csv", recording.to_csv().as_bytes())?;
+    let columns = recording.to_parquet().map_err(Failure::other)?;
+    folder.bytes("spikes.parquet", &columns)?;
     folder.figure("raster", &raster_svg(&recording, &title).map_err(Failure::other)?)?;
     folder.figure("rates", &rates_svg(&recording, &title).map_err(Failure::other)?)?;
     let facts = Facts::new(protocol.model.network(), &mapping, defects);

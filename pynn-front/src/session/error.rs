@@ -16,6 +16,7 @@ use thiserror::Error;
 use super::setup::InvalidChoice;
 use crate::calibration::{CalibratedError, NoHome};
 use crate::run::RunError;
+use crate::spike_file::SpikeFileError;
 
 /// What an error is about, for those who translate it into exceptions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -190,6 +191,9 @@ pub enum SessionError {
     /// A file of a mapping.
     #[error(transparent)]
     File(#[from] ArchiveError),
+    /// A file of spikes.
+    #[error(transparent)]
+    Spikes(#[from] SpikeFileError),
     /// A file holds the mapping of something else.
     #[error("{path}: {reason}")]
     OtherMapping {
@@ -221,9 +225,11 @@ impl SessionError {
             Self::NoMembrane { .. } | Self::TooManyMembranes { .. } => ErrorKind::Recording,
             Self::Loss(_) => ErrorKind::Connection,
             Self::NotMapped | Self::Stopped => ErrorKind::State,
-            Self::Home(_) | Self::Defects(_) | Self::File(_) | Self::OtherMapping { .. } => {
-                ErrorKind::File
-            }
+            Self::Home(_)
+            | Self::Defects(_)
+            | Self::File(_)
+            | Self::Spikes(_)
+            | Self::OtherMapping { .. } => ErrorKind::File,
             Self::Calibration(_) | Self::Run(_) | Self::Configure(_) | Self::Wafer(_) => {
                 ErrorKind::Other
             }

@@ -1,6 +1,7 @@
 //! Populations and projections of a session: how they come to be, change, and are recorded.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use calib::TsodyksMarkram;
 use marocco::MapError;
@@ -14,6 +15,7 @@ use super::error::SessionError;
 use super::sources::{self, Sources};
 use super::traces::Trace;
 use super::{Session, Stale};
+use crate::spike_file::{self, Train};
 
 /// What the synapses of a projection do.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
@@ -409,6 +411,24 @@ impl Session {
         let spikes = self.state(id)?.spikes_until(self.now_ms);
         let (members, times_ms) = spikes.into_iter().unzip();
         Ok(Spikes { members, times_ms })
+    }
+
+    /// Writes the recorded spikes of all populations that record any as a columnar file, see
+    /// [`crate::spike_file`].
+    pub fn write_spikes(&self, path: &Path) -> Result<(), SessionError> {
+        let recorded = self.network.populations().zip(&self.populations);
+        let spikes: Vec<(&str, Spikes)> = recorded
+            .filter(|(_, state)| state.records_spikes.contains(&true))
+            .map(|((id, population), _)| Ok((population.label.as_str(), self.spikes(id)?)))
+            .collect::<Result<_, SessionError>>()?;
+        let trains: Vec<Train<'_>> = spikes
+            .iter()
+            .map(|(population, spikes)| {
+                let Spikes { members: neurons, times_ms } = spikes;
+                Train { population, neurons, times_ms }
+            })
+            .collect();
+        Ok(spike_file::write(path, &trains)?)
     }
 
     /// The recorded membrane of a neuron so far; none if it is not recorded.

@@ -19,5 +19,6 @@ mod recipes;
 mod reference;
 mod serve;
 mod session;
+mod spike_file;
 mod spike_times;
 mod wafers;
