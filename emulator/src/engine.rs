@@ -99,6 +99,8 @@ pub(crate) struct Run<'a> {
     /// Steps done, and of the whole run.
     done: u64,
     last: u64,
+    /// Whether another run goes on from the end: then arrivals behind it count.
+    goes_on: bool,
     /// Events for the FPGAs that were not taken out yet.
     departures: Vec<Departure>,
     neuron_spikes: u64,
@@ -136,9 +138,15 @@ impl<'a> Run<'a> {
             events: Vec::new(),
             done: 0,
             last,
+            goes_on: false,
             departures: Vec::new(),
             neuron_spikes: 0,
         }
+    }
+
+    /// Prepares for another run that goes on from the end.
+    pub(crate) fn let_go_on(&mut self) {
+        self.goes_on = true;
     }
 
     /// Time reached.
@@ -174,7 +182,7 @@ impl<'a> Run<'a> {
         let window = Window {
             first: self.done,
             end: self.done + steps,
-            last: self.last,
+            last: if self.goes_on { u64::MAX } else { self.last },
             step: self.step,
             rows: self.rows,
             row: (self.done % self.rows as u64) as usize,

@@ -32,6 +32,7 @@
 mod calibrate;
 mod cells;
 mod chips;
+mod currents;
 mod error;
 mod notes;
 mod population;

@@ -66,6 +66,9 @@ impl Emulator {
         let network = self.network(&made, &shown);
         let mut run = Run::new(network, &releases, generators, step, end);
 
+        if keep_end {
+            run.let_go_on();
+        }
         let fingerprint = self.fingerprint();
         let mut recorder = Recorder::default();
         let mut out = Out { sink, trace: Pulses::new(), counts: BTreeMap::new() };

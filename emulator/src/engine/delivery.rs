@@ -50,8 +50,8 @@ pub(super) struct Target {
 /// The steps of a window.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Window {
-    /// Number of the first step, of the one behind the last, and of the one behind the last of the
-    /// whole run.
+    /// Number of the first step, of the one behind the last, and of the one behind the last that
+    /// matters.
     pub(super) first: u64,
     pub(super) end: u64,
     pub(super) last: u64,

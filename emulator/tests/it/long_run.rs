@@ -33,8 +33,9 @@ fn loaded(effects: Effects, end: u64) -> Emulator {
     }
     let instance = Instance::Manufactured(WaferNumber(4));
     let settings = Settings { instance, effects, threads: Some(2), ..Settings::default() };
-    let mut emulator =
-        load(settings, &config, &stimulus(&config), end).expect("words are accepted");
+    let mut pulses = stimulus(&config);
+    pulses.values_mut().for_each(|events| events.retain(|event| event.time.0 <= end));
+    let mut emulator = load(settings, &config, &pulses, end).expect("words are accepted");
     emulator.probe(neuron(0).on(CHIP), DncCycles(7));
     emulator
 }
@@ -165,7 +166,7 @@ fn a_sink_continues_where_the_checkpoint_says() {
         let mut events = Vec::new();
         let mut emulator = loaded(Effects::NONE, END);
         let mut sink = |_, event| events.push(event);
-        let how = LongRun { sink: Some(&mut sink), save, from };
+        let how = LongRun { sink: Some(&mut sink), save, from, ..LongRun::default() };
         emulator.run_long(how, &mut |_| ControlFlow::Continue(())).expect("it runs");
         events
     };
@@ -176,6 +177,64 @@ fn a_sink_continues_where_the_checkpoint_says() {
     assert!(before > 100 && rest.len() as u64 + before == all.len() as u64);
     assert!(all.ends_with(&rest));
     std::fs::remove_file(&path).expect("the file is there");
+}
+
+/// All events of a run in two parts: the second one has further stimulus, and is told the weights of
+/// the first driver anew if `again`.
+fn in_two_parts(effects: Effects, end: u64, cut: u64, again: bool) -> Vec<(u64, PulseLabel)> {
+    let mut events = Vec::new();
+    let mut from = None;
+    let mut kept = 0;
+    let mut emulator = loaded(effects, cut);
+    for until in [cut, end] {
+        let mut part = Vec::new();
+        let mut sink = |_, event: hal::wafer::PulseEvent| part.push((event.time.0, event.label));
+        let how = LongRun { sink: Some(&mut sink), from, keep_end: true, ..LongRun::default() };
+        emulator.run_long(how, &mut |_| ControlFlow::Continue(())).expect("it runs");
+        let moment = emulator.take_end().expect("it was kept");
+        let handed_out: u64 = moment.handed_out().values().sum();
+        // what came after the moment comes again
+        part.truncate((handed_out - kept) as usize + if until == end { part.len() } else { 0 });
+        kept = handed_out;
+        events.append(&mut part);
+        from = Some(moment.after_changes());
+        let config = ring();
+        let mut more = loaded(effects, end);
+        std::mem::swap(&mut emulator, &mut more);
+        if again {
+            let mut config = config.clone();
+            config.hicann_mut(CHIP).synapses.weights = hal::coord::Table::default();
+            let words = hal::codec::encode_wafer(&config).expect("it can be sent");
+            emulator.configure(&words).expect("taken");
+        }
+    }
+    events
+}
+
+#[test]
+fn runs_go_on_with_further_stimulus_as_if_they_had_never_ended() {
+    for effects in [Effects::NONE, Effects::ALL] {
+        let mut whole = Vec::new();
+        let mut emulator = loaded(effects, END);
+        let mut sink = |_, event: hal::wafer::PulseEvent| whole.push((event.time.0, event.label));
+        let how = LongRun { sink: Some(&mut sink), ..LongRun::default() };
+        emulator.run_long(how, &mut |_| ControlFlow::Continue(())).expect("it runs");
+        assert!(whole.len() > 1000);
+        for cut in [2, 7_778, 15_000] {
+            let parts = in_two_parts(effects, END, cut, false);
+            assert!(parts == whole, "{} {} events, cut at {cut}", parts.len(), whole.len());
+        }
+    }
+}
+
+#[test]
+fn runs_go_on_with_other_weights() {
+    let same = in_two_parts(Effects::NONE, END, 8_000, false);
+    let other = in_two_parts(Effects::NONE, END, 8_000, true);
+    let before = |events: &[(u64, PulseLabel)]| events.partition_point(|e| e.0 < 8_000);
+    assert_eq!(same[..before(&same)], other[..before(&other)]);
+    // without the synapses of one chip its neurons soon fall silent
+    assert!(other.len() < same.len(), "{} {}", other.len(), same.len());
 }
 
 #[test]

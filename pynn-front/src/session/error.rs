@@ -152,6 +152,16 @@ pub enum SessionError {
         /// Its reticle.
         reticle: DncOnWafer,
     },
+    /// A current that the wafer cannot feed.
+    #[error("current into member {member} of `{population}`: {reason}")]
+    Current {
+        /// Label of the population.
+        population: String,
+        /// The member.
+        member: u32,
+        /// Which limit, and the way out.
+        reason: String,
+    },
     /// A sampling interval that cannot be.
     #[error("sampling interval {0} ms; it must be a positive number")]
     Interval(f64),
@@ -221,7 +231,10 @@ impl SessionError {
             | Self::Calibration(CalibratedError::Map(error)) => of_mapping(error),
             Self::NoSuchMember { .. } | Self::Length { .. } => ErrorKind::Dimensions,
             Self::UnknownParameter { .. } => ErrorKind::UnknownParameter,
-            Self::Parameter { .. } | Self::OtherKind { .. } | Self::Clip(_) => ErrorKind::Parameter,
+            Self::Parameter { .. }
+            | Self::OtherKind { .. }
+            | Self::Current { .. }
+            | Self::Clip(_) => ErrorKind::Parameter,
             Self::NoMembrane { .. } | Self::TooManyMembranes { .. } => ErrorKind::Recording,
             Self::Loss(_) => ErrorKind::Connection,
             Self::NotMapped | Self::Stopped => ErrorKind::State,

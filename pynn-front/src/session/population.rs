@@ -11,6 +11,7 @@ use marocco::network::{
 use marocco::options::HICANN_INPUT_HZ;
 
 use super::cells::{CellModel, Cells, Columns};
+use super::currents::StepCurrent;
 use super::error::SessionError;
 use super::sources::{self, Sources};
 use super::traces::Trace;
@@ -75,6 +76,8 @@ pub(super) struct PopulationState {
     from_ms: f64,
     /// By member: its membrane.
     pub(super) traces: BTreeMap<u32, Trace>,
+    /// By member: the current into it.
+    pub(super) currents: BTreeMap<u32, StepCurrent>,
 }
 
 impl PopulationState {
@@ -86,6 +89,7 @@ impl PopulationState {
             latest: Vec::new(),
             from_ms: 0.0,
             traces: BTreeMap::new(),
+            currents: BTreeMap::new(),
         }
     }
 

@@ -146,9 +146,15 @@ impl Sources {
         }
     }
 
-    /// Spikes of each member, ms, ascending.
+    /// Spikes of each member, ms, ascending. After a run that stopped they go beyond the time reached.
     pub(super) fn sent(&self) -> &[Vec<f64>] {
         &self.sent
+    }
+
+    /// Those before a time.
+    pub(super) fn sent_before(&self, until_ms: f64) -> Vec<Vec<f64>> {
+        let before = |train: &Vec<f64>| train[..train.partition_point(|&t| t < until_ms)].to_vec();
+        self.sent.iter().map(before).collect()
     }
 }
 

@@ -116,6 +116,10 @@ impl Session {
                 config.hicann_mut(seen.circuit.hicann).show_membrane(seen.circuit.local, output);
             }
         }
+        for current in self.injected(chips)? {
+            let chip = config.hicann_mut(current.circuit.hicann);
+            chip.stimulate(current.circuit.local, current.stimulus);
+        }
         let running = self.running.get_or_insert_with(|| {
             let (instance, effects) = (self.setup.wafer, self.setup.effects);
             let settings =
@@ -140,7 +144,7 @@ impl Session {
                 Members::Neurons(_) => vec![Vec::new(); state.records_spikes.len()],
                 Members::Sources(sources) => {
                     sources.send_until(until_ms);
-                    sources.sent().to_vec()
+                    sources.sent_before(until_ms)
                 }
             })
             .collect();

@@ -214,7 +214,9 @@ fn wrong_requests_are_refused() {
     assert!(refused(&["map", "cortex"]).contains("known are: cortical,"));
     assert!(refused(&["map", "random10", "--set", "m=3"]).contains("known are: n"));
     assert!(refused(&["map", "random10", "--neuron-size", "7"]).contains("even number"));
-    assert!(refused(&["map", "random10", "--neuron-size", "big"]).contains("auto or a number"));
+    assert!(
+        refused(&["map", "random10", "--neuron-size", "big"]).contains("auto or an even number")
+    );
     assert!(refused(&["map", "random10", "--effort", "high"]).contains("quick, normal or max"));
     assert!(refused(&["map", "random10", "--wafer", "x"]).contains("is no wafer"));
     assert!(refused(&["map", "random10", "--defects", "no.file"]).contains("no.file"));

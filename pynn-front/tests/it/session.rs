@@ -233,8 +233,118 @@ fn a_stopped_run_keeps_what_it_has_and_goes_on() {
     assert!(reached > 0.0 && reached < 20_000.0, "{reached}");
     let part = network.session.spikes(network.cells).unwrap();
     assert!(part.times_ms.iter().all(|&t| t <= reached));
-    network.session.run(20_000.0 - reached, &mut go_on).unwrap();
+    network.session.run(1.0, &mut go_on).unwrap();
+    network.session.run(20_000.0 - network.session.now_ms(), &mut go_on).unwrap();
     assert_eq!(network.session.spikes(network.cells).unwrap(), whole);
+}
+
+#[test]
+fn step_currents_reach_one_neuron() {
+    let mut session = Session::new(Setup { readout: Readout::Probe, ..ideal() }).unwrap();
+    let cells = session.add_neurons("cells", 3, CellModel::IfCondExp, &BTreeMap::new()).unwrap();
+    session.record_v(cells, &[0, 1], 1.0).unwrap();
+    session.set_current(cells, 1, &[50.0, 150.0], &[0.2, 0.0]).unwrap();
+    session.run(400.0, &mut go_on).unwrap();
+    let at = |member, ms: usize| session.trace(cells, member).unwrap().unwrap().potentials_mv[ms];
+    for ms in [0, 100, 399] {
+        assert!((at(0, ms) - at(0, 0)).abs() < 0.01, "{ms} ms: {}", at(0, ms));
+    }
+    // 0.2 nA over 1 nF and 20 ms raise the membrane by 4 mV
+    let raised = at(1, 148) - at(1, 0);
+    assert!((raised - 4.0).abs() < 0.3, "{raised}");
+    assert!((at(1, 40) - at(1, 0)).abs() < 0.01 && (at(1, 390) - at(1, 0)).abs() < 0.1);
+    let refused = |session: &mut Session, times: &[f64], amplitudes: &[f64]| {
+        let error = session
+            .set_current(cells, 1, times, amplitudes)
+            .and_then(|()| session.run(1.0, &mut go_on));
+        error.unwrap_err().to_string()
+    };
+    assert!(refused(&mut session, &[0.0, 5.0], &[-1.0, 0.0]).contains("positive"));
+    assert!(refused(&mut session, &[0.0], &[1.0]).contains("does not end"));
+    assert!(refused(&mut session, &[0.0, 5.0], &[1e3, 0.0]).contains("nA"));
+    assert!(refused(&mut session, &[0.0, 5e4], &[0.1, 0.0]).contains("over at"));
+    session.set_current(cells, 1, &[], &[]).unwrap();
+    assert_eq!(session.run(1.0, &mut go_on).unwrap(), RunEnd::Done);
+    session.set_current(cells, 0, &[0.0, 5.0], &[0.1, 0.0]).unwrap();
+    session.set_current(cells, 2, &[0.0, 5.0], &[0.1, 0.0]).unwrap();
+    let error = session.run(1.0, &mut go_on).unwrap_err().to_string();
+    assert!(error.contains("a chip has one current"), "{error}");
+}
+
+#[test]
+fn sources_alone_and_nothing_at_all_run_as_well() {
+    let mut session = Session::new(ideal()).unwrap();
+    assert_eq!(session.run(5.0, &mut go_on).unwrap(), RunEnd::Done);
+    let noise = session.add_poisson("noise", 3, &[100.0], &[20.0], &[50.0]).unwrap();
+    session.record_spikes(noise, &[0, 2]).unwrap();
+    session.run(95.0, &mut go_on).unwrap();
+    let Spikes { members, times_ms } = session.spikes(noise).unwrap();
+    assert!(times_ms.len() > 3 && times_ms.iter().all(|t| (20.0..70.0).contains(t)));
+    assert!(!members.contains(&1));
+}
+
+#[test]
+fn the_adc_shows_two_membranes_of_a_reticle() {
+    let v = |readout| {
+        let mut network = balanced(Setup { readout, ..ideal() });
+        network.session.record_v(network.cells, &[3, 17], 0.2).unwrap();
+        run(&mut network, &[50.0, 50.0]);
+        let trace = |member| {
+            let trace = network.session.trace(network.cells, member).unwrap().unwrap();
+            trace.potentials_mv.clone()
+        };
+        [trace(3), trace(17)]
+    };
+    let (adc, truth) = (v(Readout::Adc), v(Readout::Probe));
+    for (seen, is) in adc.iter().zip(&truth) {
+        assert_eq!((seen.len(), is.len()), (501, 501));
+        let apart = seen.iter().zip(is).filter(|(a, b)| (**a - **b).abs() > 0.2).count();
+        // resets happen between samples
+        assert!(apart < 40, "{apart}");
+    }
+    let mut network = balanced(ideal());
+    network.session.record_v(network.cells, &[1, 2, 3], 0.2).unwrap();
+    let error = network.session.run(1.0, &mut go_on).unwrap_err().to_string();
+    assert!(error.contains("`cells`") && error.contains("probe"), "{error}");
+}
+
+#[test]
+fn mappings_are_saved_and_taken_up_again() {
+    let folder = std::path::Path::new(env!("CARGO_TARGET_TMPDIR"));
+    let path = folder.join("session-mapping.bss1");
+    let mut network = balanced(ideal());
+    let first = run(&mut network, &[100.0]);
+    network.session.save_mapping(&path).unwrap();
+    let mut again = balanced(ideal());
+    again.session.load_mapping(&path, &mut go_on).unwrap();
+    assert!(again.session.is_mapped());
+    assert_eq!(again.session.mapping_report().unwrap().wall_s.placement, 0.0);
+    assert_eq!(run(&mut again, &[100.0]), first);
+    let mut other = Session::new(ideal()).unwrap();
+    other.add_neurons("cells", 3, CellModel::IfCondExp, &BTreeMap::new()).unwrap();
+    let error = other.load_mapping(&path, &mut go_on).unwrap_err().to_string();
+    assert!(error.contains("session-mapping.bss1") && error.contains("populations"), "{error}");
+    let mut foreign =
+        balanced(Setup { effects: emulator::Effects::NONE, threads: Some(2), ..Setup::default() });
+    let error = foreign.session.load_mapping(&path, &mut go_on).unwrap_err().to_string();
+    assert!(error.contains("wafer 30"), "{error}");
+    assert!(network.session.load_mapping(folder, &mut go_on).is_err());
+}
+
+#[test]
+fn constant_currents_move_the_leak_potential() {
+    let mut session = Session::new(Setup { readout: Readout::Probe, ..ideal() }).unwrap();
+    // 0.25 nA over 1 nF and 20 ms: 5 mV
+    let cells =
+        session.add_neurons("cells", 2, CellModel::IfCondExp, &columns(&[("i_offset", 0.25)]));
+    let cells = cells.unwrap();
+    session.record_v(cells, &[0], 1.0).unwrap();
+    session.run(20.0, &mut go_on).unwrap();
+    let trace = session.trace(cells, 0).unwrap().unwrap();
+    assert!((trace.potentials_mv[20] + 60.0).abs() < 0.2, "{}", trace.potentials_mv[20]);
+    let realised = session.realised_cells(cells).unwrap();
+    assert!((realised["v_rest"][0] + 65.0).abs() < 0.2);
+    assert_eq!(realised["i_offset"], [0.25, 0.25]);
 }
 
 #[test]
