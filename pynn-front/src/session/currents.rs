@@ -162,7 +162,7 @@ fn stimulus(
     };
     let most_na = f64::from(DacCode::MAX) / codes_per_na;
     for (step, sample) in StimulusSample::all().enumerate() {
-        let middle_ms = (starts_ms(&stimulus, step) + starts_ms(&stimulus, step + 1)) / 2.0;
+        let middle_ms = f64::midpoint(starts_ms(&stimulus, step), starts_ms(&stimulus, step + 1));
         let wanted_na = current.at(middle_ms);
         if wanted_na > most_na * (1.0 + 1e-9) {
             return Err(format!(

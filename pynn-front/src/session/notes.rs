@@ -6,6 +6,7 @@ use std::fmt::Write as _;
 use marocco::mapping::{LossCause, SynapseFate};
 use marocco::network::Network;
 
+use super::cells::Cells;
 use super::chips::Chips;
 use super::error::SessionError;
 use super::population::PopulationState;
@@ -42,7 +43,7 @@ impl Notes {
         chips: &Chips,
     ) -> Result<(), SessionError> {
         for (state, (_, population)) in populations.iter().zip(network.populations()) {
-            if state.cells().is_some_and(|cells| cells.folds_adaptation()) {
+            if state.cells().is_some_and(Cells::folds_adaptation) {
                 self.add(format!(
                     "population `{}`: i_offset is folded into v_rest, which its adaptation refers \
                      to as well",

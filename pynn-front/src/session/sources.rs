@@ -98,7 +98,9 @@ impl Sources {
             sent.truncate(sent.partition_point(|&t| t < now_ms));
         }
         if let Plan::Poisson { trains, .. } = &mut self.plan {
-            trains.iter_mut().for_each(|train| train.redraw_from(now_ms));
+            for train in trains {
+                train.redraw_from(now_ms);
+            }
         }
     }
 
