@@ -147,6 +147,8 @@ class FixedTotalNumberConnector(_Mended, base.FixedTotalNumberConnector):
 def _random_pairs(rng, n_pre, n_post, n):
     """The pairs that PyNN draws one number at a time, with the same generator in the same state."""
     generator = rng.rng
+    # PyNN shares the synapses out among processes first, which takes a number
+    generator.binomial(n, 1.0)
     state = generator.get_state()
     count = 3 * n + 64
     while True:

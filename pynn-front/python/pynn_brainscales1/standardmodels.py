@@ -1,6 +1,7 @@
 """PyNN's standard models that this back end has; all names are PyNN's own in Rust too."""
 
 import numpy as np
+from pyNN import errors
 from pyNN.models import BaseCurrentSource
 from pyNN.parameters import ParameterSpace, Sequence
 from pyNN.standardmodels import build_translations, cells, electrodes, synapses
@@ -134,7 +135,14 @@ class _CurrentSource(BaseCurrentSource):
         self._native = self.native_parameters
         self._native.evaluate(simplify=True)
         simulator.state.require_engine().check_current_source(self)
+        self._check()
         simulator.state.current_sources.append(self)
+
+    def _check(self):
+        for values in self.waveform()[1]:
+            if np.isnan(values).any():
+                raise errors.InvalidParameterValueError(
+                    f"{type(self).__name__}: a parameter is not a number")
 
     def waveform(self):
         """Kind and columns as Rust wants them."""
@@ -144,8 +152,10 @@ class _CurrentSource(BaseCurrentSource):
 
     def set_native_parameters(self, parameters):
         parameters.evaluate(simplify=True)
-        self._native.update(**parameters.as_dict())
+        values = {**self._native.as_dict(), **parameters.as_dict()}
+        self._native = ParameterSpace(values, shape=(1,))
         self._native.evaluate(simplify=True)
+        self._check()
         if self._number is not None:
             simulator.state.engine.set_current(self)
 
@@ -194,6 +204,17 @@ class StepCurrentSource(_CurrentSource, electrodes.StepCurrentSource):
     translations = _same(electrodes.StepCurrentSource.default_parameters)
     kind = "steps"
     columns = ("times", "amplitudes")
+
+    def _check(self):
+        super()._check()
+        times, amplitudes = self.waveform()[1]
+        if len(times) != len(amplitudes):
+            raise errors.InvalidDimensionsError(
+                f"StepCurrentSource: {len(times)} times and {len(amplitudes)} amplitudes; give as "
+                "many of one as of the other")
+        if (times < 0).any() or (np.diff(times) < 0).any():
+            raise errors.InvalidParameterValueError(
+                "StepCurrentSource: times are not negative and ascend")
 
 
 class ACSource(_CurrentSource, electrodes.ACSource):
