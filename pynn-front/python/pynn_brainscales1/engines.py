@@ -4,7 +4,7 @@ and gives an engine what has changed before it runs."""
 import numpy as np
 from pyNN import errors
 
-from . import _core
+from . import _core, simulator
 
 _REFERENCE_ONLY = "on the reference engine nothing is mapped; use backend=\"emulator\""
 
@@ -175,6 +175,8 @@ class Emulator:
         self.options = options
         self.session = _core.Session(options["session"])
         self._edges = {}
+        #: Which source feeds a cell.
+        self._injected = {}
 
     # --- checks when something is created -----------------------------------------------------
 
@@ -193,9 +195,11 @@ class Emulator:
                 "backend=\"reference\" runs it")
 
     def check_current_source(self, source):
-        raise errors.InvalidModelError(
-            f"the wafer injects no {type(source).__name__}; a constant current is the cells' "
-            "i_offset, and backend=\"reference\" has all current sources")
+        if source.kind != "steps":
+            raise errors.InvalidModelError(
+                f"the wafer injects no {type(source).__name__}; it has currents that change in "
+                "steps (StepCurrentSource, DCSource with an end), a constant current is the cells' "
+                "i_offset, and backend=\"reference\" has all current sources")
 
     # --- before a run -------------------------------------------------------------------------
 
@@ -204,6 +208,10 @@ class Emulator:
             self._flush_population(population)
         for projection in state.projections:
             self._flush_projection(projection)
+        for source in state.current_sources:
+            if source._number is None:
+                source._number = 0
+                self.inject(source, source._cells)
 
     def _flush_population(self, population):
         new = population._number is None
@@ -284,6 +292,30 @@ class Emulator:
                     "the wafer all synapses of a driver share it. Give one value, or several "
                     "projections")
         return [float(law[0]) for law in laws]
+
+    # --- currents -----------------------------------------------------------------------------
+
+    def set_current(self, source):
+        times, amplitudes = source.waveform()[1]
+        for number, member in source._places:
+            self.session.set_current(number, member, times, amplitudes)
+
+    def inject(self, source, cells):
+        state = simulator.state
+        for cell in cells:
+            if self._injected.setdefault(cell, source) is not source:
+                raise errors.InvalidModelError(
+                    f"cell {cell + 1} has a current source already; a neuron of the wafer takes one")
+            population = next(p for p in state.populations
+                              if p.offset <= cell < p.offset + p.size)
+            source._places.append((population._number, cell - population.offset))
+        self.set_current(source)
+
+    def record_current(self, source):
+        raise errors.InvalidModelError(
+            "the wafer does not record currents; backend=\"reference\" does")
+
+    recorded_current = record_current
 
     # --- running ------------------------------------------------------------------------------
 

@@ -77,26 +77,36 @@ class Recorder(recording.Recorder):
 
     def get(self, variables, gather=False, filter_ids=None, clear=False, annotations=None,
             locations=None):
-        """The recorded data as a Neo `Block`; one empty segment before the first run."""
-        names = variables if variables == "all" else list(self._names(variables))
+        """The recorded data as a Neo `Block`: a segment for each run since the first `setup`, an
+        empty one before any run."""
         state = self._simulator.state
-        if not self.cache._data and not state.running:
-            block = neo.Block(name=self.population.label, description=self.population.describe())
-            segment = neo.Segment(name=f"segment{state.segment_counter:03d}")
-            block.segments.append(segment)
+        wanted = variables
+        if variables != "all":
+            wanted = self._localize_variables(variables, locations)
+        block = neo.Block(name=self.population.label, description=self.population.describe())
+        segments = [_only(segment, wanted) for segment in self.cache]
+        if state.running:
+            segments.append(self._get_current_segment(filter_ids, wanted, clear))
+        if not segments:
+            segments.append(neo.Segment(name=f"segment{state.segment_counter:03d}"))
+        block.segments = segments
+        for segment in segments:
             segment.block = block
-            block.annotate(**self.metadata)
-            block.annotate(**(annotations or {}))
-            return block
-        block = super().get(variables, gather, filter_ids, clear, annotations, locations)
-        if names != "all":
-            # PyNN compares names with variables here and finds none in segments of earlier runs
-            cached = zip(block.segments, self.cache) if not clear else ()
-            for segment, whole in cached:
-                if segment is not whole and segment.name == whole.name:
-                    segment.analogsignals = [s for s in whole.analogsignals if s.name in names]
+        block.rec_datetime = segments[0].rec_datetime
+        block.annotate(**self.metadata)
+        block.annotate(**(annotations or {}))
+        if clear:
+            self.clear()
         return block
 
-    @staticmethod
-    def _names(variables):
-        return [variables] if isinstance(variables, str) else variables
+
+def _only(segment, variables):
+    """A segment of an earlier run with some of its variables. PyNN's own function compares names
+    with variables, and empties the segment that it was given."""
+    names = None if variables == "all" else [variable.name for variable in variables]
+    some = neo.Segment(name=segment.name, description=segment.description,
+                       rec_datetime=segment.rec_datetime, **segment.annotations)
+    if names is None or "spikes" in names:
+        some.spiketrains = segment.spiketrains
+    some.analogsignals = [s for s in segment.analogsignals if names is None or s.name in names]
+    return some

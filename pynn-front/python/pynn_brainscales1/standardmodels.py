@@ -127,6 +127,7 @@ class _CurrentSource(BaseCurrentSource):
     def __init__(self, **parameters):
         self._number = None
         self._cells = []
+        self._places = []
         self._recorded = False
         self.parameter_space = ParameterSpace(
             self.default_parameters, self.get_schema(), shape=(1,))

@@ -245,6 +245,18 @@ impl Session {
         Ok(self.session.set_weights(id, &column(&weight))?)
     }
 
+    /// Feeds a current that changes in steps into a member: times in ms, amplitudes in nA.
+    fn set_current(
+        &mut self,
+        population: usize,
+        member: u32,
+        times: Reals<'_>,
+        amplitudes: Reals<'_>,
+    ) -> PyResult<()> {
+        let id = self.population(population)?;
+        Ok(self.session.set_current(id, member, &column(&times), &column(&amplitudes))?)
+    }
+
     /// Records the spikes of exactly these members.
     fn record_spikes(&mut self, population: usize, members: Indices<'_>) -> PyResult<()> {
         let id = self.population(population)?;

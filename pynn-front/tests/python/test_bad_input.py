@@ -195,8 +195,8 @@ def test_what_only_the_reference_engine_has(begin):
     begin(backend="emulator")
     with pytest.raises(errors.InvalidModelError, match="IF_cond_exp_gsfa_grr"):
         sim.Population(1, sim.IF_cond_exp_gsfa_grr())
-    with pytest.raises(errors.InvalidModelError, match="DCSource"):
-        sim.DCSource()
+    with pytest.raises(errors.InvalidModelError, match="ACSource"):
+        sim.ACSource()
     with pytest.raises(errors.RecordingError):
         cells().record("gsyn_exc")
     assert not hasattr(sim, "IF_curr_exp")

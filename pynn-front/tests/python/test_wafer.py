@@ -1,0 +1,159 @@
+"""What the emulated wafer makes of a network, and what it says about it."""
+
+import pathlib
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+import pynn_brainscales1 as sim
+
+CELL = dict(cm=0.2, tau_m=10.0, v_rest=-65.0, v_reset=-70.0, v_thresh=-50.0, tau_refrac=1.0,
+            tau_syn_E=4.0, tau_syn_I=4.0, e_rev_E=0.0, e_rev_I=-90.0)
+
+
+def network():
+    source = sim.Population(20, sim.SpikeSourceArray(
+        spike_times=[np.arange(5.0 + i, 200.0, 20.0) for i in range(20)]), label="input")
+    cells = sim.Population(10, sim.IF_cond_exp(**CELL), label="cells")
+    rows = [(i, j, 0.002 * (1 + (i + j) % 5), 1.0) for i in range(20) for j in range(10)]
+    drive = sim.Projection(source, cells, sim.FromListConnector(rows), sim.StaticSynapse(),
+                           receptor_type="excitatory", label="drive")
+    cells.record("spikes")
+    return source, cells, drive
+
+
+def test_requests_and_what_became_of_them(begin):
+    begin(backend="emulator")
+    _, cells, drive = network()
+    asked = drive.get(["weight", "delay"], format="list")
+    assert asked[0][2:] == (0.002, 1.0) and len(asked) == 200
+    with pytest.raises(RuntimeError):
+        drive.lost()
+    sim.map_only()
+    given = drive.get(["weight", "delay"], format="list")
+    assert len(given) + len(drive.lost()) == 200 == drive.size()
+    assert drive.get(["weight", "delay"], format="list", requested=True) == asked
+    for (i, j, weight, delay), (k, m, wanted, _) in zip(given, asked):
+        # four bits
+        assert (i, j) == (k, m) and weight == pytest.approx(wanted, rel=0.2)
+        assert 0.3 < delay < 3.0
+    realised = cells.realised()
+    assert realised["tau_m"].shape == (10,)
+    assert realised["tau_m"] == pytest.approx(10.0, rel=0.1)
+    # what is set since then is a request again
+    drive.set(weight=0.004)
+    assert {w for *_, w in drive.get("weight", format="list")} == {0.004}
+
+
+def test_reports_have_the_keys_that_scripts_rely_on(begin):
+    begin(backend="emulator")
+    network()
+    assert sim.run_report() is None
+    sim.run(50.0)
+    mapping, run = sim.mapping_report(), sim.run_report()
+    assert mapping["neurons"] == 10 and mapping["sources"] == 20
+    assert mapping["synapses_requested"] == 200 and mapping["verified"] is True
+    for key in ("synapses_realised", "synapses_lost", "loss_fraction", "loss_by_cause",
+                "loss_by_projection", "bound_loss_fraction", "ideal_l1_loss_fraction",
+                "weight_error", "clipped", "hicanns_used", "l1_buses", "drivers_used",
+                "neuron_sizes", "capacitor", "leak", "wall_s", "peak_rss_bytes"):
+        assert key in mapping
+    assert run["bio_ms"] == pytest.approx(50.0, abs=0.1) and run["wafer"] == "ideal"
+    for key in ("hardware_s", "configuration_hardware_s", "wall_s", "real_time_factor", "spikes",
+                "synaptic_events", "energy_estimate_j", "effects", "seed", "threads", "version"):
+        assert key in run
+
+
+def test_new_weights_need_no_new_placement(begin):
+    begin(backend="emulator")
+    _, cells, drive = network()
+    sim.run(200.0)
+    weak = cells.mean_spike_count()
+    sim.reset()
+    drive.set(weight=0.02)
+    sim.run(200.0)
+    assert cells.mean_spike_count() > weak
+    assert sim.mapping_report()["wall_s"]["placement"] == 0
+
+
+def test_a_reset_repeats_the_spikes(begin):
+    begin(backend="emulator")
+    _, cells, _ = network()
+    for _ in range(2):
+        sim.run(100.0)
+        sim.run(100.0)
+        sim.reset()
+    first, second = cells.get_data().segments
+    for a, b in zip(first.spiketrains, second.spiketrains):
+        assert np.array_equal(a.magnitude, b.magnitude)
+
+
+def test_mappings_are_saved_and_loaded(begin):
+    begin(backend="emulator")
+    _, cells, drive = network()
+    sim.run(100.0)
+    spikes, weights = cells.get_spike_counts(), drive.get("weight", format="array")
+    sim.save_mapping("mapping.bin")
+    begin(backend="emulator")
+    _, cells, drive = network()
+    sim.load_mapping("mapping.bin")
+    assert sim.mapping_report()["wall_s"]["placement"] == 0
+    sim.run(100.0)
+    assert np.array_equal(drive.get("weight", format="array"), weights, equal_nan=True)
+    assert list(cells.get_spike_counts().values()) == list(spikes.values())
+
+
+def test_a_picture_shows_itself(begin):
+    begin(backend="emulator")
+    network()
+    sim.map_only()
+    picture = sim.wafer_picture("wafer.svg")
+    assert picture._repr_svg_().lstrip().startswith("<svg")
+    assert pathlib.Path("wafer.svg").read_text(encoding="utf-8") == picture.svg
+    with pytest.raises(ValueError, match="views"):
+        sim.wafer_picture(view="moon")
+
+
+def test_wafer_and_reference_agree(begin):
+    rates = []
+    for backend in ("reference", "emulator"):
+        begin(backend=backend)
+        _, cells, _ = network()
+        sim.run(2000.0)
+        rates.append(cells.mean_spike_count())
+    assert rates[0] > 5 and rates[1] == pytest.approx(rates[0], rel=0.25)
+
+
+def test_clipping_is_told_once_and_in_words(begin):
+    begin(backend="emulator")
+    cells = sim.Population(2, sim.IF_cond_exp(**{**CELL, "tau_refrac": 0.01}), label="fast")
+    cells.record("spikes")
+    with pytest.warns(UserWarning, match="tau_refrac"):
+        sim.run(5.0)
+    begin(backend="emulator", on_clip="error")
+    sim.Population(2, sim.IF_cond_exp(**{**CELL, "tau_refrac": 0.01}), label="fast")
+    with pytest.raises(ValueError, match="tau_refrac"):
+        sim.run(5.0)
+
+
+def test_two_membranes_per_reticle(begin):
+    begin(backend="emulator")
+    _, cells, _ = network()
+    cells.record("v")
+    with pytest.raises(sim.errors.RecordingError, match="readout"):
+        sim.run(5.0)
+    begin(backend="emulator", readout="probe")
+    _, cells, _ = network()
+    cells.record("v", sampling_interval=0.5)
+    sim.run(20.0)
+    (signal,) = cells.get_data("v").segments[0].analogsignals
+    assert signal.shape == (41, 10) and -95 < float(signal.min()) < float(signal.max()) < 0
+
+
+def test_the_name_that_scripts_expect():
+    code = ("import sys; sys.argv = ['x', 'brainscales1'];"
+            "from pyNN.utility import get_simulator; sim, _ = get_simulator();"
+            "import pynn_brainscales1; assert sim is pynn_brainscales1")
+    subprocess.run([sys.executable, "-c", code], check=True)
