@@ -8,7 +8,7 @@ mod engine;
 mod session;
 mod watch;
 
-use numpy::PyReadonlyArray1;
+use numpy::{PyArray1, PyReadonlyArray1};
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
 
@@ -18,7 +18,7 @@ use crate::session::{ErrorKind, SessionError};
 /// What the Python package asks of Rust.
 #[pymodule]
 mod _core {
-    use super::*;
+    use pyo3::prelude::{Bound, PyModule, PyModuleMethods as _, PyResult};
 
     #[pymodule_export]
     use super::connect::random_pairs;
@@ -37,6 +37,9 @@ mod _core {
 type Reals<'py> = PyReadonlyArray1<'py, f64>;
 /// A column of members.
 type Indices<'py> = PyReadonlyArray1<'py, u32>;
+
+/// Members and a number for each, or rows of numbers, as arrays of Python's.
+type MembersAndReals<'py> = (Bound<'py, PyArray1<u32>>, Bound<'py, PyArray1<f64>>);
 
 fn column<T: numpy::Element + Copy>(array: &PyReadonlyArray1<'_, T>) -> Vec<T> {
     array.as_array().iter().copied().collect()

@@ -95,7 +95,7 @@ class State(common.control.BaseState):
     def warn(self):
         """Says what the engine has to say, each thing once per run."""
         for message in self.engine.take_warnings():
-            warnings.warn(message, stacklevel=4)
+            warnings.warn(message, stacklevel=5)
 
     def reset(self):
         self.running = False

@@ -1,4 +1,5 @@
 //! Connectivity that Python draws too slowly.
+#![expect(clippy::needless_pass_by_value, reason = "Python hands arguments over by value")]
 
 use numpy::{IntoPyArray as _, PyArray1, PyReadonlyArray1};
 use pyo3::prelude::*;

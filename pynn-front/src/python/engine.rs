@@ -1,9 +1,10 @@
 //! The reference engine in Python.
+#![expect(clippy::needless_pass_by_value, reason = "Python hands arguments over by value")]
 
 use numpy::{IntoPyArray as _, PyArray1};
 use pyo3::prelude::*;
 
-use super::{Indices, Reals, column, exception, watch};
+use super::{Indices, MembersAndReals, Reals, column, exception, watch};
 use crate::reference::{
     CurrentId, Dynamics, PairRule, PopulationId, ProjectionId, ReferenceError, Settings, Synapses,
     TsodyksMarkram, Variable, Waveform,
@@ -13,7 +14,7 @@ use crate::reference::{
 /// order of creation; cells of projections and currents are counted over all populations.
 #[pyclass]
 pub(super) struct Engine {
-    engine: crate::reference::Engine,
+    inner: crate::reference::Engine,
     populations: Vec<PopulationId>,
     projections: Vec<ProjectionId>,
     currents: Vec<CurrentId>,
@@ -108,38 +109,38 @@ fn waveform(kind: &str, columns: &[Reals<'_>]) -> PyResult<Waveform> {
 impl Engine {
     #[new]
     fn new(step_ms: f64, seed: u64, threads: Option<usize>) -> PyResult<Self> {
-        let engine = crate::reference::Engine::new(Settings { step_ms, seed, threads })?;
+        let inner = crate::reference::Engine::new(Settings { step_ms, seed, threads })?;
         let (populations, projections, currents) = (Vec::new(), Vec::new(), Vec::new());
-        Ok(Self { engine, populations, projections, currents })
+        Ok(Self { inner, populations, projections, currents })
     }
 
     /// The time, ms.
     #[getter]
     fn now(&self) -> f64 {
-        self.engine.now_ms()
+        self.inner.now_ms()
     }
 
     fn add_population(&mut self, model: &str, size: usize) -> PyResult<usize> {
         let Some(model) = crate::reference::Model::from_name(model) else {
             return Err(exception("value", &format!("the engine has no cell type {model}")));
         };
-        self.populations.push(self.engine.add_population(model, size)?);
+        self.populations.push(self.inner.add_population(model, size)?);
         Ok(self.populations.len() - 1)
     }
 
     fn set_parameter(&mut self, population: usize, name: &str, values: Reals<'_>) -> PyResult<()> {
         let id = self.population(population)?;
-        Ok(self.engine.set_parameter(id, name, &column(&values))?)
+        Ok(self.inner.set_parameter(id, name, &column(&values))?)
     }
 
     fn set_spike_times(&mut self, population: usize, times: Vec<Reals<'_>>) -> PyResult<()> {
         let id = self.population(population)?;
-        Ok(self.engine.set_spike_times(id, times.iter().map(column).collect())?)
+        Ok(self.inner.set_spike_times(id, times.iter().map(column).collect())?)
     }
 
     fn initialize(&mut self, population: usize, name: &str, values: Reals<'_>) -> PyResult<()> {
         let id = self.population(population)?;
-        Ok(self.engine.initialize(id, variable(name)?, &column(&values))?)
+        Ok(self.inner.initialize(id, variable(name)?, &column(&values))?)
     }
 
     #[expect(clippy::too_many_arguments, reason = "columns of synapses")]
@@ -160,23 +161,23 @@ impl Engine {
             delay_ms: column(&delay),
             dynamics: dynamics(kind, &laws)?,
         };
-        self.projections.push(self.engine.connect(receptor, synapses)?);
+        self.projections.push(self.inner.connect(receptor, synapses)?);
         Ok(self.projections.len() - 1)
     }
 
     fn set_weights(&mut self, projection: usize, weight: Reals<'_>) -> PyResult<()> {
         let id = self.projection(projection)?;
-        Ok(self.engine.set_weights(id, &column(&weight))?)
+        Ok(self.inner.set_weights(id, &column(&weight))?)
     }
 
     fn set_delays(&mut self, projection: usize, delay: Reals<'_>) -> PyResult<()> {
         let id = self.projection(projection)?;
-        Ok(self.engine.set_delays(id, &column(&delay))?)
+        Ok(self.inner.set_delays(id, &column(&delay))?)
     }
 
     fn set_laws(&mut self, projection: usize, kind: &str, laws: Vec<Reals<'_>>) -> PyResult<()> {
         let id = self.projection(projection)?;
-        Ok(self.engine.set_dynamics(id, dynamics(kind, &laws)?)?)
+        Ok(self.inner.set_dynamics(id, dynamics(kind, &laws)?)?)
     }
 
     fn weights<'py>(
@@ -185,27 +186,27 @@ impl Engine {
         projection: usize,
     ) -> PyResult<Bound<'py, PyArray1<f64>>> {
         let id = self.projection(projection)?;
-        Ok(self.engine.weights(id).into_pyarray(py))
+        Ok(self.inner.weights(id).into_pyarray(py))
     }
 
     fn add_current(&mut self, kind: &str, columns: Vec<Reals<'_>>) -> PyResult<usize> {
-        self.currents.push(self.engine.add_current(waveform(kind, &columns)?)?);
+        self.currents.push(self.inner.add_current(waveform(kind, &columns)?)?);
         Ok(self.currents.len() - 1)
     }
 
     fn set_current(&mut self, current: usize, kind: &str, columns: Vec<Reals<'_>>) -> PyResult<()> {
         let id = self.current(current)?;
-        Ok(self.engine.set_current(id, waveform(kind, &columns)?)?)
+        Ok(self.inner.set_current(id, waveform(kind, &columns)?)?)
     }
 
     fn inject(&mut self, current: usize, cells: Indices<'_>) -> PyResult<()> {
         let id = self.current(current)?;
-        Ok(self.engine.inject(id, &column(&cells))?)
+        Ok(self.inner.inject(id, &column(&cells))?)
     }
 
     fn record_current(&mut self, current: usize) -> PyResult<()> {
         let id = self.current(current)?;
-        self.engine.record_current(id);
+        self.inner.record_current(id);
         Ok(())
     }
 
@@ -215,12 +216,12 @@ impl Engine {
         current: usize,
     ) -> PyResult<Bound<'py, PyArray1<f64>>> {
         let id = self.current(current)?;
-        Ok(self.engine.recorded_current(id).to_vec().into_pyarray(py))
+        Ok(self.inner.recorded_current(id).to_vec().into_pyarray(py))
     }
 
     fn record_spikes(&mut self, population: usize, members: Indices<'_>) -> PyResult<()> {
         let id = self.population(population)?;
-        Ok(self.engine.record_spikes(id, &column(&members))?)
+        Ok(self.inner.record_spikes(id, &column(&members))?)
     }
 
     fn record(
@@ -231,28 +232,24 @@ impl Engine {
         every: u64,
     ) -> PyResult<()> {
         let id = self.population(population)?;
-        Ok(self.engine.record(id, variable(name)?, &column(&members), every)?)
+        Ok(self.inner.record(id, variable(name)?, &column(&members), every)?)
     }
 
     fn record_nothing(&mut self, population: usize) -> PyResult<()> {
         let id = self.population(population)?;
-        self.engine.record_nothing(id);
+        self.inner.record_nothing(id);
         Ok(())
     }
 
     fn clear_data(&mut self, population: usize) -> PyResult<()> {
         let id = self.population(population)?;
-        self.engine.clear_data(id);
+        self.inner.clear_data(id);
         Ok(())
     }
 
     /// Members and times in ms, by time.
-    fn spikes<'py>(
-        &self,
-        py: Python<'py>,
-        population: usize,
-    ) -> PyResult<(Bound<'py, PyArray1<u32>>, Bound<'py, PyArray1<f64>>)> {
-        let (members, times) = self.engine.spikes(self.population(population)?)?;
+    fn spikes<'py>(&self, py: Python<'py>, population: usize) -> PyResult<MembersAndReals<'py>> {
+        let (members, times) = self.inner.spikes(self.population(population)?)?;
         Ok((members.into_pyarray(py), times.into_pyarray(py)))
     }
 
@@ -262,19 +259,19 @@ impl Engine {
         py: Python<'py>,
         population: usize,
         name: &str,
-    ) -> PyResult<(Bound<'py, PyArray1<u32>>, Bound<'py, PyArray1<f64>>)> {
+    ) -> PyResult<MembersAndReals<'py>> {
         let id = self.population(population)?;
-        let signal = self.engine.signal(id, variable(name)?);
+        let signal = self.inner.signal(id, variable(name)?);
         Ok((signal.members.into_pyarray(py), signal.samples.into_pyarray(py)))
     }
 
     fn reset(&mut self) {
-        self.engine.reset();
+        self.inner.reset();
     }
 
     /// Runs until a time in ms. An interrupt stops it, and what has been done stays.
     fn run(&mut self, py: Python<'_>, until_ms: f64, progress: Option<Py<PyAny>>) -> PyResult<()> {
-        let engine = &mut self.engine;
+        let engine = &mut self.inner;
         let start = engine.now_ms();
         let (result, raised) = watch::supervise(py, progress.as_ref(), |shared| {
             engine.run(until_ms, &mut |now| {

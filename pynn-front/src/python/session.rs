@@ -1,4 +1,5 @@
 //! Sessions on the wafer in Python.
+#![expect(clippy::needless_pass_by_value, reason = "Python hands arguments over by value")]
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
@@ -11,7 +12,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList};
 use serde::Serialize;
 
-use super::{Indices, Reals, column, exception, watch};
+use super::{Indices, MembersAndReals, Reals, column, exception, watch};
 use crate::picture::View;
 use crate::session::{
     CalibrationSource, CellModel, Columns, NewProjection, Policy, Setup, SynapseKind,
@@ -21,7 +22,7 @@ use crate::session::{
 /// A network on the wafer. Populations and projections are numbers in the order of creation.
 #[pyclass]
 pub(super) struct Session {
-    session: crate::session::Session,
+    inner: crate::session::Session,
     populations: Vec<PopulationId>,
     projections: Vec<ProjectionId>,
 }
@@ -62,7 +63,7 @@ type SynapseColumns<'py> = (
     Bound<'py, PyArray1<f64>>,
 );
 
-/// The setup from words; `extra` are those that are not always given.
+/// The setup from words, numbers and lists.
 fn setup(options: &Bound<'_, PyDict>) -> PyResult<Setup> {
     let text = |key: &str| -> PyResult<Option<String>> {
         options.get_item(key)?.map(|value| value.extract()).transpose()
@@ -124,19 +125,19 @@ impl Session {
     /// A session from keywords of `setup`, all as text but numbers and lists.
     #[new]
     fn new(options: &Bound<'_, PyDict>) -> PyResult<Self> {
-        let session = crate::session::Session::new(setup(options)?)?;
-        Ok(Self { session, populations: Vec::new(), projections: Vec::new() })
+        let inner = crate::session::Session::new(setup(options)?)?;
+        Ok(Self { inner, populations: Vec::new(), projections: Vec::new() })
     }
 
     /// The time, ms.
     #[getter]
     fn now(&self) -> f64 {
-        self.session.now_ms()
+        self.inner.now_ms()
     }
 
     /// Warnings since the last call.
     fn take_warnings(&mut self) -> Vec<String> {
-        self.session.take_warnings()
+        self.inner.take_warnings()
     }
 
     fn add_neurons(
@@ -154,7 +155,7 @@ impl Session {
             );
             return Err(exception("model", &message));
         };
-        let id = self.session.add_neurons(label, size, model, &columns(parameters))?;
+        let id = self.inner.add_neurons(label, size, model, &columns(parameters))?;
         self.populations.push(id);
         Ok(self.populations.len() - 1)
     }
@@ -168,14 +169,14 @@ impl Session {
         duration: Reals<'_>,
     ) -> PyResult<usize> {
         let [rate, start, duration] = [rate, start, duration].map(|c| column(&c));
-        let id = self.session.add_poisson(label, size, &rate, &start, &duration)?;
+        let id = self.inner.add_poisson(label, size, &rate, &start, &duration)?;
         self.populations.push(id);
         Ok(self.populations.len() - 1)
     }
 
     fn add_spike_arrays(&mut self, label: &str, times: Vec<Reals<'_>>) -> PyResult<usize> {
         let times = times.iter().map(column).collect();
-        self.populations.push(self.session.add_spike_arrays(label, times)?);
+        self.populations.push(self.inner.add_spike_arrays(label, times)?);
         Ok(self.populations.len() - 1)
     }
 
@@ -185,7 +186,7 @@ impl Session {
         parameters: HashMap<String, Reals<'_>>,
     ) -> PyResult<()> {
         let id = self.population(population)?;
-        Ok(self.session.set_cells(id, &columns(parameters))?)
+        Ok(self.inner.set_cells(id, &columns(parameters))?)
     }
 
     fn set_poisson(
@@ -197,12 +198,12 @@ impl Session {
     ) -> PyResult<()> {
         let id = self.population(population)?;
         let [rate, start, duration] = [rate, start, duration].map(|c| column(&c));
-        Ok(self.session.set_poisson(id, &rate, &start, &duration)?)
+        Ok(self.inner.set_poisson(id, &rate, &start, &duration)?)
     }
 
     fn set_spike_times(&mut self, population: usize, times: Vec<Reals<'_>>) -> PyResult<()> {
         let id = self.population(population)?;
-        Ok(self.session.set_spike_times(id, times.iter().map(column).collect())?)
+        Ok(self.inner.set_spike_times(id, times.iter().map(column).collect())?)
     }
 
     /// Adds static synapses, or ones with short-term plasticity if `stp` holds U, tau_rec and
@@ -227,7 +228,7 @@ impl Session {
             }
         };
         let [receptor_of_0, receptor_of_1] = Receptor::ALL;
-        let id = self.session.add_projection(NewProjection {
+        let id = self.inner.add_projection(NewProjection {
             label,
             ends,
             receptor: if receptor == 0 { receptor_of_0 } else { receptor_of_1 },
@@ -242,7 +243,7 @@ impl Session {
 
     fn set_weights(&mut self, projection: usize, weight: Reals<'_>) -> PyResult<()> {
         let id = self.projection(projection)?;
-        Ok(self.session.set_weights(id, &column(&weight))?)
+        Ok(self.inner.set_weights(id, &column(&weight))?)
     }
 
     /// Feeds a current that changes in steps into a member: times in ms, amplitudes in nA.
@@ -254,33 +255,29 @@ impl Session {
         amplitudes: Reals<'_>,
     ) -> PyResult<()> {
         let id = self.population(population)?;
-        Ok(self.session.set_current(id, member, &column(&times), &column(&amplitudes))?)
+        Ok(self.inner.set_current(id, member, &column(&times), &column(&amplitudes))?)
     }
 
     /// Records the spikes of exactly these members.
     fn record_spikes(&mut self, population: usize, members: Indices<'_>) -> PyResult<()> {
         let id = self.population(population)?;
-        Ok(self.session.record_spikes(id, &column(&members))?)
+        Ok(self.inner.record_spikes(id, &column(&members))?)
     }
 
     /// Records the membranes of exactly these members.
     fn record_v(&mut self, population: usize, members: Indices<'_>, every_ms: f64) -> PyResult<()> {
         let id = self.population(population)?;
-        Ok(self.session.record_v(id, &column(&members), every_ms)?)
+        Ok(self.inner.record_v(id, &column(&members), every_ms)?)
     }
 
     fn clear_recording(&mut self, population: usize) -> PyResult<()> {
         let id = self.population(population)?;
-        Ok(self.session.clear_recording(id)?)
+        Ok(self.inner.clear_recording(id)?)
     }
 
     /// Members and times in ms, by member and time.
-    fn spikes<'py>(
-        &self,
-        py: Python<'py>,
-        population: usize,
-    ) -> PyResult<(Bound<'py, PyArray1<u32>>, Bound<'py, PyArray1<f64>>)> {
-        let spikes = self.session.spikes(self.population(population)?)?;
+    fn spikes<'py>(&self, py: Python<'py>, population: usize) -> PyResult<MembersAndReals<'py>> {
+        let spikes = self.inner.spikes(self.population(population)?)?;
         Ok((spikes.members.into_pyarray(py), spikes.times_ms.into_pyarray(py)))
     }
 
@@ -291,14 +288,14 @@ impl Session {
         population: usize,
         member: u32,
     ) -> PyResult<Bound<'py, PyArray1<f64>>> {
-        let trace = self.session.trace(self.population(population)?, member)?;
+        let trace = self.inner.trace(self.population(population)?, member)?;
         let potentials = trace.map(|trace| trace.potentials_mv.clone()).unwrap_or_default();
         Ok(potentials.into_pyarray(py))
     }
 
     /// Places, routes and translates.
     fn map(&mut self, py: Python<'_>, progress: Option<Py<PyAny>>) -> PyResult<()> {
-        let session = &mut self.session;
+        let session = &mut self.inner;
         let (result, raised) = watch::supervise(py, progress.as_ref(), |shared| {
             session.map(&mut |progress| shared.watch(progress))
         });
@@ -313,7 +310,7 @@ impl Session {
         duration_ms: f64,
         progress: Option<Py<PyAny>>,
     ) -> PyResult<()> {
-        let session = &mut self.session;
+        let session = &mut self.inner;
         let (result, raised) = watch::supervise(py, progress.as_ref(), |shared| {
             session.run(duration_ms, &mut |progress| shared.watch(progress))
         });
@@ -323,21 +320,21 @@ impl Session {
     }
 
     fn reset(&mut self) {
-        self.session.reset();
+        self.inner.reset();
     }
 
     /// Whether the mapping holds everything that was asked for.
     #[getter]
     fn is_mapped(&self) -> bool {
-        self.session.is_mapped()
+        self.inner.is_mapped()
     }
 
     fn mapping_report<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        json(py, self.session.mapping_report())
+        json(py, self.inner.mapping_report())
     }
 
     fn run_report<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        json(py, self.session.run_report())
+        json(py, self.inner.run_report())
     }
 
     /// Position in the request, pre, post, weight in uS and delay in ms of synapses on the wafer.
@@ -346,7 +343,7 @@ impl Session {
         py: Python<'py>,
         projection: usize,
     ) -> PyResult<SynapseColumns<'py>> {
-        let all = self.session.realised_synapses(self.projection(projection)?)?;
+        let all = self.inner.realised_synapses(self.projection(projection)?)?;
         Ok((
             all.request.into_pyarray(py),
             all.pre.into_pyarray(py),
@@ -358,7 +355,7 @@ impl Session {
 
     /// Position in the request, pre, post and cause of lost synapses.
     fn lost(&self, projection: usize) -> PyResult<Vec<(u32, u32, u32, String)>> {
-        let lost = self.session.lost(self.projection(projection)?)?;
+        let lost = self.inner.lost(self.projection(projection)?)?;
         let named = lost.into_iter().map(|synapse| {
             let cause = serde_json::to_value(synapse.cause).map_err(value_error)?;
             let cause = cause.as_str().unwrap_or_default().to_owned();
@@ -372,18 +369,18 @@ impl Session {
         py: Python<'py>,
         population: usize,
     ) -> PyResult<BTreeMap<&'static str, Bound<'py, PyArray1<f64>>>> {
-        let cells = self.session.realised_cells(self.population(population)?)?;
+        let cells = self.inner.realised_cells(self.population(population)?)?;
         Ok(cells.into_iter().map(|(name, values)| (name, values.into_pyarray(py))).collect())
     }
 
     /// A picture of the mapping as SVG.
     fn picture(&self, view: &str) -> PyResult<String> {
         let view: View = view.parse().map_err(value_error)?;
-        Ok(self.session.picture(view)?)
+        Ok(self.inner.picture(view)?)
     }
 
     fn save_mapping(&self, path: PathBuf) -> PyResult<()> {
-        Ok(self.session.save_mapping(&path)?)
+        Ok(self.inner.save_mapping(&path)?)
     }
 
     fn load_mapping(
@@ -392,7 +389,7 @@ impl Session {
         path: PathBuf,
         progress: Option<Py<PyAny>>,
     ) -> PyResult<()> {
-        let session = &mut self.session;
+        let session = &mut self.inner;
         let (result, raised) = watch::supervise(py, progress.as_ref(), |shared| {
             session.load_mapping(&path, &mut |progress| shared.watch(progress))
         });
