@@ -5,7 +5,7 @@ import numpy as np
 from pyNN import common, errors
 from pyNN.parameters import LazyArray, ParameterSpace, Sequence, simplify
 
-from . import checks, simulator
+from . import _html, checks, simulator
 from .recording import Recorder
 
 
@@ -198,6 +198,20 @@ class Population(common.Population):
 
     def _get_view(self, selector, label=None):
         return PopulationView(self, selector, label)
+
+    def _repr_html_(self):
+        rows = []
+        for name, values in self._columns.items():
+            if name == "spike_times":
+                text = f"{sum(len(v) for v in values)} spikes"
+            elif (values == values[0]).all():
+                text = f"{values[0]:g} {self.celltype.units.get(name, '')}"
+            else:
+                text = (f"{values.min():g} to {values.max():g} {self.celltype.units.get(name, '')}, "
+                        f"mean {values.mean():g}")
+            rows.append((name, text))
+        title = f"{self.label}: {self.size} {type(self.celltype).__name__}"
+        return _html.table(title, ("parameter", "value"), rows)
 
     def realised(self):
         """What the wafer's cells give: {parameter: array(size)}, biological units, nominal.

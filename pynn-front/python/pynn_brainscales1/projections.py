@@ -9,7 +9,7 @@ from pyNN.parameters import LazyArray, ParameterSpace
 from pyNN.random import RandomDistribution
 from pyNN.space import Space
 
-from . import checks, simulator
+from . import _html, checks, simulator
 from .populations import members
 from .standardmodels import StaticSynapse
 
@@ -20,6 +20,8 @@ LAWS = {
     "stdp": ("tau_plus", "tau_minus", "A_plus", "A_minus", "w_min", "w_max", "mu_plus", "mu_minus",
              "dendritic_delay_fraction"),
 }
+
+_UNITS = {"weight": "uS", "delay": "ms"}
 
 
 class Connection(common.Connection):
@@ -333,6 +335,19 @@ class Projection(common.Projection):
         raise errors.InvalidParameterValueError(
             f"projection {self.label!r}: {variable} cannot be set; synapses start with all of their "
             "resources")
+
+    def _repr_html_(self):
+        rows = [("synapses", f"{len(self)}"), ("type", type(self.synapse_type).__name__),
+                ("receptor", self.receptor_type)]
+        for name in ("weight", "delay"):
+            column = self._columns[name]
+            if column.size:
+                rows.append((name, f"{column.min():g} to {column.max():g} {_UNITS[name]}"))
+        realised = self._engine.realised(self)
+        if realised is not None:
+            lost = len(self) - len(realised["rows"])
+            rows.append(("lost on the wafer", f"{lost} ({100 * lost / max(len(self), 1):.2f} %)"))
+        return _html.table(self.label, ("", ""), rows)
 
     # --- the wafer ----------------------------------------------------------------------------
 

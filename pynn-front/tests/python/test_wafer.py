@@ -105,10 +105,12 @@ def test_mappings_are_saved_and_loaded(begin):
     assert list(cells.get_spike_counts().values()) == list(spikes.values())
 
 
-def test_a_picture_shows_itself(begin):
+def test_things_show_themselves_in_notebooks(begin):
     begin(backend="emulator")
-    network()
+    _, cells, drive = network()
     sim.map_only()
+    assert "10 IF_cond_exp" in cells._repr_html_()
+    assert "lost on the wafer" in drive._repr_html_()
     picture = sim.wafer_picture("wafer.svg")
     assert picture._repr_svg_().lstrip().startswith("<svg")
     assert pathlib.Path("wafer.svg").read_text(encoding="utf-8") == picture.svg
