@@ -185,6 +185,9 @@ impl Session {
                 );
             }
         }
+        if let Some(running) = &mut self.running {
+            running.forget_mapping();
+        }
         self.chips = Some(chips);
         self.stale = Stale::Nothing;
         Ok(())

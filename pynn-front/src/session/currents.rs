@@ -36,7 +36,7 @@ impl StepCurrent {
 }
 
 /// A current and the circuit that it goes into.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub(super) struct Injected {
     pub(super) circuit: OnWafer<NeuronOnHicann>,
     pub(super) stimulus: CurrentStimulus,

@@ -14,6 +14,7 @@ use hal::wafer::{AdcTrace, DncCycles, PulseEvent, Wafer as _, WaferError};
 use marocco::network::PopulationId;
 
 use super::chips::Chips;
+use super::currents::Injected;
 use super::error::SessionError;
 use super::population::Members;
 use super::setup::Readout;
@@ -41,10 +42,13 @@ pub(super) struct Running {
     wall_s: RunSeconds,
     /// Where each recorded membrane is seen.
     shown: Vec<Shown>,
+    injected: Vec<Injected>,
+    /// Whether mapping, membranes and currents are those that the wafer was told of.
+    is_told: bool,
 }
 
 /// A membrane and where it is seen.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 struct Shown {
     population: PopulationId,
     member: u32,
@@ -69,7 +73,14 @@ impl Running {
             besides: RecordedBesides::default(),
             wall_s: RunSeconds::default(),
             shown: Vec::new(),
+            injected: Vec::new(),
+            is_told: false,
         }
+    }
+
+    /// The mapping is another one.
+    pub(super) const fn forget_mapping(&mut self) {
+        self.is_told = false;
     }
 
     /// Back to time 0.
@@ -109,29 +120,32 @@ impl Session {
 
         // what the wafer is told: configuration with outputs, probes, stimulus
         let _ = watch(Progress::Configuring);
-        let mut config = chips.mapped.config.clone();
         let shown = self.shown(chips)?;
-        for seen in &shown {
-            if let Some(output) = seen.output {
-                config.hicann_mut(seen.circuit.hicann).show_membrane(seen.circuit.local, output);
-            }
-        }
-        for current in self.injected(chips)? {
-            let chip = config.hicann_mut(current.circuit.hicann);
-            chip.stimulate(current.circuit.local, current.stimulus);
-        }
+        let injected = self.injected(chips)?;
         let running = self.running.get_or_insert_with(|| {
             let (instance, effects) = (self.setup.wafer, self.setup.effects);
             let settings =
                 Settings { instance, effects, threads: Some(threads), ..Settings::default() };
             Running::new(Emulator::with_defects(settings, &self.defects))
         });
-        if running.told.config() != &config {
+        if !running.is_told || running.shown != shown || running.injected != injected {
+            let mut config = chips.mapped.config.clone();
+            for seen in &shown {
+                if let Some(output) = seen.output {
+                    let chip = config.hicann_mut(seen.circuit.hicann);
+                    chip.show_membrane(seen.circuit.local, output);
+                }
+            }
+            for current in &injected {
+                let chip = config.hicann_mut(current.circuit.hicann);
+                chip.stimulate(current.circuit.local, current.stimulus.clone());
+            }
+            running.is_told = false;
             running.told.disconnect();
             running.told.replace(config).expect("no chip of this wafer is called defective");
             running.told.configure(&mut running.emulator)?;
+            (running.shown, running.injected, running.is_told) = (shown, injected, true);
         }
-        running.shown = shown;
         running.emulator.forget_probes();
         for seen in running.shown.iter().filter(|seen| seen.output.is_none()) {
             let trace = &self.populations[seen.population.index()].traces[&seen.member];

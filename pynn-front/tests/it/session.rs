@@ -8,8 +8,8 @@ use emulator::{Effect, Instance};
 use marocco::network::{PopulationId, ProjectionId, Receptor};
 use pynn_front::random::NumpyRandom;
 use pynn_front::session::{
-    CellModel, Columns, NewProjection, Readout, RunEnd, Session, SessionError, Setup, Spikes,
-    SynapseKind, go_on,
+    CalibrationSource, CellModel, Columns, NewProjection, Readout, RunEnd, Session, SessionError,
+    Setup, Spikes, SynapseKind, go_on,
 };
 
 fn columns(values: &[(&str, f64)]) -> Columns {
@@ -93,6 +93,23 @@ fn all_effects_continue_too() {
     };
     let whole = run(&mut balanced(setup()), &[200.0]);
     assert_eq!(whole, run(&mut balanced(setup()), &[77.7, 122.3]));
+}
+
+#[test]
+fn a_manufactured_wafer_continues_with_all_its_effects() {
+    let setup =
+        || Setup { calibration: CalibrationSource::None, threads: Some(2), ..Setup::default() };
+    let whole = run(&mut balanced(setup()), &[60.0]);
+    let mut network = balanced(setup());
+    let pieces = run(&mut network, &[25.5, 34.5]);
+    assert!(!whole.times_ms.is_empty());
+    assert_eq!(whole, pieces);
+    let report = network.session.run_report().unwrap();
+    assert_eq!((report.wafer.as_str(), report.bio_ms), ("30", 60.0));
+    assert!(report.effects["mismatch"] && !report.effects["fg_drift"]);
+    let flow = &report.stimulus;
+    assert_eq!(flow.sent, flow.delivered + flow.dropped + flow.pending);
+    assert!(network.session.mapping_report().unwrap().verified);
 }
 
 #[test]
