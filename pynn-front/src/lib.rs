@@ -4,6 +4,7 @@ pub mod calibration;
 pub mod cli;
 pub mod compare;
 pub mod defects;
+pub mod described;
 pub mod experiment;
 pub mod export;
 pub mod figure;

@@ -1,6 +1,8 @@
 """The two engines that a network can run on, under one interface: the Python layer keeps the network,
 and gives an engine what has changed before it runs."""
 
+import os
+
 import numpy as np
 from pyNN import errors
 
@@ -324,6 +326,10 @@ class Emulator:
         return self.session.now
 
     def run(self, until, progress):
+        # `bss1 map SCRIPT` wants the network, and no run
+        if path := os.environ.get("BSS1_NETWORK_OUT"):
+            self.session.save_network(path)
+            raise SystemExit(0)
         self.session.run(max(until - self.session.now, 0.0), progress)
 
     def reset(self):

@@ -1,29 +1,34 @@
-//! `bss1 map`: a network by name onto the wafer, without a run.
+//! `bss1 map`: a network by name, from a file or from a PyNN script onto the wafer, without a run.
 
-use std::path::PathBuf;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use anyhow::anyhow;
 use clap::Args;
-use hal::archive;
+use hal::archive::{self, ArchiveError};
 use hal::config::CurrentScaling;
 use marocco::mapping::StageTimes;
 use marocco::options::Effort;
-use marocco::{Capacitor, Choice, MapOptions, NeuronSizeChoice, SavedMapping};
-use serde_json::{Value, json};
+use marocco::{Capacitor, Choice, MapOptions, ModeChoice, NeuronSizeChoice, SavedMapping};
+use serde_json::{Value as Json, json};
 
 use super::console::{Stages, say};
 use super::defects::WaferDefects;
 use super::wishes::Wishes;
 use super::{Failure, SHOWN_VIOLATIONS, experiment, summary};
+use crate::described::{Described, of_script};
 use crate::networks::{Drawn, Recipe};
+use crate::parameter::Value;
 use crate::realise::{Realised, on_threads, realise};
 use crate::session::{capacitor, leak, neuron_size};
 
 /// What to map, and how.
 #[derive(Debug, Args)]
 pub(super) struct MapArguments {
-    /// Name of the network, see `bss1 network list`
+    /// Name of the network, see `bss1 network list`; or a PyNN script (.py), which runs until its first
+    /// `run` with the Python of BSS1_PYTHON [default: python3]; or a file of a network or a mapping
+    /// (.bss1)
     network: String,
     /// Set a parameter of the network
     #[arg(long = "set", value_name = "KEY=VALUE")]
@@ -55,18 +60,12 @@ pub(super) struct MapArguments {
     out: Option<PathBuf>,
 }
 
-pub(super) fn map(arguments: &MapArguments) -> Result<Value, Failure> {
+pub(super) fn map(arguments: &MapArguments) -> Result<Json, Failure> {
     let defects = arguments.wafer.load()?.unwrap_or_default();
-    let recipe = Recipe::find(&arguments.network).map_err(Failure::request)?;
-    let mut parameters = recipe.defaults();
-    for setting in &arguments.settings {
-        parameters.set(setting).map_err(Failure::request)?;
-    }
     let clock = Instant::now();
-    let drawn = recipe.draw(&parameters).map_err(Failure::request)?;
+    let (described, values) = described(&arguments.network, &arguments.settings)?;
     let draw_s = clock.elapsed().as_secs_f64();
-    let Drawn { model, scaling, mode, neuron_size } = drawn;
-    let network = model.into_network();
+    let Described { network, scaling, mode, neuron_size } = described;
 
     let mut options = MapOptions::new(scaling, mode);
     options.neuron_size = arguments.neuron_size.unwrap_or(neuron_size);
@@ -84,7 +83,7 @@ pub(super) fn map(arguments: &MapArguments) -> Result<Value, Failure> {
     let Realised { mut mapping, words, rules, verification, encode_s, verify_s, .. } = realised;
 
     let report = marocco::report(&network, &mapping, verification.is_ok());
-    say(&summary::mapping_page(recipe.name, parameters.values(), &report));
+    say(&summary::mapping_page(&arguments.network, &values, &report));
     let violations = &verification.violations;
     for violation in violations.iter().take(SHOWN_VIOLATIONS) {
         say(&violation.to_string());
@@ -108,6 +107,49 @@ pub(super) fn map(arguments: &MapArguments) -> Result<Value, Failure> {
     wall_s["encode"] = json!(encode_s);
     wall_s["verify"] = json!(verify_s);
     wall_s["verified"] = json!(report.wall_s.total + encode_s + verify_s);
-    answer["parameters"] = json!(parameters.values());
+    answer["parameters"] = json!(values);
     Ok(answer)
+}
+
+/// The network that is asked for, and the parameters of one that has a name.
+fn described(
+    name: &str,
+    settings: &[String],
+) -> Result<(Described, BTreeMap<&'static str, Value>), Failure> {
+    let path = Path::new(name);
+    let extension = path.extension().and_then(|e| e.to_str());
+    let of_file = match extension {
+        Some("py") => Some(of_script(path).map_err(Failure::request)?),
+        Some("bss1") => Some(of_archive(path)?),
+        _ => None,
+    };
+    if let Some(described) = of_file {
+        if let Some(setting) = settings.first() {
+            let text = format!("--set {setting}: networks of files have no parameters to set");
+            return Err(Failure::request(anyhow!(text)));
+        }
+        return Ok((described, BTreeMap::new()));
+    }
+    let recipe = Recipe::find(name).map_err(Failure::request)?;
+    let mut parameters = recipe.defaults();
+    for setting in settings {
+        parameters.set(setting).map_err(Failure::request)?;
+    }
+    let Drawn { model, scaling, mode, neuron_size } =
+        recipe.draw(&parameters).map_err(Failure::request)?;
+    let (network, mode) = (model.into_network(), mode.into());
+    Ok((Described { network, scaling, mode, neuron_size }, parameters.values().clone()))
+}
+
+/// The network of a file of one, or of a mapping, whose chips then have any capacitor and leak.
+fn of_archive(path: &Path) -> Result<Described, Failure> {
+    match archive::read::<Described>(path) {
+        Err(ArchiveError::WrongKind { .. }) => {
+            let saved: SavedMapping = archive::read(path).map_err(Failure::request)?;
+            let (network, scaling) = (saved.network, saved.mapping.scaling);
+            let (mode, neuron_size) = (ModeChoice::default(), NeuronSizeChoice::Auto);
+            Ok(Described { network, scaling, mode, neuron_size })
+        }
+        read => read.map_err(Failure::request),
+    }
 }

@@ -379,6 +379,10 @@ impl Session {
         Ok(self.inner.picture(view)?)
     }
 
+    fn save_network(&self, path: PathBuf) -> PyResult<()> {
+        Ok(self.session.save_network(&path)?)
+    }
+
     fn save_mapping(&self, path: PathBuf) -> PyResult<()> {
         Ok(self.inner.save_mapping(&path)?)
     }

@@ -39,7 +39,8 @@ pub(super) struct Chips {
     calibration: WaferCalibration,
 }
 
-fn options(
+/// What the mapper is asked for, and the voltage window behind it.
+pub(super) fn options(
     setup: &Setup,
     network: &Network,
     before: Option<VoltageWindow>,

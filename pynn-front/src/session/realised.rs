@@ -6,13 +6,14 @@ use std::path::Path;
 
 use hal::archive;
 use hal::coord::Coordinate as _;
-use marocco::SavedMapping;
 use marocco::mapping::{LossCause, SynapseFate};
 use marocco::network::{Network, PopulationId, ProjectionId};
+use marocco::{MapOptions, SavedMapping};
 
 use super::chips::Chips;
 use super::error::SessionError;
 use super::{Session, Stale, Watch};
+use crate::described::Described;
 use crate::export::Delays;
 use crate::picture::{self, Facts, View};
 
@@ -134,6 +135,14 @@ impl Session {
     /// Writes the mapping to a file, which is replaced as a whole or not at all.
     pub fn save_mapping(&self, path: &Path) -> Result<(), SessionError> {
         Ok(archive::write(path, &self.saved_mapping()?)?)
+    }
+
+    /// Writes the network, as it is asked for, to a file that `bss1 map` takes.
+    pub fn save_network(&self, path: &Path) -> Result<(), SessionError> {
+        let (_, options) = super::chips::options(&self.setup, &self.network, None)?;
+        let MapOptions { scaling, mode, neuron_size, .. } = options;
+        let network = self.network.clone();
+        Ok(archive::write(path, &Described { network, scaling, mode, neuron_size })?)
     }
 
     /// Takes placement, routes and drivers from a file, instead of searching for them. It has to be

@@ -1,11 +1,16 @@
 //! `bss1 map`, `bss1 network` and `bss1 defects` as a script sees them.
 
+use std::collections::BTreeMap;
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
+use emulator::Instance;
 use hal::coord::HicannOnWafer;
 use hal::defects::{ComponentKind, Defects};
+use marocco::network::Receptor;
+use pynn_front::session::{CellModel, NewProjection, Session, Setup, SynapseKind};
 use serde_json::Value;
 
 fn bss1(arguments: &[&str]) -> Output {
@@ -313,5 +318,62 @@ fn questions_about_what_is_not_there_are_refused() {
     ] {
         let found = refused(&["show", out, question[0], question[1]]);
         assert!(found.contains(message), "{question:?}: {found}");
+    }
+}
+
+#[test]
+fn networks_come_from_files_and_scripts_too() {
+    // what a script would leave behind
+    let mut session = Session::new(Setup::on(Instance::Ideal)).unwrap();
+    let cell = BTreeMap::from([("tau_refrac".to_owned(), vec![2.0])]);
+    let input = session.add_spike_arrays("input", vec![vec![1.0]; 3]).unwrap();
+    let cells = session.add_neurons("cells", 4, CellModel::IfCondExp, &cell).unwrap();
+    session
+        .add_projection(NewProjection {
+            label: "wires",
+            ends: (input, cells),
+            receptor: Receptor::Excitatory,
+            pre: &[0, 1, 2, 2],
+            post: &[0, 1, 2, 3],
+            weights_us: &[0.01],
+            kind: SynapseKind::Static,
+        })
+        .unwrap();
+    let file = path("described.bss1");
+    session.save_network(&file).unwrap();
+    let mapping = path("described-mapping.bss1");
+    let [network, out] = [&file, &mapping].map(|p| p.to_str().unwrap());
+    let report = json(&["map", network, "--neuron-size", "8", "--out", out]);
+    assert_eq!((&report["neurons"], &report["synapses_realised"]), (&4.into(), &4.into()));
+    assert_eq!(report["neuron_sizes"]["8"], 4);
+    // a mapping has its network with it
+    assert_eq!(json(&["map", out, "--neuron-size", "4"])["neuron_sizes"]["4"], 4);
+    assert!(refused(&["map", network, "--set", "n=3"]).contains("no parameters"));
+    assert!(refused(&["map", "/nowhere/network.bss1"]).contains("/nowhere/network.bss1"));
+
+    // any program that writes the file is good enough for a script
+    let python = path("python.sh");
+    let script = path("script.py");
+    fs::write(&python, "#!/bin/sh\n[ -s \"$1\" ] && cp \"$1\" \"$BSS1_NETWORK_OUT\" || exit 3\n")
+        .unwrap();
+    fs::set_permissions(&python, PermissionsExt::from_mode(0o755)).unwrap();
+    fs::copy(&file, &script).unwrap();
+    let map = |python: &Path, script: &Path| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_bss1"));
+        command.args(["map", script.to_str().unwrap(), "--json"]).env("BSS1_PYTHON", python);
+        command.output().unwrap()
+    };
+    let mapped = map(&python, &script);
+    assert!(mapped.status.success(), "{}", String::from_utf8_lossy(&mapped.stderr));
+    let report: Value = serde_json::from_slice(&mapped.stdout).unwrap();
+    assert_eq!(report["synapses_requested"], 4);
+    for (python, script, message) in [
+        (Path::new("/nowhere/python"), &*script, "BSS1_PYTHON"),
+        (&*python, Path::new("/nowhere/script.py"), "before its first run"),
+    ] {
+        let refused = map(python, script);
+        assert_eq!(refused.status.code(), Some(2));
+        let text = String::from_utf8_lossy(&refused.stderr).into_owned();
+        assert!(text.contains(message), "{text}");
     }
 }
