@@ -34,7 +34,9 @@ fn loaded(effects: Effects, end: u64) -> Emulator {
     let instance = Instance::Manufactured(WaferNumber(4));
     let settings = Settings { instance, effects, threads: Some(2), ..Settings::default() };
     let mut pulses = stimulus(&config);
-    pulses.values_mut().for_each(|events| events.retain(|event| event.time.0 <= end));
+    for events in pulses.values_mut() {
+        events.retain(|event| event.time.0 <= end);
+    }
     let mut emulator = load(settings, &config, &pulses, end).expect("words are accepted");
     emulator.probe(neuron(0).on(CHIP), DncCycles(7));
     emulator
@@ -203,7 +205,7 @@ fn in_two_parts(effects: Effects, end: u64, cut: u64, again: bool) -> Vec<(u64, 
         std::mem::swap(&mut emulator, &mut more);
         if again {
             let mut config = config.clone();
-            config.hicann_mut(CHIP).synapses.weights = hal::coord::Table::default();
+            config.hicann_mut(CHIP).synapses.weights = Table::default();
             let words = hal::codec::encode_wafer(&config).expect("it can be sent");
             emulator.configure(&words).expect("taken");
         }

@@ -379,8 +379,9 @@ impl Session {
         Ok(self.inner.picture(view)?)
     }
 
+    /// Writes the network for `bss1 map`.
     fn save_network(&self, path: PathBuf) -> PyResult<()> {
-        Ok(self.session.save_network(&path)?)
+        Ok(self.inner.save_network(&path)?)
     }
 
     fn save_mapping(&self, path: PathBuf) -> PyResult<()> {
