@@ -7,10 +7,12 @@
 //! number of threads.
 
 mod adex;
+mod arrivals;
 mod build;
 mod carry;
 mod cells;
 mod chip;
+mod cluster;
 mod delivery;
 mod injection;
 mod math;
@@ -24,7 +26,7 @@ mod tree;
 
 use fearless_simd::Level;
 use hal::coord::{
-    Coordinate as _, DncMergerOnHicann, HicannOnWafer, NeuronOnHicann, OnWafer, PulseLabel,
+    Coordinate as _, GbitLinkOnHicann, HicannOnWafer, NeuronOnHicann, OnWafer, PulseLabel,
     SynapseOnHicann,
 };
 use hal::law::Capacitors;
@@ -35,21 +37,32 @@ use serde::{Deserialize, Serialize};
 
 use crate::background::Generators;
 use crate::connectivity::BusAddress;
-use crate::silicon::Jitter;
 use chip::{Chip, ChipState, Way};
+use cluster::Cluster;
 use delivery::{Event, Window};
 pub(crate) use network::{Made, Network};
+use network::{Part, SourceId};
 use plasticity::Plasticity;
 use tree::{Delays, Origin};
-
-/// Steps of a window if there is no synapse.
-const LONGEST_WINDOW: u64 = 64;
 
 /// A pulse that enters L1 from outside.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Release {
     pub(crate) time: DncCycles,
     pub(crate) bus: BusAddress,
+}
+
+/// Where it goes.
+#[derive(Debug, Clone, Copy)]
+enum Entrance {
+    /// Onto its bus at once, where somebody listens.
+    Source(SourceId),
+    /// Into the tree of a chip, given by its position.
+    Tree(usize),
+    /// Back to the FPGA by this link.
+    Round(GbitLinkOnHicann),
+    /// Nobody sees it.
+    Nowhere,
 }
 
 /// An event that a chip sends to its FPGA.
@@ -66,12 +79,12 @@ pub(crate) struct RunState {
     step: DncCycles,
     done: u64,
     neuron_spikes: u64,
+    /// Those that arrived, and those that will, by windows ahead.
     synaptic_events: u64,
-    /// Those under way, and those on the buses, in the order of their coming.
-    recent: Vec<(BusAddress, DncCycles)>,
+    /// The same by windows ahead, for those to come.
+    arriving: Vec<u64>,
+    /// Those on the buses, in the order of their coming.
     events: Vec<(BusAddress, DncCycles)>,
-    /// Rows of the calendars.
-    rows: usize,
     generators: Vec<(u64, u16, Option<DncCycles>)>,
     chips: Vec<ChipState>,
 }
@@ -80,20 +93,14 @@ pub(crate) struct RunState {
 #[derive(Debug)]
 pub(crate) struct Run<'a> {
     network: Network,
-    /// Pulses that are not yet released, in order of time.
+    /// Pulses from outside in order of time, where each goes, and how many are released.
     releases: &'a [Release],
+    entrances: Vec<Entrance>,
+    released: usize,
     generators: Generators,
     step: DncCycles,
     end: DncCycles,
     level: Level,
-    /// Steps of a window.
-    window: u64,
-    /// Rows of the calendars.
-    rows: usize,
-    /// Longest delay of any synapse, in cycles.
-    longest: u64,
-    /// The latest events, of which some may still be under way.
-    recent: Vec<Event>,
     /// Events that came onto the buses and were not delivered yet.
     events: Vec<Event>,
     /// Steps done, and of the whole run.
@@ -109,32 +116,22 @@ pub(crate) struct Run<'a> {
 impl<'a> Run<'a> {
     /// Starts at time 0; `releases` are in order of time.
     pub(crate) fn new(
-        mut network: Network,
+        network: Network,
         releases: &'a [Release],
         generators: Generators,
         step: DncCycles,
         end: DncCycles,
     ) -> Self {
-        let early = Jitter::largest(network.jitter);
-        let steps = |d: DncCycles| d.0.saturating_sub(early) / step.0;
-        let window = network.shortest.map_or(LONGEST_WINDOW, steps).max(1);
         let last = end.0.div_ceil(step.0);
-        let longest = network.parts.iter().map(|(_, wiring)| wiring.longest_delay()).max();
-        let rows = Window::rows(window, step, network.jitter);
-        for chip in &mut network.chips {
-            chip.calendar = vec![Vec::new(); rows];
-        }
         Self {
+            entrances: releases.iter().map(|release| network.entrance(release.bus)).collect(),
             network,
             releases,
+            released: 0,
             generators,
             step,
             end,
             level: Level::new(),
-            window,
-            rows,
-            longest: longest.unwrap_or(0),
-            recent: Vec::new(),
             events: Vec::new(),
             done: 0,
             last,
@@ -165,14 +162,12 @@ impl<'a> Run<'a> {
             if self.is_over() {
                 return;
             }
-            let steps = self.window.min(self.last - self.done);
+            let steps = self.network.window.min(self.last - self.done);
             let until = DncCycles((self.done + steps) * self.step.0);
             self.take_in(until);
             self.integrate(steps);
             self.done += steps;
-            let arrived = self.arrived();
-            self.recent.append(&mut self.events);
-            self.recent.retain(|event| event.time.0 + self.longest > arrived);
+            self.events.clear();
             self.exchange();
         }
     }
@@ -183,79 +178,65 @@ impl<'a> Run<'a> {
             first: self.done,
             end: self.done + steps,
             last: if self.goes_on { u64::MAX } else { self.last },
+            over: self.end,
+            steps: self.network.window,
             step: self.step,
-            rows: self.rows,
-            row: (self.done % self.rows as u64) as usize,
             jitter: self.network.jitter,
         };
         let (level, events) = (self.level, &self.events);
         let mut rest = self.network.chips.as_mut_slice();
         let mut parts = Vec::with_capacity(self.network.parts.len());
-        for (range, wiring) in &mut self.network.parts {
-            let (chips, others) = rest.split_at_mut(range.len());
+        for part in &mut self.network.parts {
+            let (chips, others) = rest.split_at_mut(part.chips.len());
             rest = others;
-            parts.push((chips, wiring));
+            parts.push((chips, part));
         }
-        parts.into_par_iter().for_each(|(chips, wiring)| {
-            wiring.deliver(chips, events, &window);
-            for chip in chips {
-                chip.advance(level, &window);
-            }
+        parts.into_par_iter().for_each(|(chips, part)| {
+            part.advance(chips, level, events, &window);
         });
-    }
-
-    /// The nominal arrival, in cycles, up to which events have been delivered.
-    fn arrived(&self) -> u64 {
-        match self.done {
-            0 => 0,
-            done => done * self.step.0 + Jitter::largest(self.network.jitter),
-        }
     }
 
     /// Sends the events from outside that come until a time.
     fn take_in(&mut self, until: DncCycles) {
-        let due = self.releases.partition_point(|r| r.time <= until);
-        let (now, later) = self.releases.split_at(due);
-        self.releases = later;
-        let network = &mut self.network;
-        for &Release { time, bus } in now {
-            let BusAddress { hicann, merger, address } = bus;
-            match network.way(hicann, merger) {
-                Way::Bus => network.enter(time, Origin::Link(merger), &[bus], &mut self.events),
-                Way::Round(gbit_link) => {
-                    let label = PulseLabel { link: hicann.link(), gbit_link, address };
+        while let Some(&Release { time, bus }) = self.releases.get(self.released)
+            && time <= until
+        {
+            match self.entrances[self.released] {
+                Entrance::Source(source) => self.events.push(Event { source, time }),
+                Entrance::Tree(chip) => {
+                    self.network.announce(chip, time, Origin::Link(bus.merger), bus);
+                }
+                Entrance::Round(gbit_link) => {
+                    let hicann = bus.hicann;
+                    let label = PulseLabel { link: hicann.link(), gbit_link, address: bus.address };
                     self.departures.push(Departure { time, hicann, label });
                 }
-                Way::Nowhere => {}
+                Entrance::Nowhere => {}
             }
+            self.released += 1;
         }
+        let network = &mut self.network;
         self.generators.until(until, |place, time| {
-            let origin = Origin::Generator(place.generator);
-            network.enter(time, origin, &place.buses, &mut self.events);
+            // the tree of the chip leads to all its buses
+            for &bus in &place.buses {
+                match network.onto(bus) {
+                    Entrance::Source(source) => self.events.push(Event { source, time }),
+                    Entrance::Tree(chip) => {
+                        network.announce(chip, time, Origin::Generator(place.generator), bus);
+                        break;
+                    }
+                    Entrance::Round(_) | Entrance::Nowhere => {}
+                }
+            }
         });
     }
 
-    /// Sends on what the chips fired in the last window.
+    /// Takes over what the parts sent in the last window.
     fn exchange(&mut self) {
-        let events = &mut self.events;
-        for chip in &self.network.chips {
-            for (time, output) in chip.fired().filter(|(time, _)| *time <= self.end) {
-                self.neuron_spikes += 1;
-                if chip.tree.is_none() {
-                    events.extend(output.sources.iter().map(|&source| Event { source, time }));
-                    let depart = |&label| Departure { time, hicann: chip.hicann, label };
-                    self.departures.extend(output.labels.iter().map(depart));
-                }
-            }
-            for sent in &chip.sent {
-                let source = chip.buses.source(sent.merger, sent.address);
-                events.extend(source.map(|source| Event { source, time: sent.time }));
-                if let Origin::Neuron(_) = sent.origin
-                    && let Some(label) = chip.buses.label(sent.merger, sent.address)
-                {
-                    self.departures.push(Departure { time: sent.time, hicann: chip.hicann, label });
-                }
-            }
+        for part in &mut self.network.parts {
+            self.events.append(&mut part.sent.events);
+            self.departures.append(&mut part.sent.departures);
+            self.neuron_spikes += std::mem::take(&mut part.sent.neuron_spikes);
         }
     }
 
@@ -272,43 +253,46 @@ impl<'a> Run<'a> {
         };
         RunState {
             step: self.step,
-            rows: self.rows,
             done: self.done,
             neuron_spikes: self.neuron_spikes,
             synaptic_events: self.synaptic_events(),
-            recent: on_buses(&self.recent),
+            arriving: self.arriving(),
             events: on_buses(&self.events),
             generators: self.generators.state(),
-            chips: self.network.chips.iter().map(Chip::state).collect(),
+            chips: self.network.states(self.done),
         }
     }
 
     /// Takes over a state of the same run; false if it does not fit.
     pub(crate) fn restore(&mut self, state: RunState) -> bool {
-        let chips = self.network.chips.len();
-        let known = self.known(&state.recent).len() + self.known(&state.events).len();
-        let fits = state.chips.len() == chips
-            && state.rows == self.rows
-            && known == state.recent.len() + state.events.len();
+        let known = self.known(&state.events).len();
+        let fits = state.chips.len() == self.network.chips.len()
+            && state.arriving.len() == self.arriving().len()
+            && known == state.events.len();
         let Some(saved) = self.restore_time(state).filter(|_| fits) else { return false };
-        self.network.chips.iter_mut().zip(saved).all(|(chip, state)| chip.restore(state))
+        let (done, window) = (self.done, self.network.window);
+        let mut saved = saved.into_iter();
+        self.network.all_chips(|chip, cluster, i| {
+            let Some(mut state) = saved.next() else { return false };
+            let sent = std::mem::take(&mut state.inbox);
+            chip.restore(state) && cluster.fill(i, &sent, done, window)
+        })
     }
 
     /// Takes over what is still there of a state, after the network has changed; false if the run is
     /// over before.
     pub(crate) fn carry_over(&mut self, state: RunState) -> bool {
-        let (done, rows) = (state.done, state.rows);
         let Some(saved) = self.restore_time(state) else { return false };
-        let mut saved = saved.into_iter().peekable();
-        for chip in &mut self.network.chips {
-            while saved.next_if(|state| state.hicann() < chip.hicann).is_some() {}
-            if let Some(state) = saved.next_if(|state| state.hicann() == chip.hicann) {
-                chip.carry_over(state, done, rows);
-            }
-        }
+        let (done, window) = (self.done, self.network.window);
         let now = DncCycles(done * self.step.0);
-        self.network.chips.iter_mut().for_each(|chip| chip.look_from(now));
-        true
+        let mut saved = saved.into_iter().peekable();
+        self.network.all_chips(|chip, cluster, i| {
+            while saved.next_if(|state| state.hicann() < chip.hicann).is_some() {}
+            let state = saved.next_if(|state| state.hicann() == chip.hicann);
+            let sent = state.map(|state| chip.carry_over(state)).unwrap_or_default();
+            chip.look_from(now);
+            cluster.fill(i, &sent, done, window)
+        })
     }
 
     /// The events that some synapse listens to.
@@ -319,29 +303,26 @@ impl<'a> Run<'a> {
         events.iter().filter_map(event).collect()
     }
 
-    /// Goes to the time of a state, with the events under way; hands out the rest of it. None if the
-    /// run is over before.
+    /// Goes to the time of a state, with the events on the buses; hands out the rest of it. None if
+    /// the run is over before.
     fn restore_time(&mut self, state: RunState) -> Option<Vec<ChipState>> {
-        let RunState { step, done, neuron_spikes, synaptic_events, generators, chips, .. } = state;
+        let RunState { step, done, neuron_spikes, synaptic_events, .. } = state;
         if done > self.last || step != self.step {
             return None;
         }
-        for (i, (_, wiring)) in self.network.parts.iter_mut().enumerate() {
+        for (i, part) in self.network.parts.iter_mut().enumerate() {
+            let wiring = &mut part.wiring;
             wiring.synaptic_events = if i == 0 { synaptic_events } else { 0 };
+            let mut saved = if i == 0 { state.arriving.clone() } else { Vec::new() };
+            saved.resize(saved.len().max(wiring.arriving.len()), 0);
+            wiring.arriving = saved.into();
         }
         (self.done, self.neuron_spikes) = (done, neuron_spikes);
-        (self.recent, self.events) = (self.known(&state.recent), self.known(&state.events));
-        let arrived = self.arrived();
-        for (_, wiring) in &mut self.network.parts {
-            for &event in &self.recent {
-                wiring.resume(event, arrived);
-            }
-        }
+        self.events = self.known(&state.events);
         let now = DncCycles(done * self.step.0);
-        let released = self.releases.partition_point(|r| r.time <= now);
-        self.releases = &self.releases[released..];
-        self.generators.restore(&generators);
-        Some(chips)
+        self.released = self.releases.partition_point(|r| r.time <= now);
+        self.generators.restore(&state.generators);
+        Some(state.chips)
     }
 
     /// The true voltages of a circuit's membrane, if they were kept.
@@ -374,9 +355,17 @@ impl<'a> Run<'a> {
         delays.summary()
     }
 
+    /// Events that synapses will receive, by windows ahead.
+    fn arriving(&self) -> Vec<u64> {
+        let parts = &self.network.parts;
+        let windows = parts.iter().map(|part| part.wiring.arriving.len()).max().unwrap_or(0);
+        let of_window = |ahead| parts.iter().map(|part| part.wiring.arriving[ahead]).sum();
+        (0..windows).map(of_window).collect()
+    }
+
     /// Events that synapses received so far.
     pub(crate) fn synaptic_events(&self) -> u64 {
-        self.network.parts.iter().map(|(_, wiring)| wiring.synaptic_events).sum()
+        self.network.parts.iter().map(|part| part.wiring.synaptic_events).sum()
     }
 
     /// Weights and capacitors of the plastic synapses, by chip.
@@ -398,29 +387,55 @@ impl<'a> Run<'a> {
 }
 
 impl Network {
-    /// Where the pulses for a merger go.
-    fn way(&self, hicann: HicannOnWafer, merger: DncMergerOnHicann) -> Way {
-        let place = self.chips.binary_search_by_key(&hicann, |c| c.hicann);
-        place.map_or(Way::Bus, |place| self.chips[place].buses.ways[merger])
+    /// The states of all chips after so many steps.
+    fn states(&self, done: u64) -> Vec<ChipState> {
+        let of_part = |part: &Part| {
+            let chips = &self.chips[part.chips.clone()];
+            let of_cluster = |cluster: &Cluster| {
+                let state =
+                    |chip: usize| chips[chip].state(cluster.waiting(chip, done, self.window));
+                cluster.chips.clone().map(state).collect::<Vec<_>>()
+            };
+            part.clusters.iter().flat_map(of_cluster).collect::<Vec<_>>()
+        };
+        self.parts.iter().flat_map(of_part).collect()
     }
 
-    /// An event that did not come from a circuit enters its chip, on the way to some buses.
-    fn enter(
-        &mut self,
-        time: DncCycles,
-        origin: Origin,
-        buses: &[BusAddress],
-        events: &mut Vec<Event>,
-    ) {
-        let Some(first) = buses.first() else { return };
-        let place = self.chips.binary_search_by_key(&first.hicann, |c| c.hicann);
-        if let Ok(place) = place
-            && let Some(tree) = &mut self.chips[place].tree
-        {
-            tree.announce(time, origin, first.address);
-            return;
+    /// Does something with every chip, its cluster and its position in the part, as long as that
+    /// succeeds.
+    fn all_chips(&mut self, mut with: impl FnMut(&mut Chip, &mut Cluster, usize) -> bool) -> bool {
+        let chips = &mut self.chips;
+        self.parts.iter_mut().all(|part| {
+            let chips = &mut chips[part.chips.clone()];
+            part.clusters.iter_mut().all(|cluster| {
+                let mut positions = cluster.chips.clone();
+                positions.all(|i| with(&mut chips[i], cluster, i))
+            })
+        })
+    }
+
+    /// Where a pulse from outside for a bus goes.
+    fn entrance(&self, bus: BusAddress) -> Entrance {
+        let place = self.chips.binary_search_by_key(&bus.hicann, |c| c.hicann);
+        match place.map_or(Way::Bus, |place| self.chips[place].buses.ways[bus.merger]) {
+            Way::Bus => self.onto(bus),
+            Way::Round(gbit_link) => Entrance::Round(gbit_link),
+            Way::Nowhere => Entrance::Nowhere,
         }
-        let sources = buses.iter().filter_map(|&bus| self.source(bus));
-        events.extend(sources.map(|source| Event { source, time }));
+    }
+
+    /// Where an event goes on its way to a bus.
+    fn onto(&self, bus: BusAddress) -> Entrance {
+        match self.chips.binary_search_by_key(&bus.hicann, |c| c.hicann) {
+            Ok(place) if self.chips[place].tree.is_some() => Entrance::Tree(place),
+            _ => self.source(bus).map_or(Entrance::Nowhere, Entrance::Source),
+        }
+    }
+
+    /// An event enters the tree of a chip.
+    fn announce(&mut self, chip: usize, time: DncCycles, origin: Origin, bus: BusAddress) {
+        if let Some(tree) = &mut self.chips[chip].tree {
+            tree.announce(time, origin, bus.address);
+        }
     }
 }

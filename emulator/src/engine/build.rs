@@ -14,7 +14,7 @@ use hal::wafer::DncCycles;
 
 use super::cells::Cells;
 use super::chip::{Chip, Output};
-use super::delivery::Leg;
+use super::delivery::Knows;
 use super::injection::Injection;
 use super::network::SourceId;
 use super::plasticity::{Controller, Plasticity};
@@ -66,28 +66,21 @@ pub(super) struct ChipBuilder<'a> {
 /// A synapse as an event finds it.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Arrival {
-    /// Position of the chip in its part.
-    pub(super) chip: u16,
-    /// Cycles.
-    pub(super) delay: u16,
-    /// As that of a leg.
-    pub(super) resource: u32,
+    /// Its leg, in the order of legs: cluster, cycles, and the chip if that has to know.
+    pub(super) leg: (u16, u16, Option<Knows>),
     /// None if nobody looks at the membrane, or the input is off.
     pub(super) slot: Option<u32>,
     /// In the unit of the slot.
     pub(super) increment: f64,
 }
 
-impl Arrival {
-    /// What tells legs apart, in their order.
-    pub(super) fn leg(&self) -> (u16, u16, u32) {
-        (self.delay, self.chip, self.resource)
-    }
-
-    /// The order of legs and, in them, of targets.
-    pub(super) fn key(&self) -> (u16, u16, u32, Option<u32>) {
-        (self.delay, self.chip, self.resource, self.slot)
-    }
+/// The place of a chip in its part.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct PlaceInPart {
+    pub(super) cluster: u16,
+    pub(super) chip: u16,
+    /// First slot in the cluster.
+    pub(super) first_slot: u32,
 }
 
 impl<'a> ChipBuilder<'a> {
@@ -124,16 +117,25 @@ impl<'a> ChipBuilder<'a> {
         self.cells.work()
     }
 
-    /// Adds the synapses of one source on this chip, the `chip`th of its part.
+    /// Number of slots.
+    pub(super) fn slots(&self) -> u32 {
+        self.cells.slots()
+    }
+
+    /// Adds the synapses of one source on this chip.
     pub(super) fn arrivals(
         &mut self,
         synapses: &[FunctionalSynapse],
-        chip: u16,
+        place_in_part: PlaceInPart,
         reached: &mut Vec<Arrival>,
     ) {
+        let PlaceInPart { cluster, chip, first_slot } = place_in_part;
+        let taps = self.plasticity.is_some();
         for s in synapses {
-            let resource = self.resource(s).unwrap_or(Leg::NO_RESOURCE);
-            let delay = s.delay.0 as u16;
+            let resource = self.resource(s);
+            let knows = Knows { chip, taps, resource };
+            let knows = (taps || resource.is_some()).then_some(knows);
+            let leg = (cluster, s.delay.0 as u16, knows);
             let place = self.inputs[s.target.local][s.input.index()];
             let (slot, increment) = match place {
                 None => (None, 0.0),
@@ -145,11 +147,11 @@ impl<'a> ChipBuilder<'a> {
                     match self.tap(s, place.membrane, slot, scale) {
                         // the event brings its factor, the weight is looked up when it comes
                         Some(tap) => (Some(tap), 1.0),
-                        None => (Some(slot), self.conductance_s(s, s.weight) * scale),
+                        None => (Some(first_slot + slot), self.conductance_s(s, s.weight) * scale),
                     }
                 }
             };
-            reached.push(Arrival { chip, delay, resource, slot, increment });
+            reached.push(Arrival { leg, slot, increment });
         }
     }
 

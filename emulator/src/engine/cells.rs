@@ -1,4 +1,5 @@
-//! The membranes of one chip, sixteen by sixteen, and one time step of all of them.
+//! The membranes of one chip, sixteen by sixteen, and some time steps of all of them. Sixteen do all
+//! their steps before the next sixteen begin, so that their state stays close.
 //!
 //! Per step the synaptic conductances are replaced by their mean over the step, then the membrane
 //! equation is solved exactly: exponential Euler with step-mean conductance. Voltages are relative
@@ -15,12 +16,13 @@ use serde::{Deserialize, Serialize};
 use crate::circuits::Membrane;
 
 use super::adex::Adex;
+use super::arrivals::{Arrivals, Rows};
 use super::carry::{self, Layout, MembraneLayout};
 use super::math::{LANES, Lanes, mean_decay};
 use super::saturation;
 
 /// Conductances below this are none, as rates; numbers much smaller than that are slow.
-const FAINT: f32 = 1e-30;
+const FAINT: f32 = 1e-14;
 
 /// One synaptic input of each of sixteen membranes.
 #[derive(Debug, Clone)]
@@ -36,6 +38,23 @@ struct Input {
     limit: Lanes,
 }
 
+impl Input {
+    /// Advances the conductances by a step, at whose end others arrive. Returns what they contribute
+    /// in the step: rates, and their drives.
+    #[inline(always)]
+    fn pass<S: Simd, const SATURATES: bool>(
+        &mut self,
+        simd: S,
+        arrived: &Lanes,
+    ) -> (f32x16<S>, f32x16<S>) {
+        let load = |lanes: &Lanes| f32x16::load_array_ref(simd, lanes);
+        let g = load(&self.g);
+        let during = if SATURATES { saturation::saturate(g, load(&self.limit)) } else { g };
+        self.g = (g * load(&self.decay) + load(arrived)).into();
+        (during, during * load(&self.e_rev))
+    }
+}
+
 /// State and constants of sixteen membranes.
 #[derive(Debug, Clone)]
 #[repr(align(64))]
@@ -49,14 +68,35 @@ struct Block {
     /// Share of the distance to the reset potential that is left after a step of reset.
     pull: Lanes,
     leak: Lanes,
-    /// By which currents from outside raise the voltages in this step.
+    /// By which currents from outside raise the voltages in the next step.
     injected: Lanes,
-    /// Membranes that have fired in this step, as a mask, and the voltages that they reached.
-    fired: u64,
-    reached: Lanes,
     /// Their inputs in the list of all.
     inputs: Range<usize>,
     adex: Adex,
+    /// Voltages at the end of each of the last steps, if somebody looks at them.
+    kept: Option<Vec<Lanes>>,
+}
+
+/// A membrane that crossed its lowest threshold.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Crossing {
+    /// Number of the step at whose end it did.
+    pub(super) step: u64,
+    pub(super) membrane: u32,
+    /// Voltage reached, relative to the leak potential.
+    pub(super) v: f32,
+}
+
+/// Steps that follow each other.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Steps {
+    /// Number of the first one of the run, and its place in the window.
+    pub(super) first: u64,
+    pub(super) in_window: usize,
+    pub(super) count: usize,
+    /// Where arrivals are, and the first input of the chip there.
+    pub(super) rows: Rows,
+    pub(super) first_input: usize,
 }
 
 /// The membranes of a chip.
@@ -121,10 +161,9 @@ impl Cells {
             pull: zero,
             leak: [1.0; LANES],
             injected: zero,
-            fired: 0,
-            reached: zero,
             inputs: first..first + inputs,
             adex: Adex::new(membranes, step_s),
+            kept: None,
         };
         let unused = Input { g: zero, decay: zero, e_rev: zero, limit: zero };
         self.inputs.resize(first + inputs, unused);
@@ -193,45 +232,62 @@ impl Cells {
         }
     }
 
-    /// Advances every membrane by one step. Returns whether any has fired; see [`Cells::fired`].
+    /// Advances every membrane by some steps and tells which ones fire, in order of time and
+    /// membrane. What arrives in a step acts from the next one on.
     #[inline(always)]
-    pub(super) fn step<S: Simd>(&mut self, simd: S) -> bool {
-        // each has a loop of its own
-        match (self.saturates, self.inverse_leak_range.is_some(), self.reset_takes_time) {
-            (false, false, false) => self.step_with::<S, false, false, false>(simd),
-            (false, false, true) => self.step_with::<S, false, false, true>(simd),
-            (false, true, false) => self.step_with::<S, false, true, false>(simd),
-            (false, true, true) => self.step_with::<S, false, true, true>(simd),
-            (true, false, false) => self.step_with::<S, true, false, false>(simd),
-            (true, false, true) => self.step_with::<S, true, false, true>(simd),
-            (true, true, false) => self.step_with::<S, true, true, false>(simd),
-            (true, true, true) => self.step_with::<S, true, true, true>(simd),
-        }
-    }
-
-    #[inline(always)]
-    fn step_with<S: Simd, const INPUTS: bool, const LEAK: bool, const RESET: bool>(
+    pub(super) fn advance<S: Simd>(
         &mut self,
         simd: S,
-    ) -> bool {
-        let inverse_leak_range = self.inverse_leak_range.unwrap_or(0.0);
-        let mut any = 0;
-        for block in &mut self.blocks {
-            let inputs = &mut self.inputs[block.inputs.clone()];
-            any |= block.step::<S, INPUTS, LEAK, RESET>(simd, inputs, inverse_leak_range);
+        steps: &Steps,
+        arrivals: &mut Arrivals,
+        crossings: &mut Vec<Crossing>,
+    ) {
+        let before = crossings.len();
+        let to = (arrivals, &mut *crossings);
+        // each has a loop of its own
+        match (self.saturates, self.inverse_leak_range.is_some(), self.reset_takes_time) {
+            (false, false, false) => self.advance_with::<S, false, false, false>(simd, steps, to),
+            (false, false, true) => self.advance_with::<S, false, false, true>(simd, steps, to),
+            (false, true, false) => self.advance_with::<S, false, true, false>(simd, steps, to),
+            (false, true, true) => self.advance_with::<S, false, true, true>(simd, steps, to),
+            (true, false, false) => self.advance_with::<S, true, false, false>(simd, steps, to),
+            (true, false, true) => self.advance_with::<S, true, false, true>(simd, steps, to),
+            (true, true, false) => self.advance_with::<S, true, true, false>(simd, steps, to),
+            (true, true, true) => self.advance_with::<S, true, true, true>(simd, steps, to),
         }
-        any != 0
+        crossings[before..].sort_unstable_by_key(|c| (c.step, c.membrane));
     }
 
-    /// The membranes that have fired in the last step, and the voltages that they reached, relative
-    /// to their leak potentials.
-    pub(super) fn fired(&self) -> impl Iterator<Item = (usize, f32)> {
-        self.blocks.iter().enumerate().filter(|(_, block)| block.fired != 0).flat_map(
-            |(b, block)| {
-                let fired = (0..LANES).filter(|i| block.fired >> i & 1 == 1);
-                fired.map(move |i| (b * LANES + i, block.reached[i]))
-            },
-        )
+    #[inline(always)]
+    fn advance_with<S: Simd, const INPUTS: bool, const LEAK: bool, const RESET: bool>(
+        &mut self,
+        simd: S,
+        steps: &Steps,
+        (arrivals, crossings): (&mut Arrivals, &mut Vec<Crossing>),
+    ) {
+        let inverse_leak_range = self.inverse_leak_range.unwrap_or(0.0);
+        for (b, block) in self.blocks.iter_mut().enumerate() {
+            let inputs = &mut self.inputs[block.inputs.clone()];
+            let fired = |step, mask: u64, reached: Lanes| {
+                let lanes = (0..LANES).filter(|i| mask >> i & 1 == 1);
+                let membrane = |i| (b * LANES + i) as u32;
+                let crossing = |i| Crossing { step, membrane: membrane(i), v: reached[i] };
+                crossings.extend(lanes.map(crossing));
+            };
+            let to = (&mut *arrivals, fired);
+            block.advance::<S, _, INPUTS, LEAK, RESET>(simd, inputs, inverse_leak_range, steps, to);
+        }
+    }
+
+    /// Keeps the voltages of a membrane from now on.
+    pub(super) fn keep(&mut self, membrane: usize) {
+        self.blocks[membrane / LANES].kept.get_or_insert_default();
+    }
+
+    /// Absolute voltages of a membrane at the ends of the last steps, V, if they are kept.
+    pub(super) fn kept(&self, membrane: usize) -> impl Iterator<Item = f32> {
+        let kept = self.blocks[membrane / LANES].kept.iter().flatten();
+        kept.map(move |v| v[membrane % LANES] + self.e_leak[membrane])
     }
 
     /// What changes during a run.
@@ -312,60 +368,92 @@ impl Cells {
 }
 
 impl Block {
-    /// Advances the membranes by one step and returns those that have fired as a mask.
+    /// Advances the membranes by some steps.
     #[inline(always)]
-    fn step<S: Simd, const INPUTS: bool, const LEAK: bool, const RESET: bool>(
+    fn advance<S: Simd, F, const INPUTS: bool, const LEAK: bool, const RESET: bool>(
         &mut self,
         simd: S,
         inputs: &mut [Input],
         inverse_leak_range: f32,
-    ) -> u64 {
+        steps: &Steps,
+        (arrivals, mut crossed): (&mut Arrivals, F),
+    ) where
+        F: FnMut(u64, u64, Lanes),
+    {
         let load = |lanes: &Lanes| f32x16::load_array_ref(simd, lanes);
-        let v = load(&self.v);
-        let mut rate = load(&self.leak);
-        if LEAK {
-            rate *= saturation::leak_share(v, inverse_leak_range);
+        let (leak, threshold) = (load(&self.leak), load(&self.threshold));
+        let (reset, hold_steps) = (load(&self.reset), load(&self.hold_steps));
+        let pull = load(&self.pull);
+        let (mut v, mut hold) = (load(&self.v), load(&self.hold));
+        let mut injected = load(&self.injected);
+        if let Some(kept) = &mut self.kept {
+            kept.clear();
         }
-        let mut drive = load(&self.injected);
-        self.injected = [0.0; LANES];
-        for input in inputs {
-            let g = load(&input.g);
-            let during = if INPUTS { saturation::saturate(g, load(&input.limit)) } else { g };
-            rate += during;
-            drive += during * load(&input.e_rev);
-            input.g = (g * load(&input.decay)).into();
-        }
-        let drive = self.adex.before(v, drive);
-        let free = v + (drive - rate * v) * mean_decay(rate);
-        let free = self.adex.upswing(free);
+        for i in 0..steps.count {
+            let mut rate = leak;
+            if LEAK {
+                rate *= saturation::leak_share(v, inverse_leak_range);
+            }
+            let mut drive = injected;
+            injected = f32x16::splat(simd, 0.0);
+            let (step, mut place) = (steps.in_window + i, steps.first_input + self.inputs.start);
+            // two sums of each kind, so that additions do not wait for each other
+            let nothing = f32x16::splat(simd, 0.0);
+            let (mut more_rate, mut more_drive) = (nothing, nothing);
+            let mut pairs = inputs.chunks_exact_mut(2);
+            for pair in &mut pairs {
+                let [first, second] = [0, 1].map(|k| arrivals.take(steps.rows, step, place + k));
+                let a = pair[0].pass::<S, INPUTS>(simd, &first);
+                let b = pair[1].pass::<S, INPUTS>(simd, &second);
+                place += 2;
+                (rate, drive) = (rate + a.0, drive + a.1);
+                (more_rate, more_drive) = (more_rate + b.0, more_drive + b.1);
+            }
+            if let [input] = pairs.into_remainder() {
+                let arrived = arrivals.take(steps.rows, step, place);
+                let a = input.pass::<S, INPUTS>(simd, &arrived);
+                (rate, drive) = (rate + a.0, drive + a.1);
+            }
+            let (rate, drive) = (rate + more_rate, drive + more_drive);
+            let drive = self.adex.before(v, drive);
+            let free = v + (drive - rate * v) * mean_decay(rate);
+            let free = self.adex.upswing(free);
 
-        let (hold, reset) = (load(&self.hold), load(&self.reset));
-        let held = hold.simd_gt(0.0);
-        let limit = held.select(f32x16::splat(simd, f32::INFINITY), load(&self.threshold));
-        let fired = free.simd_ge(limit);
-        let from = held.select(v, free);
-        // a membrane that is reset moves towards the reset potential
-        let pulled = if RESET { reset + (from - reset) * load(&self.pull) } else { reset };
-        let settled = held.select(pulled, free);
-        let v = fired.select(pulled, settled);
-        let left = (hold - 1.0).max(0.0);
-        self.v = v.into();
-        self.hold = fired.select(load(&self.hold_steps), left).into();
-        self.fired = fired.to_bitmask();
-        if self.fired != 0 {
-            self.reached = free.into();
+            let held = hold.simd_gt(0.0);
+            let limit = held.select(f32x16::splat(simd, f32::INFINITY), threshold);
+            let fired = free.simd_ge(limit);
+            let from = held.select(v, free);
+            // a membrane that is reset moves towards the reset potential
+            let pulled = if RESET { reset + (from - reset) * pull } else { reset };
+            let settled = held.select(pulled, free);
+            v = fired.select(pulled, settled);
+            hold = fired.select(hold_steps, (hold - 1.0).max(0.0));
+            let mask = fired.to_bitmask();
+            if mask != 0 {
+                crossed(steps.first + i as u64, mask, free.into());
+            }
+            self.adex.after(v, fired);
+            if let Some(kept) = &mut self.kept {
+                kept.push(v.into());
+            }
         }
-        self.adex.after(v, fired);
-        self.fired
+        self.injected = injected.into();
+        self.v = v.into();
+        self.hold = hold.into();
     }
 }
 
 #[cfg(test)]
 impl Cells {
-    /// One step on the instruction set of the machine.
+    /// One step on the instruction set of the machine; whether any membrane fires.
     pub(super) fn step_once(&mut self) -> bool {
         use fearless_simd::{Level, dispatch};
-        dispatch!(Level::new(), simd => self.step(simd))
+        let rows = Rows::new(self.slots());
+        let steps = Steps { first: 0, in_window: 0, count: 1, rows, first_input: 0 };
+        let mut nothing = Arrivals::new(1, std::iter::once(rows));
+        let mut crossings = Vec::new();
+        dispatch!(Level::new(), simd => self.advance(simd, &steps, &mut nothing, &mut crossings));
+        !crossings.is_empty()
     }
 
     /// Adds a conductance per step to an input of a membrane.

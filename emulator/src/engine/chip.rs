@@ -1,5 +1,8 @@
 //! One chip during a run. Within a window shorter than every delay, chips do not need each other.
 
+use std::collections::BTreeMap;
+use std::ops::Range;
+
 use fearless_simd::{Level, Simd, dispatch};
 use hal::coord::{
     DncMergerOnHicann, GbitLinkOnHicann, HicannOnWafer, HighspeedLinkOnDnc, L1Address,
@@ -8,11 +11,13 @@ use hal::coord::{
 use hal::wafer::DncCycles;
 use serde::{Deserialize, Serialize};
 
+use super::Departure;
+use super::arrivals::{Arrivals, Rows};
 use super::carry::{self, Layout};
-use super::cells::{Cells, CellsState};
-use super::delivery::{Target, Window};
+use super::cells::{Cells, CellsState, Crossing, Steps};
+use super::delivery::{Event, Moment, Target, Window};
 use super::injection::Injection;
-use super::network::SourceId;
+use super::network::{Outbox, SourceId};
 use super::plasticity::{Plasticity, PlasticityState, TAP};
 use super::stp::Resource;
 use super::tree::{Origin, Sent, Tree};
@@ -20,7 +25,7 @@ use crate::readout::Sampler;
 use crate::silicon::AdcNoise;
 
 /// Steps between two times at which faint conductances are forgotten. It costs as much as a step.
-const TIDY_STEPS: u64 = 256;
+const TIDY_STEPS: u64 = 64;
 
 /// What happens when a comparator fires.
 #[derive(Debug, Clone)]
@@ -36,15 +41,6 @@ pub(super) struct Output {
     pub(super) sources: Vec<SourceId>,
     /// Labels under which the FPGA receives its events.
     pub(super) labels: Vec<PulseLabel>,
-}
-
-/// A membrane that crossed its lowest threshold.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Crossing {
-    pub(super) time: DncCycles,
-    pub(super) membrane: u32,
-    /// Voltage reached, relative to the leak potential.
-    pub(super) v: f32,
 }
 
 /// Where the pulses for a merger go (topology §5.3).
@@ -101,12 +97,22 @@ struct Truth {
     volts: Vec<f32>,
 }
 
+/// An event on its way to a plastic synapse.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+struct Tapping {
+    tap: u32,
+    /// Scales the weight.
+    factor: f32,
+}
+
 /// What changes on a chip during a run, between two windows.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct ChipState {
     layout: Layout,
     cells: CellsState,
-    calendar: Vec<Vec<Target>>,
+    /// What is on its way: step at whose end it arrives, and target.
+    pub(super) inbox: Vec<(u64, Target)>,
+    tapping: BTreeMap<u64, Vec<Tapping>>,
     tree: Option<Tree>,
     plasticity: Option<PlasticityState>,
     /// Inactive share and time of the last event.
@@ -142,8 +148,8 @@ pub(super) struct Chip {
     pub(super) buses: Buses,
     /// Of the last window, in order of time: what the tree put onto the buses.
     pub(super) sent: Vec<Sent>,
-    /// Conductance on its way: by step, in rows that are used in a circle.
-    pub(super) calendar: Vec<Vec<Target>>,
+    /// Events on their way to plastic synapses, by the step at whose end they arrive.
+    tapping: BTreeMap<u64, Vec<Tapping>>,
     /// Of the last window, in order of time.
     pub(super) crossings: Vec<Crossing>,
     probes: Vec<Probe>,
@@ -169,11 +175,16 @@ impl Chip {
             tree: None,
             buses: Buses { link: Some(hicann.link()), ..Buses::default() },
             sent: Vec::new(),
-            calendar: Vec::new(),
+            tapping: BTreeMap::new(),
             crossings: Vec::new(),
             probes: Vec::new(),
             truths: Vec::new(),
         }
+    }
+
+    /// An event, scaled by a factor, arrives at a plastic synapse.
+    pub(super) fn tap(&mut self, when: Moment, tap: u32, factor: f32) {
+        self.tapping.entry(when.number).or_default().push(Tapping { tap, factor });
     }
 
     /// Sets up a sampler; false if the circuit is not simulated.
@@ -187,6 +198,7 @@ impl Chip {
             return false;
         };
         let sampler = Sampler::new(f64::from(self.cells.voltage(membrane)), offset_v, noise);
+        self.cells.keep(membrane);
         self.probes.push(Probe { neuron, membrane, sampler });
         true
     }
@@ -198,6 +210,7 @@ impl Chip {
             return false;
         };
         let volts = vec![self.cells.voltage(membrane)];
+        self.cells.keep(membrane);
         self.truths.push(Truth { neuron, membrane, every: every.max(1), volts });
         true
     }
@@ -207,12 +220,13 @@ impl Chip {
         self.truths.iter().find(|t| t.neuron == neuron).map(|t| t.volts.as_slice())
     }
 
-    /// What has changed since the start.
-    pub(super) fn state(&self) -> ChipState {
+    /// What has changed since the start, and what is on its way.
+    pub(super) fn state(&self, inbox: Vec<(u64, Target)>) -> ChipState {
         ChipState {
             layout: self.layout(),
             cells: self.cells.state(),
-            calendar: self.calendar.clone(),
+            inbox,
+            tapping: self.tapping.clone(),
             tree: self.tree.clone(),
             plasticity: self.plasticity.as_ref().map(Plasticity::state),
             resources: self.resources.iter().map(|r| (r.inactive, r.last)).collect(),
@@ -223,15 +237,13 @@ impl Chip {
 
     /// Takes over a state of the same chip; false if it does not fit.
     pub(super) fn restore(&mut self, state: ChipState) -> bool {
-        let slots = self.cells.slots();
         let taps = self.plasticity.as_ref().map_or(0, Plasticity::taps);
-        let known = |slot: u32| slot < slots || (slot & TAP != 0 && slot & !TAP < taps);
+        let known = |tap: u32| tap & TAP != 0 && tap & !TAP < taps;
         let plasticity = match (&mut self.plasticity, &state.plasticity) {
             (Some(plasticity), Some(state)) => plasticity.restore(state),
             (mine, saved) => mine.is_some() == saved.is_some(),
         };
-        let fits = self.calendar.len() == state.calendar.len()
-            && state.calendar.iter().flatten().all(|target| known(target.slot))
+        let fits = state.tapping.values().flatten().all(|tapping| known(tapping.tap))
             && plasticity
             && self.tree.is_some() == state.tree.is_some()
             && self.resources.len() == state.resources.len()
@@ -250,7 +262,7 @@ impl Chip {
         for (truth, volts) in self.truths.iter_mut().zip(state.truths) {
             truth.volts = volts;
         }
-        (self.calendar, self.tree) = (state.calendar, state.tree);
+        (self.tapping, self.tree) = (state.tapping, state.tree);
         true
     }
 
@@ -265,8 +277,8 @@ impl Chip {
         }
     }
 
-    /// Takes over what is still there of a state at step `done`, whose calendars had some `rows`.
-    pub(super) fn carry_over(&mut self, mut state: ChipState, done: u64, rows: usize) {
+    /// Takes over what is still there of a state; hands out what was on its way.
+    pub(super) fn carry_over(&mut self, mut state: ChipState) -> Vec<(u64, Target)> {
         let layout = self.layout();
         if self.tree.is_some() && state.tree.is_some() {
             self.tree = state.tree.take();
@@ -283,20 +295,16 @@ impl Chip {
         if !(same && self.cells.restore(&state.cells)) {
             self.cells.carry_over(&state.layout, &layout, &state.cells);
         }
-        let slots = carry::slots(&state.layout, &layout);
-        let mine = self.calendar.len() as u64;
-        for ahead in 0..rows as u64 {
-            // what lies beyond the last row comes with it
-            let row = (done + ahead.min(mine - 1)) % mine;
-            for target in state.calendar[((done + ahead) % rows as u64) as usize].drain(..) {
-                if same {
-                    self.calendar[row as usize].push(target);
-                } else if let Some(&Some((slot, ratio))) = slots.get(target.slot as usize) {
-                    let increment = target.increment * ratio;
-                    self.calendar[row as usize].push(Target { slot, increment });
-                }
-            }
+        if same {
+            self.tapping = state.tapping;
+            return state.inbox;
         }
+        let slots = carry::slots(&state.layout, &layout);
+        let moved = |(step, target): (u64, Target)| {
+            let &(slot, ratio) = slots.get(target.slot() as usize)?.as_ref()?;
+            Some((step, Target::new(slot, ratio * target.increment())))
+        };
+        state.inbox.into_iter().filter_map(moved).collect()
     }
 
     /// Lets samplers and probes begin now.
@@ -315,19 +323,24 @@ impl Chip {
         self.probes.iter().find(|p| p.neuron == neuron).map(|p| p.sampler.samples())
     }
 
-    /// Runs the steps of a window.
-    pub(super) fn advance(&mut self, level: Level, window: &Window) {
+    /// Runs the steps of a window. What arrives is taken from its places.
+    pub(super) fn advance(
+        &mut self,
+        level: Level,
+        window: &Window,
+        arrivals: (&mut Arrivals, Rows, usize),
+    ) {
         self.crossings.clear();
-        dispatch!(level, simd => self.integrate(simd, window));
+        dispatch!(level, simd => self.integrate(simd, window, arrivals));
         if self.tree.is_some() {
-            self.arbitrate(DncCycles(window.end * window.step.0));
+            self.arbitrate(DncCycles(window.end * window.step.0), window.step);
         }
     }
 
     /// Sends what has fired through the tree, and lets this run until a time.
-    fn arbitrate(&mut self, until: DncCycles) {
+    fn arbitrate(&mut self, until: DncCycles, step: DncCycles) {
         let Some(mut tree) = self.tree.take() else { return };
-        for (time, output) in self.fired() {
+        for (time, output) in self.fired(step) {
             tree.announce(time, Origin::Neuron(output.neuron), output.address);
         }
         self.sent.clear();
@@ -336,52 +349,97 @@ impl Chip {
     }
 
     /// The comparators that have fired in the last window and send, in order of time.
-    pub(super) fn fired(&self) -> impl Iterator<Item = (DncCycles, &Output)> {
-        self.crossings.iter().flat_map(|crossing| {
+    fn fired(&self, step: DncCycles) -> impl Iterator<Item = (DncCycles, &Output)> {
+        self.crossings.iter().flat_map(move |crossing| {
+            let time = DncCycles((crossing.step + 1) * step.0);
             let outputs = self.outputs[crossing.membrane as usize].iter();
             let fired = outputs.filter(|o| o.sends && crossing.v >= o.threshold);
-            fired.map(|output| (crossing.time, output))
+            fired.map(move |output| (time, output))
         })
     }
 
+    /// Sends what has fired in the last window, or what the tree has put onto the buses.
+    pub(super) fn send(&self, window: &Window, to: &mut Outbox) {
+        for (time, output) in self.fired(window.step).filter(|(time, _)| *time <= window.over) {
+            to.neuron_spikes += 1;
+            if self.tree.is_none() {
+                to.events.extend(output.sources.iter().map(|&source| Event { source, time }));
+                let depart = |&label| Departure { time, hicann: self.hicann, label };
+                to.departures.extend(output.labels.iter().map(depart));
+            }
+        }
+        for sent in &self.sent {
+            let source = self.buses.source(sent.merger, sent.address);
+            to.events.extend(source.map(|source| Event { source, time: sent.time }));
+            if let Origin::Neuron(_) = sent.origin
+                && let Some(label) = self.buses.label(sent.merger, sent.address)
+            {
+                to.departures.push(Departure { time: sent.time, hicann: self.hicann, label });
+            }
+        }
+    }
+
     #[inline(always)]
-    fn integrate<S: Simd>(&mut self, simd: S, window: &Window) {
+    fn integrate<S: Simd>(
+        &mut self,
+        simd: S,
+        window: &Window,
+        (arrivals, rows, first_input): (&mut Arrivals, Rows, usize),
+    ) {
         if window.first / TIDY_STEPS != window.end / TIDY_STEPS {
             self.cells.tidy();
+        }
+        if self.plasticity.is_none() && self.injections.is_empty() {
+            let range = window.first..window.end;
+            self.run(simd, window, range, (arrivals, rows, first_input));
+            return;
         }
         for step in window.first..window.end {
             for injection in &self.injections {
                 let volts = injection.volts(DncCycles(step * window.step.0));
                 self.cells.inject(injection.membrane, volts);
             }
-            let fired = self.cells.step(simd);
+            let before = self.crossings.len();
+            self.run(simd, window, step..step + 1, (arrivals, rows, first_input));
+            let Some(plasticity) = &mut self.plasticity else { continue };
             let time = DncCycles((step + 1) * window.step.0);
-            if let Some(plasticity) = &mut self.plasticity {
-                let fired = self.cells.fired().filter(|_| fired);
-                fired.for_each(|(membrane, _)| plasticity.postsynaptic(membrane, time));
-                plasticity.update(time);
+            for crossing in &self.crossings[before..] {
+                plasticity.postsynaptic(crossing.membrane as usize, time);
             }
-            let arrivals = self.calendar[window.row_of(step)].drain(..);
-            match &mut self.plasticity {
-                None => arrivals.for_each(|a| self.cells.add(a.slot, a.increment)),
-                Some(plasticity) => arrivals.for_each(|a| {
-                    if a.slot & TAP == 0 {
-                        self.cells.add(a.slot, a.increment);
-                    } else {
-                        plasticity.presynaptic(a.slot, a.increment, time, &mut self.cells);
-                    }
-                }),
+            plasticity.update(time);
+            for now in self.tapping.remove(&step).into_iter().flatten() {
+                plasticity.presynaptic(now.tap, now.factor, time, &mut self.cells);
             }
-            if fired {
-                let crossing = |(membrane, v)| Crossing { time, membrane: membrane as u32, v };
-                self.crossings.extend(self.cells.fired().map(crossing));
+        }
+    }
+
+    /// Runs the membranes for some steps, with all who look at them.
+    #[inline(always)]
+    fn run<S: Simd>(
+        &mut self,
+        simd: S,
+        window: &Window,
+        range: Range<u64>,
+        (arrivals, rows, first_input): (&mut Arrivals, Rows, usize),
+    ) {
+        let steps = Steps {
+            first: range.start,
+            in_window: (range.start - window.first) as usize,
+            count: (range.end - range.start) as usize,
+            rows,
+            first_input,
+        };
+        self.cells.advance(simd, &steps, arrivals, &mut self.crossings);
+        for probe in &mut self.probes {
+            for (step, v) in range.clone().zip(self.cells.kept(probe.membrane)) {
+                let time = DncCycles((step + 1) * window.step.0);
+                probe.sampler.advance(time, f64::from(v));
             }
-            for probe in &mut self.probes {
-                probe.sampler.advance(time, f64::from(self.cells.voltage(probe.membrane)));
-            }
-            for truth in self.truths.iter_mut().filter(|t| (step + 1) % t.every == 0) {
-                truth.volts.push(self.cells.voltage(truth.membrane));
-            }
+        }
+        for truth in &mut self.truths {
+            let kept = range.clone().zip(self.cells.kept(truth.membrane));
+            let asked = kept.filter(|(step, _)| (step + 1) % truth.every == 0);
+            truth.volts.extend(asked.map(|(_, v)| v));
         }
     }
 }

@@ -1,16 +1,19 @@
 //! The way of events from the buses to the synapses of the chips.
 //!
 //! The chips are cut into parts, one piece of work for a thread each. A part has a list of legs for
-//! every source: one leg for each delay and chip, in this order, with its targets in one row behind
-//! those of the leg before. So an event reads memory straight on. Window by window, the legs that end
-//! there write what they bring into the calendars of the chips, which need no more rows than a window
-//! has steps.
+//! every source: one leg for each delay, with its targets in one row behind those of the leg before.
+//! So an event reads memory straight on, once, and puts what it will bring into the inboxes of the
+//! clusters.
+
+use std::collections::VecDeque;
 
 use hal::wafer::DncCycles;
 use serde::{Deserialize, Serialize};
 
 use super::chip::Chip;
+use super::cluster::Cluster;
 use super::network::SourceId;
+use super::plasticity::TAP;
 use crate::silicon::Jitter;
 
 /// An event on its way from a bus.
@@ -21,30 +24,74 @@ pub(super) struct Event {
     pub(super) time: DncCycles,
 }
 
-/// The synapses of a chip that an event reaches after the same delay.
+/// Synapses of a cluster that an event reaches after the same delay, or those of a chip that has to
+/// know of events.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Leg {
-    /// Position of the chip in its part.
-    pub(super) chip: u16,
+    /// Position of the cluster in the part.
+    pub(super) cluster: u16,
     /// Cycles.
     pub(super) delay: u16,
-    /// Synapses behind it. Several may share a target.
+    /// How many synapses. Several may share a target.
     pub(super) synapses: u32,
     pub(super) targets: u32,
-    /// Number of the resource that scales the events, if their driver has short-term plasticity;
-    /// else [`Leg::NO_RESOURCE`].
-    pub(super) resource: u32,
+    pub(super) knows: Option<Knows>,
 }
 
-impl Leg {
-    pub(super) const NO_RESOURCE: u32 = u32::MAX;
+/// A chip that has to know of events.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Knows {
+    /// Its position in the part.
+    pub(super) chip: u16,
+    /// Whether some of its synapses are plastic.
+    pub(super) taps: bool,
+    /// The resource that scales the events, if their driver has short-term plasticity.
+    pub(super) resource: Option<u32>,
 }
 
-/// An input of a membrane and what an event adds to its conductance, in the unit of the slot.
+/// A slot, or a place, and what an event adds there, in the unit of the slot. In one number, so that
+/// many are moved at once: the increment is the upper half.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
-pub(super) struct Target {
-    pub(super) slot: u32,
-    pub(super) increment: f32,
+pub(super) struct Target(u64);
+
+impl Target {
+    /// Adds some conductance to a slot.
+    pub(super) fn new(slot: u32, increment: f32) -> Self {
+        Self(u64::from(increment.to_bits()) << 32 | u64::from(slot))
+    }
+
+    /// Slot or place.
+    #[inline(always)]
+    pub(super) fn slot(self) -> u32 {
+        self.0 as u32
+    }
+
+    /// What is added.
+    #[inline(always)]
+    pub(super) fn increment(self) -> f32 {
+        f32::from_bits((self.0 >> 32) as u32)
+    }
+
+    /// The same so many slots further.
+    #[inline(always)]
+    pub(super) fn moved(self, slots: u32) -> Self {
+        Self(self.0 + u64::from(slots))
+    }
+
+    /// As much more there.
+    #[inline(always)]
+    pub(super) fn scaled(self, factor: f32) -> Self {
+        Self::new(self.slot(), factor * self.increment())
+    }
+}
+
+/// When something arrives: windows ahead, and step of that window.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Moment {
+    /// Number of the step in the run.
+    pub(super) number: u64,
+    pub(super) ahead: usize,
+    pub(super) step: usize,
 }
 
 /// The steps of a window.
@@ -55,50 +102,44 @@ pub(super) struct Window {
     pub(super) first: u64,
     pub(super) end: u64,
     pub(super) last: u64,
+    /// When the run is over. It may end within its last step.
+    pub(super) over: DncCycles,
+    /// Steps of every window but perhaps the last.
+    pub(super) steps: u64,
     /// Length of a step.
     pub(super) step: DncCycles,
-    /// Rows of the calendars, and the row of the first step.
-    pub(super) rows: usize,
-    pub(super) row: usize,
     /// Deviation of arrivals from their delay.
     pub(super) jitter: Option<Jitter>,
 }
 
 impl Window {
-    /// Rows that calendars need for windows of some steps.
-    pub(super) fn rows(steps: u64, step: DncCycles, jitter: Option<Jitter>) -> usize {
-        // what may come early is looked at early, and may then come late
-        (steps + (2 * Jitter::largest(jitter)).div_ceil(step.0)) as usize
+    /// Whether it has all its steps.
+    pub(super) fn is_whole(&self) -> bool {
+        self.end - self.first == self.steps
     }
 
-    /// The latest nominal arrival that may come before the end of the window, in cycles.
-    fn horizon(&self) -> u64 {
-        self.end * self.step.0 + Jitter::largest(self.jitter)
-    }
-
-    /// The step in which an arrival at `time` changes a conductance, at its end; none behind the
-    /// run. Conductance that arrives at time t acts from the end of the step that ends at t on.
-    fn step_of(&self, time: u64) -> Option<u64> {
+    /// The step in which an arrival at `time` changes a conductance, at its end; none behind the run.
+    /// Conductance that arrives at time t acts from the end of the step that ends at t on.
+    fn moment(&self, time: u64) -> Option<Moment> {
         let step = if self.step.0 == 1 { time } else { time.div_ceil(self.step.0) };
         let step = step.saturating_sub(1).max(self.first);
-        (step < self.last).then_some(step)
-    }
-
-    /// The row of a step that is at most as many steps ahead as there are rows.
-    pub(super) fn row_of(&self, step: u64) -> usize {
-        let row = self.row + (step - self.first) as usize;
-        if row < self.rows { row } else { row - self.rows }
+        if step >= self.last {
+            return None;
+        }
+        Some(Moment::new(step, self.first, self.steps))
     }
 }
 
-/// An event that has legs in front of it.
-#[derive(Debug, Clone, Copy)]
-struct Flight {
-    event: Event,
-    /// The next leg and its first target, and the end of its legs.
-    leg: u32,
-    target: u32,
-    end: u32,
+impl Moment {
+    /// That of a step, in windows of some steps of which one begins with step `first`.
+    pub(super) fn new(number: u64, first: u64, steps: u64) -> Self {
+        let (mut ahead, mut step) = (0, number - first);
+        // few times, which is faster than to divide
+        while step >= steps {
+            (ahead, step) = (ahead + 1, step - steps);
+        }
+        Self { number, ahead, step: step as usize }
+    }
 }
 
 /// The legs to the chips of a part.
@@ -108,7 +149,8 @@ pub(super) struct Wiring {
     starts: Vec<(u32, u32)>,
     legs: Vec<Leg>,
     targets: Vec<Target>,
-    flights: Vec<Flight>,
+    /// Events that will arrive at synapses, by windows ahead.
+    pub(super) arriving: VecDeque<u64>,
     /// Events that arrived at synapses.
     pub(super) synaptic_events: u64,
 }
@@ -119,7 +161,7 @@ impl Wiring {
         self.starts.push((self.legs.len() as u32, self.targets.len() as u32));
     }
 
-    /// Adds a leg of the present source. Delays must not descend.
+    /// Adds a leg of the present source.
     pub(super) fn add(&mut self, leg: Leg, targets: impl Iterator<Item = Target>) {
         let before = self.targets.len();
         self.targets.extend(targets);
@@ -132,64 +174,58 @@ impl Wiring {
         self.legs.iter().map(|leg| u64::from(leg.delay)).max().unwrap_or(0)
     }
 
-    fn flight(&self, event: Event) -> Flight {
-        let (leg, target) = self.starts[event.source as usize];
-        let (end, _) = self.starts[event.source as usize + 1];
-        Flight { event, leg, target, end }
-    }
-
-    /// Sends off an event whose legs up to a nominal arrival, in cycles, it has behind it.
-    pub(super) fn resume(&mut self, event: Event, arrived: u64) {
-        let mut flight = self.flight(event);
-        let legs = &self.legs[flight.leg as usize..flight.end as usize];
-        for leg in legs {
-            if event.time.0 + u64::from(leg.delay) > arrived {
-                break;
-            }
-            flight.leg += 1;
-            flight.target += leg.targets;
+    /// Puts what events bring into the inboxes of the part's clusters, event after event.
+    pub(super) fn deliver(
+        &mut self,
+        chips: &mut [Chip],
+        clusters: &mut [Cluster],
+        events: &[Event],
+        window: &Window,
+    ) {
+        for &event in events {
+            self.send(event, chips, clusters, window);
         }
-        self.flights.push(flight);
+        let now = self.arriving.pop_front().unwrap_or(0);
+        self.arriving.push_back(0);
+        self.synaptic_events += now;
     }
 
-    /// Writes what comes within a window into the calendars of the part's chips, event after event.
-    pub(super) fn deliver(&mut self, chips: &mut [Chip], events: &[Event], window: &Window) {
-        let mut flights = std::mem::take(&mut self.flights);
-        flights.extend(events.iter().map(|&event| self.flight(event)));
-        flights.retain_mut(|flight| {
-            self.advance(flight, chips, window);
-            flight.leg < flight.end
-        });
-        self.flights = flights;
-    }
-
-    /// The legs of an event that end within a window.
     #[inline]
-    fn advance(&mut self, flight: &mut Flight, chips: &mut [Chip], window: &Window) {
-        let Event { source, time } = flight.event;
-        let Some(longest) = window.horizon().checked_sub(time.0) else { return };
-        let jitter = window.jitter.map(|jitter| jitter.of_event(source, time));
-        for leg in &self.legs[flight.leg as usize..flight.end as usize] {
-            if u64::from(leg.delay) > longest {
-                break;
-            }
-            let first = flight.target as usize;
-            let targets = &self.targets[first..first + leg.targets as usize];
-            flight.leg += 1;
-            flight.target += leg.targets;
-            let chip = &mut chips[leg.chip as usize];
+    fn send(
+        &mut self,
+        Event { source, time }: Event,
+        chips: &mut [Chip],
+        clusters: &mut [Cluster],
+        window: &Window,
+    ) {
+        let (leg, target) = self.starts[source as usize];
+        let (end, _) = self.starts[source as usize + 1];
+        let time = window.jitter.map_or(time, |jitter| jitter.seen(source, time));
+        let mut targets = &self.targets[target as usize..];
+        for leg in &self.legs[leg as usize..end as usize] {
+            let (these, others) = targets.split_at(leg.targets as usize);
+            targets = others;
             let arrival = time.0 + u64::from(leg.delay);
-            let arrival = jitter.map_or(arrival, |jitter| jitter.arrival(arrival, chip.hicann));
-            let Some(step) = window.step_of(arrival) else { continue };
-            self.synaptic_events += u64::from(leg.synapses);
-            let row = &mut chip.calendar[window.row_of(step)];
-            if leg.resource == Leg::NO_RESOURCE {
-                row.extend_from_slice(targets);
-            } else {
-                let resource = &mut chip.resources[leg.resource as usize];
-                let factor = resource.event(DncCycles(arrival)) as f32;
-                let scaled = |t: &Target| Target { slot: t.slot, increment: factor * t.increment };
-                row.extend(targets.iter().map(scaled));
+            let Some(when) = window.moment(arrival) else { continue };
+            self.arriving[when.ahead] += u64::from(leg.synapses);
+            let cluster = &mut clusters[usize::from(leg.cluster)];
+            let Some(knows) = leg.knows else {
+                cluster.arrive(when, these, None);
+                continue;
+            };
+            let chip = &mut chips[usize::from(knows.chip)];
+            let resource = knows.resource.map(|r| &mut chip.resources[r as usize]);
+            let factor = resource.map(|r| r.event(DncCycles(arrival)) as f32);
+            if !knows.taps {
+                cluster.arrive(when, these, factor);
+                continue;
+            }
+            for target in these {
+                if target.slot() & TAP == 0 {
+                    cluster.arrive(when, &[*target], factor);
+                } else {
+                    chip.tap(when, target.slot(), factor.unwrap_or(1.0));
+                }
             }
         }
     }

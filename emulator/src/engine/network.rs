@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
 
+use fearless_simd::Level;
 use hal::config::{GbitDirection, HicannConfig, WaferConfig};
 use hal::coord::{
     Coordinate as _, DncMergerOnHicann, HicannOnWafer, NeuronOnHicann, OnWafer, Table,
@@ -11,15 +12,21 @@ use hal::coord::{
 use hal::wafer::DncCycles;
 use rayon::prelude::*;
 
-use super::build::{Arrival, ChipBuilder};
+use super::Departure;
+use super::arrivals::Arrivals;
+use super::build::{Arrival, ChipBuilder, PlaceInPart};
 use super::chip::{Chip, Way};
-use super::delivery::{Leg, Target, Wiring};
+use super::cluster::Cluster;
+use super::delivery::{Event, Leg, Target, Window, Wiring};
 use super::tree::Tree;
 use crate::connectivity::{BusAddress, Connectivity, FunctionalSynapse, buses};
 use crate::effects::{Effect, Effects};
 use crate::flaws::Flaws;
 use crate::instance::Instance;
 use crate::silicon::{self, AdcNoise, Drawn, Jitter, Programming, Silicon};
+
+/// Most steps of a window.
+const LONGEST_WINDOW: u64 = 64;
 
 /// Number of a bus address that some synapse listens to.
 pub(crate) type SourceId = u32;
@@ -29,13 +36,59 @@ pub(crate) type SourceId = u32;
 pub(crate) struct Network {
     /// Ascending by HICANN.
     pub(super) chips: Vec<Chip>,
-    /// The chips in parts of about equal work, and the ways of events to them.
-    pub(super) parts: Vec<(Range<usize>, Wiring)>,
+    /// The chips in parts of about equal work.
+    pub(super) parts: Vec<Part>,
     sources: BTreeMap<BusAddress, SourceId>,
-    /// Shortest delay of any synapse.
-    pub(super) shortest: Option<DncCycles>,
+    /// Steps of a window.
+    pub(super) window: u64,
     /// Deviation of arrivals from their delay.
     pub(super) jitter: Option<Jitter>,
+}
+
+/// Chips that a thread works on, one after the other.
+#[derive(Debug)]
+pub(super) struct Part {
+    pub(super) chips: Range<usize>,
+    pub(super) clusters: Vec<Cluster>,
+    /// The ways of events to them.
+    pub(super) wiring: Wiring,
+    /// Where they collect what arrives in a window.
+    pub(super) arrivals: Arrivals,
+    /// What they sent in the last window.
+    pub(super) sent: Outbox,
+}
+
+/// What chips send.
+#[derive(Debug, Default)]
+pub(super) struct Outbox {
+    /// Onto buses.
+    pub(super) events: Vec<Event>,
+    /// To FPGAs.
+    pub(super) departures: Vec<Departure>,
+    /// Threshold crossings of circuits with an enabled output.
+    pub(super) neuron_spikes: u64,
+}
+
+impl Part {
+    /// Hands out events, and runs the chips for a window.
+    pub(super) fn advance(
+        &mut self,
+        chips: &mut [Chip],
+        level: Level,
+        events: &[Event],
+        window: &Window,
+    ) {
+        let Self { clusters, wiring, arrivals, sent, .. } = self;
+        wiring.deliver(chips, clusters, events, window);
+        for cluster in clusters {
+            cluster.receive(window, arrivals);
+            for chip in cluster.chips.clone() {
+                let first_input = cluster.first_input(chip);
+                chips[chip].advance(level, window, (arrivals, cluster.rows, first_input));
+                chips[chip].send(window, sent);
+            }
+        }
+    }
 }
 
 /// Where the pulses for a merger of a chip go.
@@ -56,11 +109,12 @@ fn way(
     if open { Way::Round(link) } else { Way::Nowhere }
 }
 
-/// Cuts the chips into parts, and wires each.
+/// Cuts the chips into parts, and wires each, for windows of some steps.
 fn parts(
     builders: &mut [ChipBuilder<'_>],
     groups: &[&[FunctionalSynapse]],
-) -> Vec<(Range<usize>, Wiring)> {
+    window: usize,
+) -> Vec<Part> {
     // results do not depend on the parts; events read memory straight on if there are few
     let work: Vec<usize> = builders.iter().map(ChipBuilder::work).collect();
     let wanted = rayon::current_num_threads();
@@ -71,11 +125,33 @@ fn parts(
         rest = others;
         parts.push((range, chips));
     }
-    parts.into_par_iter().map(|(range, chips)| (range, wire(chips, groups))).collect()
+    let part = |(range, chips): (Range<usize>, &mut [ChipBuilder<'_>])| {
+        let slots: Vec<u32> = chips.iter().map(ChipBuilder::slots).collect();
+        let clusters = Cluster::group(&slots, window);
+        let arrivals = Arrivals::new(window, clusters.iter().map(|cluster| cluster.rows));
+        let wiring = wire(chips, &clusters, groups);
+        Part { chips: range, clusters, wiring, arrivals, sent: Outbox::default() }
+    };
+    parts.into_par_iter().map(part).collect()
 }
 
 /// The legs of all sources to the chips of a part.
-fn wire(chips: &mut [ChipBuilder<'_>], groups: &[&[FunctionalSynapse]]) -> Wiring {
+fn wire(
+    chips: &mut [ChipBuilder<'_>],
+    clusters: &[Cluster],
+    groups: &[&[FunctionalSynapse]],
+) -> Wiring {
+    let places: Vec<PlaceInPart> = clusters
+        .iter()
+        .enumerate()
+        .flat_map(|(i, cluster)| {
+            cluster.chips.clone().map(move |chip| PlaceInPart {
+                cluster: i as u16,
+                chip: chip as u16,
+                first_slot: cluster.first_slot(chip),
+            })
+        })
+        .collect();
     let mut wiring = Wiring::default();
     let mut reached: Vec<Arrival> = Vec::new();
     for group in groups {
@@ -84,25 +160,20 @@ fn wire(chips: &mut [ChipBuilder<'_>], groups: &[&[FunctionalSynapse]]) -> Wirin
         // synapses are sorted by place, so those of a chip are neighbours
         let first = group.partition_point(|s| s.target.hicann < chips[0].hicann);
         let mut rest = &group[first..];
-        for (i, chip) in chips.iter_mut().enumerate() {
+        for (chip, &place) in chips.iter_mut().zip(&places) {
             let here = rest.iter().take_while(|s| s.target.hicann == chip.hicann).count();
             let (on_chip, others) = rest.split_at(here);
             rest = others;
-            chip.arrivals(on_chip, i as u16, &mut reached);
+            chip.arrivals(on_chip, place, &mut reached);
         }
-        reached.sort_by_key(Arrival::key);
-        for same in reached.chunk_by(|a, b| a.leg() == b.leg()) {
-            let leg = Leg {
-                chip: same[0].chip,
-                delay: same[0].delay,
-                synapses: same.len() as u32,
-                targets: 0,
-                resource: same[0].resource,
-            };
+        reached.sort_by_key(|arrival| (arrival.leg, arrival.slot));
+        for same in reached.chunk_by(|a, b| a.leg == b.leg) {
+            let (cluster, delay, knows) = same[0].leg;
+            let leg = Leg { cluster, delay, synapses: same.len() as u32, targets: 0, knows };
             // synapses onto the same input of a membrane become one target: conductances add
             let targets = same.chunk_by(|a, b| a.slot == b.slot).filter_map(|same| {
                 let increment = same.iter().map(|s| s.increment).sum::<f64>() as f32;
-                Some(Target { slot: same[0].slot?, increment })
+                Some(Target::new(same[0].slot?, increment))
             });
             wiring.add(leg, targets);
         }
@@ -183,7 +254,13 @@ impl Network {
             wiring.synapses.chunk_by(|a, b| a.source == b.source).collect();
         let numbered = groups.iter().enumerate();
         let sources = numbered.map(|(i, group)| (group[0].source, i as SourceId)).collect();
-        let parts = parts(&mut builders, &groups);
+        let jitters = made.effects.contains(Effect::L1Jitter);
+        let jitter = jitters.then(|| Jitter::new(made.instance));
+        let shortest = wiring.synapses.iter().map(|s| s.delay).min();
+        // nothing that happens in a window acts before its end
+        let steps = |d: DncCycles| d.0.saturating_sub(Jitter::largest(jitter)) / step.0;
+        let window = shortest.map_or(LONGEST_WINDOW, steps).clamp(1, LONGEST_WINDOW);
+        let mut parts = parts(&mut builders, &groups, window as usize);
         let finish = |builder: ChipBuilder<'_>| {
             let (hicann, config) = (builder.hicann, builder.config);
             let buses = buses(hicann, config, &made.flaws);
@@ -193,11 +270,16 @@ impl Network {
             chip.buses.ways = Table::from_fn(|merger| way(hicann, config, &made.flaws, merger));
             chip
         };
-        let chips = builders.into_iter().map(finish).collect();
-        let shortest = wiring.synapses.iter().map(|s| s.delay).min();
-        let jitters = made.effects.contains(Effect::L1Jitter);
-        let jitter = jitters.then(|| Jitter::new(made.instance));
-        Self { chips, parts, sources, shortest, jitter }
+        let chips: Vec<Chip> = builders.into_iter().map(finish).collect();
+        // an event is sent in the window in which it enters L1 or in the next one
+        let longest = parts.iter().map(|part| part.wiring.longest_delay()).max().unwrap_or(0);
+        let latest = (longest + Jitter::largest(jitter)).div_ceil(step.0);
+        let windows = (latest / window) as usize + 2;
+        for part in &mut parts {
+            part.wiring.arriving = vec![0; windows].into();
+            part.clusters.iter_mut().for_each(|cluster| cluster.look_ahead(windows));
+        }
+        Self { chips, parts, sources, window, jitter }
     }
 
     /// The bus addresses by their numbers.

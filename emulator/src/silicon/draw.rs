@@ -97,17 +97,18 @@ impl AdcNoise {
     }
 }
 
-/// Jitter of L1: a function of event, chip and axon.
+/// Jitter of L1: a function of the event. It comes from the clocks that the sender's pulses meet, so
+/// an event is as early or late everywhere. "One to two clocks" of 8 ns, with a spread of the delays of
+/// 10 ns (analog §5.5): here any number of cycles within two clocks, all equally likely, with a
+/// standard deviation of 10.3 ns.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Jitter {
     key: u64,
 }
 
 impl Jitter {
-    /// Standard deviation, cycles of 4 ns: 10 ns (analog §5.5).
-    const SPREAD_CYCLES: f64 = 2.5;
-    /// Largest deviation, cycles.
-    pub(crate) const LARGEST_CYCLES: u64 = 8;
+    /// Largest deviation, cycles of 4 ns.
+    const LARGEST_CYCLES: u64 = 4;
 
     /// The largest deviation, if there is any, in cycles.
     pub(crate) fn largest(jitter: Option<Self>) -> u64 {
@@ -120,31 +121,12 @@ impl Jitter {
         Self { key: stream(instance, Kind::Jitter, hicann, 0).random() }
     }
 
-    /// The jitter of the arrivals of an event, from its source and the time at which it was sent.
-    pub(crate) fn of_event(self, source: u32, sent: DncCycles) -> EventJitter {
-        EventJitter { key: scramble(scramble(self.key ^ u64::from(source)) ^ sent.0) }
-    }
-}
-
-/// The jitter of one event: a function of the chip where it arrives.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct EventJitter {
-    key: u64,
-}
-
-impl EventJitter {
-    /// The time of an arrival that is nominally at `arrival`, in cycles.
-    #[inline]
-    pub(crate) fn arrival(self, arrival: u64, hicann: HicannOnWafer) -> u64 {
-        // cycles per unit of the sum below, as a share of 2^40
-        const SCALE: i64 =
-            (Jitter::SPREAD_CYCLES * 1.732_050_807_568_877_2 * (1_u64 << 24) as f64) as i64;
-        let bits = scramble(self.key ^ hicann.index() as u64);
-        // the sum of four uniform numbers in 0..2^16 has mean 2^17 and variance 2^32 / 3
-        let sum: i64 = (0..4).map(|i| (bits >> (16 * i) & 0xffff) as i64).sum();
-        let late = ((sum + 2 - (1 << 17)) * SCALE + (1 << 39)) >> 40;
-        let largest = Jitter::LARGEST_CYCLES as i64;
-        arrival.saturating_add_signed(late.clamp(-largest, largest))
+    /// When an event of a source that was sent at some time seems to have been sent.
+    pub(crate) fn seen(self, source: u32, sent: DncCycles) -> DncCycles {
+        let bits = scramble(scramble(self.key ^ u64::from(source)) ^ sent.0);
+        let deviations = 2 * Self::LARGEST_CYCLES + 1;
+        let late = ((u128::from(bits) * u128::from(deviations)) >> 64) as u64;
+        DncCycles((sent.0 + late).saturating_sub(Self::LARGEST_CYCLES))
     }
 }
 
@@ -163,18 +145,13 @@ mod tests {
     #[test]
     fn jitter_has_its_size_and_its_limit() {
         let jitter = Jitter::new(Instance::Ideal);
-        let hicann = HicannOnWafer::new::<77>();
-        let late: Vec<f64> = (0..20_000)
-            .map(|i| {
-                jitter.of_event((i % 7) as u32, DncCycles(i)).arrival(1000, hicann) as f64 - 1000.0
-            })
-            .collect();
+        let seen = |i: u64| jitter.seen((i % 7) as u32, DncCycles(1000 + i)).0 as f64;
+        let late: Vec<f64> = (0..20_000).map(|i| seen(i) - (1000 + i) as f64).collect();
         let mean = late.iter().sum::<f64>() / late.len() as f64;
         let variance = late.iter().map(|l| (l - mean).powi(2)).sum::<f64>() / late.len() as f64;
-        // rounding to cycles adds a twelfth
-        let expected = Jitter::SPREAD_CYCLES.powi(2) + 1.0 / 12.0;
         assert!(mean.abs() < 0.06, "{mean}");
-        assert!((variance / expected - 1.0).abs() < 0.05, "{variance}");
+        // nine values: 80 / 12 cycles squared, or 10.3 ns
+        assert!((variance / (80.0 / 12.0) - 1.0).abs() < 0.03, "{variance}");
         assert!(late.iter().all(|l| l.abs() <= Jitter::LARGEST_CYCLES as f64));
     }
 

@@ -2,7 +2,6 @@
 
 use std::ops::ControlFlow;
 
-use emulator::Settings;
 use hal::config::HicannConfig;
 use hal::wafer::Wafer;
 
@@ -12,7 +11,7 @@ use crate::support::*;
 fn refusal(change: impl FnOnce(&mut HicannConfig)) -> Option<String> {
     let mut chip = HicannConfig::default();
     change(&mut chip);
-    let mut emulator = load(Settings::default(), &wafer([(CHIP, chip)]), &pulses([]), 1000)
+    let mut emulator = load(fine(), &wafer([(CHIP, chip)]), &pulses([]), 1000)
         .expect("the registers take everything");
     emulator.run(&mut |_| ControlFlow::Continue(())).err().map(|e| e.to_string())
 }

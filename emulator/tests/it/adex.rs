@@ -1,6 +1,5 @@
 //! Adaptation and exponential onset from the bits of a circuit (analog §1.6, §5.1).
 
-use emulator::Settings;
 use hal::config::{GbitDirection, HicannConfig, NeuronParameter as P};
 use hal::coord::GbitLinkOnHicann;
 use hal::law;
@@ -21,7 +20,7 @@ fn intervals(cells: &[(P, f64)]) -> Vec<u64> {
     fire(&mut chip, neuron(0), address(63));
     chip.gbit_links.direction[GbitLinkOnHicann::new::<0>()] = GbitDirection::ToDnc;
     let config = wafer([(CHIP, chip)]);
-    let times = times(&run(Settings::default(), &config, &Pulses::new(), 100_000), CHIP);
+    let times = times(&run(fine(), &config, &Pulses::new(), 100_000), CHIP);
     times.windows(2).map(|w| w[1] - w[0]).collect()
 }
 
@@ -67,6 +66,6 @@ fn untouched_cells_have_both_and_stay_finite() {
     for e_l in [0, 300, 1023] {
         let e_l = DacCode::try_from(e_l as usize).expect("a code");
         set(&mut chip, neuron(0), P::EL, e_l);
-        run(Settings::default(), &wafer([(CHIP, chip.clone())]), &Pulses::new(), 10_000);
+        run(fine(), &wafer([(CHIP, chip.clone())]), &Pulses::new(), 10_000);
     }
 }

@@ -29,7 +29,7 @@ fn membrane(
     chip.neurons.circuits[neuron(0)].enable_aout = true;
     chip.analog.source[OUTPUT] = Some(AnalogSource::MembraneTopEven);
     let config: WaferConfig = wafer([(CHIP, chip)]);
-    let settings = Settings { effects: effects.into(), ..Settings::default() };
+    let settings = Settings { effects: effects.into(), ..fine() };
     let emulator = run(settings, &config, input, end);
     let trace = emulator.read_adc(CHIP.dnc(), OUTPUT).expect("a membrane");
     trace.samples.iter().map(|&raw| AdcTrace::volts(raw)).collect()
@@ -86,7 +86,7 @@ fn the_leak_is_weaker_far_from_its_potential() {
     program(&mut chip, neuron(0), &cell);
     fire(&mut chip, neuron(0), address(63));
     let count = |effects: Effects| {
-        let settings = Settings { effects, ..Settings::default() };
+        let settings = Settings { effects, ..fine() };
         run(settings, &wafer([(CHIP, chip.clone())]), &Pulses::new(), 100_000)
             .counters()
             .neuron_spikes
@@ -218,7 +218,7 @@ fn circuits_held_in_reset_stay_at_their_reset_voltage() {
     }
     chip.neurons.halves[0].held_in_reset = true;
     let config = wafer([(CHIP, chip)]);
-    let mut emulator = load(Settings::default(), &config, &Pulses::new(), 5_000).expect("loads");
+    let mut emulator = load(fine(), &config, &Pulses::new(), 5_000).expect("loads");
     emulator.probe(top.on(CHIP), DncCycles(10));
     emulator.probe(bottom.on(CHIP), DncCycles(10));
     emulator.run(&mut |_| ControlFlow::Continue(())).expect("runs");
@@ -235,7 +235,7 @@ fn outputs_held_in_reset_send_nothing() {
     fire(&mut chip, neuron(3), address(63));
     let spikes = |chip: &HicannConfig| {
         let config = wafer([(CHIP, chip.clone())]);
-        run(Settings::default(), &config, &Pulses::new(), 5_000).counters().neuron_spikes
+        run(fine(), &config, &Pulses::new(), 5_000).counters().neuron_spikes
     };
     assert!(spikes(&chip) > 0);
     chip.neurons.outputs_held_in_reset = true;

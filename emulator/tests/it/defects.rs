@@ -81,7 +81,7 @@ fn pair() -> Pair {
 
 fn on(defects: &Defects, config: &WaferConfig, pulses: &Pulses, end: u64) -> Emulator {
     // wafer 0 is one on which the first circuits do not fire wildly when they are broken
-    let mut emulator = Emulator::with_defects(Settings::default(), defects);
+    let mut emulator = Emulator::with_defects(fine(), defects);
     emulator.configure(&codec::encode_wafer(config).expect("it can be sent")).expect("taken");
     let fpgas: Vec<FpgaOnWafer> = config.hicanns.keys().map(|h| h.fpga()).collect();
     let program = playback::encode(pulses, fpgas, DncCycles(end)).expect("a stimulus");

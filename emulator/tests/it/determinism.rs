@@ -60,8 +60,7 @@ pub(crate) fn stimulus(config: &WaferConfig) -> Pulses {
 
 fn outcome(threads: Option<usize>, step: u64) -> (TraceWords, Counters) {
     let config = ring();
-    let settings =
-        Settings { effects: Effects::ALL, threads, step: DncCycles(step), ..Settings::default() };
+    let settings = Settings { effects: Effects::ALL, threads, step: DncCycles(step), ..fine() };
     let emulator = run(settings, &config, &stimulus(&config), 20_000);
     (emulator.read_trace().expect("a trace"), emulator.counters())
 }
@@ -80,7 +79,7 @@ fn results_do_not_depend_on_the_number_of_threads() {
 fn a_repeated_run_starts_anew() {
     let config = ring();
     let input = stimulus(&config);
-    let mut emulator = run(Settings::default(), &config, &input, 20_000);
+    let mut emulator = run(fine(), &config, &input, 20_000);
     let first = (emulator.read_trace().expect("a trace"), emulator.counters());
     emulator.run(&mut |_| std::ops::ControlFlow::Continue(())).expect("runs again");
     assert_eq!((emulator.read_trace().expect("a trace"), emulator.counters()), first);

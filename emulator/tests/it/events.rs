@@ -10,7 +10,7 @@ use crate::support::*;
 const MERGER: DncMergerOnHicann = DncMergerOnHicann::new::<0>();
 
 fn with(effects: impl Into<Effects>) -> Settings {
-    Settings { effects: effects.into(), ..Settings::default() }
+    Settings { effects: effects.into(), ..fine() }
 }
 
 /// The generator of block 0 sends locking events once per microsecond.
@@ -69,7 +69,7 @@ fn a_chip_driven_at_30_million_events_records_25_and_delivers_all() {
 #[test]
 fn without_arbitration_nothing_waits() {
     let config = wafer([(CHIP, busy(1e-6))]);
-    let emulator = run(Settings::default(), &config, &Pulses::new(), 10_000);
+    let emulator = run(fine(), &config, &Pulses::new(), 10_000);
     assert_eq!(emulator.counters().mergers, hal::wafer::Flow::default());
     assert_eq!(emulator.counters().waiting, hal::wafer::Waiting::default());
     let timed = run(with(Effect::Arbitration), &config, &Pulses::new(), 10_000);

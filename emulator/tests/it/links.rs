@@ -12,7 +12,7 @@ use crate::support::*;
 const LINK: GbitLinkOnHicann = GbitLinkOnHicann::new::<0>();
 
 fn with(effect: Effect) -> Settings {
-    Settings { effects: effect.into(), ..Settings::default() }
+    Settings { effects: effect.into(), ..fine() }
 }
 
 fn input_wafer() -> WaferConfig {
@@ -28,7 +28,7 @@ fn train(times: impl IntoIterator<Item = u64>) -> Pulses {
 #[test]
 fn without_effects_pulses_are_released_exactly_at_their_time_stamp() {
     let input = train((0..2000).map(|i| 100 + 2 * i));
-    let emulator = run(Settings::default(), &input_wafer(), &input, 10_000);
+    let emulator = run(fine(), &input_wafer(), &input, 10_000);
     assert_eq!(emulator.released_stimulus(), input);
     let flow = emulator.counters().stimulus;
     assert_eq!(flow, Flow { sent: 2000, delivered: 2000, ..Flow::default() });
@@ -62,7 +62,7 @@ fn loopback_sends_pulses_back_by_the_link_of_the_partner() {
         chip.mergers.dnc[LINK.dnc_merger()].loopback = true;
         chip.gbit_links.direction[partner] = direction;
         for effects in [Effects::NONE, Effect::Arbitration.into()] {
-            let settings = Settings { effects, ..Settings::default() };
+            let settings = Settings { effects, ..fine() };
             let emulator = run(settings, &wafer([(CHIP, chip.clone())]), &train(times), 5_000);
             let events = recorded(&emulator).remove(&CHIP.fpga()).unwrap_or_default();
             assert_eq!(events.len(), back);
@@ -95,7 +95,7 @@ fn pulses_for_closed_doors_are_counted() {
         let (mut chip, _) = input_chip();
         close(&mut chip);
         let config = wafer([(CHIP, chip)]);
-        let emulator = run(Settings::default(), &config, &train([100, 200]), 1000);
+        let emulator = run(fine(), &config, &train([100, 200]), 1000);
         let flow = emulator.counters().stimulus;
         assert_eq!(flow.dropped[&DropCause::StimulusLinkClosed], 2);
         assert!(flow.is_conserved());
@@ -129,7 +129,7 @@ fn a_link_records_25_million_events_per_second() {
     // events of all circuits come together; 16 of them fit into the buffer
     let config = wafer([(CHIP, busy_chip(4.9e-7, 16))]);
     let end = 250_000;
-    let free = run(Settings::default(), &config, &Pulses::new(), end);
+    let free = run(fine(), &config, &Pulses::new(), end);
     let sent = free.counters().readout;
     let rate = sent.sent as f64 / 1e-3;
     assert!(rate > 28e6, "{rate}");
@@ -153,7 +153,7 @@ fn copies_of_an_event_are_recorded_on_every_open_link() {
         chip.mergers.tree[merger].mode = MergerMode::Merge;
     }
     chip.gbit_links.direction[GbitLinkOnHicann::new::<1>()] = GbitDirection::ToDnc;
-    let emulator = run(Settings::default(), &wafer([(CHIP, chip)]), &Pulses::new(), 5_000);
+    let emulator = run(fine(), &wafer([(CHIP, chip)]), &Pulses::new(), 5_000);
     let counters = emulator.counters();
     assert!(counters.neuron_spikes > 10);
     assert_eq!(counters.readout.delivered, 2 * counters.neuron_spikes);
@@ -176,7 +176,7 @@ fn background_events_excite_but_are_not_recorded() {
     };
     program(&mut chip, neuron(0), &Cell::default());
     set_synapse(&mut chip, synapse(driver, 0, 0), 5, 1);
-    let emulator = run(Settings::default(), &wafer([(CHIP, chip)]), &Pulses::new(), 25_000);
+    let emulator = run(fine(), &wafer([(CHIP, chip)]), &Pulses::new(), 25_000);
     let counters = emulator.counters();
     // one per 125 clocks of 8 ns; the last ones have not arrived
     assert_eq!(counters.synaptic_events, 99);
@@ -186,8 +186,8 @@ fn background_events_excite_but_are_not_recorded() {
 #[test]
 fn a_stopped_run_keeps_what_it_has_and_says_where_it_stopped() {
     let config = wafer([(CHIP, busy_chip(1e-6, 2))]);
-    let full = run(Settings::default(), &config, &Pulses::new(), 100_000);
-    let mut emulator = load(Settings::default(), &config, &Pulses::new(), 100_000).expect("loads");
+    let full = run(fine(), &config, &Pulses::new(), 100_000);
+    let mut emulator = load(fine(), &config, &Pulses::new(), 100_000).expect("loads");
     let mut calls = 0;
     let stopped = emulator.run(&mut |progress| {
         assert_eq!(progress.end, DncCycles(100_000));
@@ -204,12 +204,12 @@ fn a_stopped_run_keeps_what_it_has_and_says_where_it_stopped() {
 
 #[test]
 fn what_needs_a_run_says_so() {
-    let mut emulator = emulator::Emulator::new(Settings::default());
+    let mut emulator = emulator::Emulator::new(fine());
     let ready = |r: Result<(), WaferError>| !matches!(r, Err(WaferError::NotReady { .. }));
     assert!(!ready(emulator.run(&mut |_| ControlFlow::Continue(()))));
     assert!(!ready(emulator.read_trace().map(drop)));
     assert!(!ready(emulator.read_adc(CHIP.dnc(), AnalogOnHicann::new::<0>()).map(drop)));
-    let emulator = run(Settings::default(), &input_wafer(), &Pulses::new(), 100);
+    let emulator = run(fine(), &input_wafer(), &Pulses::new(), 100);
     let adc = emulator.read_adc(CHIP.dnc(), AnalogOnHicann::new::<0>());
     assert!(matches!(adc, Err(WaferError::NothingConnected { .. })));
 }
@@ -224,8 +224,7 @@ fn two_chips_on_one_output_are_refused() {
     };
     let [a, b] = [0, 5]
         .map(|i| CHIP.dnc().hicann(HicannOnDnc::from_index(i).expect("eight chips on a reticle")));
-    let refused =
-        load(Settings::default(), &wafer([(a, shows()), (b, shows())]), &Pulses::new(), 100);
+    let refused = load(fine(), &wafer([(a, shows()), (b, shows())]), &Pulses::new(), 100);
     let message = refused.expect_err("a conflict").to_string();
     assert!(message.contains(&a.to_string()) && message.contains("A1"), "{message}");
 }
@@ -238,7 +237,7 @@ fn weight_offset_makes_synapses_of_weight_zero_conduct() {
     let config = wafer([(CHIP, chip)]);
     let input = train([200]);
     let events = |effects| {
-        let settings = Settings { effects, ..Settings::default() };
+        let settings = Settings { effects, ..fine() };
         run(settings, &config, &input, 1000).counters().synaptic_events
     };
     assert_eq!(events(Effects::NONE), 0);

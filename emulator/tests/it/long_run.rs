@@ -32,7 +32,7 @@ fn loaded(effects: Effects, end: u64) -> Emulator {
         driver.stp_enable = true;
     }
     let instance = Instance::Manufactured(WaferNumber(4));
-    let settings = Settings { instance, effects, threads: Some(2), ..Settings::default() };
+    let settings = Settings { instance, effects, threads: Some(2), ..fine() };
     let mut pulses = stimulus(&config);
     for events in pulses.values_mut() {
         events.retain(|event| event.time.0 <= end);

@@ -1,6 +1,5 @@
 //! Membranes against analytic results and accurate integration (analog §5.1, §9).
 
-use emulator::Settings;
 use hal::config::{AnalogSource, GbitDirection, HicannConfig, SharedParameter, WaferConfig};
 use hal::coord::*;
 use hal::law;
@@ -23,7 +22,7 @@ fn spikes(cell: &Cell, end: u64) -> Vec<u64> {
     program(&mut chip, neuron(0), cell);
     fire(&mut chip, neuron(0), address(63));
     record_block_0(&mut chip);
-    times(&run(Settings::default(), &wafer([(CHIP, chip)]), &Pulses::new(), end), CHIP)
+    times(&run(fine(), &wafer([(CHIP, chip)]), &Pulses::new(), end), CHIP)
 }
 
 /// The realised circuit of a cell.
@@ -83,7 +82,7 @@ fn show(chip: &mut HicannConfig, n: NeuronOnHicann) {
 }
 
 fn adc(config: &WaferConfig, pulses: &Pulses, end: u64) -> AdcTrace {
-    let emulator = run(Settings::default(), config, pulses, end);
+    let emulator = run(fine(), config, pulses, end);
     emulator.read_adc(CHIP.dnc(), OUTPUT).expect("an output is connected")
 }
 
@@ -185,7 +184,7 @@ fn joining_a_second_circuit_halves_the_epsp_of_one_synapse() {
 
 /// Spike counts of circuits that share one membrane, by address.
 fn counts(chip: HicannConfig, addresses: &[usize]) -> Vec<usize> {
-    let emulator = run(Settings::default(), &wafer([(CHIP, chip)]), &Pulses::new(), 20_000);
+    let emulator = run(fine(), &wafer([(CHIP, chip)]), &Pulses::new(), 20_000);
     let all = recorded(&emulator).remove(&CHIP.fpga()).unwrap_or_default();
     let of = |a: &usize| all.iter().filter(|p| p.label.address == address(*a)).count();
     addresses.iter().map(of).collect()
@@ -202,8 +201,7 @@ fn the_firing_circuit_decides_threshold_reset_and_refractory_time() {
     program(&mut chip, member(0), &strong);
     fire(&mut chip, member(0), address(63));
     record_block_0(&mut chip);
-    let joined =
-        times(&run(Settings::default(), &wafer([(CHIP, chip)]), &Pulses::new(), 20_000), CHIP);
+    let joined = times(&run(fine(), &wafer([(CHIP, chip)]), &Pulses::new(), 20_000), CHIP);
     assert_eq!(joined, alone);
 }
 
@@ -260,7 +258,7 @@ fn inhibition_lowers_and_excitation_raises_the_rate() {
         }
         let link = GbitLinkOnHicann::new::<0>();
         let input = pulses((0..150).map(|i| pulse(CHIP, link, address(37), 100 + 100 * i)));
-        let emulator = run(Settings::default(), &wafer([(CHIP, chip)]), &input, 16_000);
+        let emulator = run(fine(), &wafer([(CHIP, chip)]), &input, 16_000);
         emulator.counters().neuron_spikes
     };
     let (free, excited, inhibited) = (rate(None), rate(Some(0)), rate(Some(1)));

@@ -1,7 +1,7 @@
 //! Long-term plasticity: pairs of events load capacitors, controllers update weights
 //! (analog §5.4).
 
-use emulator::{Emulator, Settings};
+use emulator::Emulator;
 use hal::codec;
 use hal::config::{AutomaticUpdate, EvaluationPattern, GbitDirection, MergerMode, SharedParameter};
 use hal::coord::*;
@@ -88,7 +88,7 @@ fn setup(updates: Updates) -> Setup {
 fn run_with(setup: &Setup, pre: &[u64], kicks: &[u64], end: u64) -> (Emulator, Vec<u64>) {
     let at = |a: usize| move |&time: &u64| pulse(CHIP, LINK, address(a), time);
     let input = pulses(pre.iter().map(at(PRE)).chain(kicks.iter().map(at(KICK))));
-    let emulator = run(Settings::default(), &setup.config, &input, end);
+    let emulator = run(fine(), &setup.config, &input, end);
     let spikes = times(&emulator, CHIP);
     (emulator, spikes)
 }
@@ -170,7 +170,7 @@ fn events_bring_the_present_weight() {
     let setup = setup(Updates::Continuous);
     let kick = setup.period * 20 + 150;
     let mut emulator = load(
-        Settings::default(),
+        fine(),
         &setup.config,
         &pulses([
             pulse(CHIP, LINK, address(PRE), kick - 60),

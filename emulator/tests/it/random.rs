@@ -131,7 +131,7 @@ proptest! {
                 effects: Effects::ALL,
                 threads: Some(2),
                 step: DncCycles(step),
-                ..Settings::default()
+                ..fine()
             };
         let emulator = run(settings, &config, &stimulus, 3000);
         prop_assert!(emulator.connectivity().synapses.len() >= found.synapses.len());

@@ -27,7 +27,7 @@ fn alike() -> WaferConfig {
 
 fn on(number: u32, effects: impl Into<Effects>) -> Settings {
     let instance = Instance::Manufactured(WaferNumber(number));
-    Settings { instance, effects: effects.into(), ..Settings::default() }
+    Settings { instance, effects: effects.into(), ..fine() }
 }
 
 /// Recorded times by address. The first circuits of this chip are whole on the wafers used here.
@@ -60,7 +60,7 @@ fn programming_draws_anew_and_running_does_not() {
 fn aged_cells_fire_at_other_times() {
     let fresh = spikes(&mut loaded(on(1, Effects::NONE)));
     assert_ne!(spikes(&mut loaded(on(1, Effect::FgDrift))), fresh);
-    assert_eq!(spikes(&mut loaded(Settings::default())), fresh);
+    assert_eq!(spikes(&mut loaded(fine())), fresh);
 }
 
 #[test]
@@ -96,7 +96,7 @@ fn the_readout_adds_an_offset_and_noise() {
         let variance = v.iter().map(|x| (x - mean).powi(2)).sum::<f64>() / v.len() as f64;
         (mean, variance.sqrt())
     };
-    let (ideal, still) = moments(&resting(Settings::default()));
+    let (ideal, still) = moments(&resting(fine()));
     assert!((ideal - 0.7).abs() < 2e-3 && still < 1e-6, "{ideal} {still}");
     let (shifted, still) = moments(&resting(on(7, Effect::ReadoutOffset)));
     assert!((shifted - ideal).abs() > 1e-3 && (shifted - ideal).abs() < 0.06 && still < 1e-6);
@@ -115,7 +115,7 @@ fn an_input_without_bias_hears_nothing() {
     let input = pulses((0..50).map(|i| pulse(CHIP, link, address(37), 200 + 20 * i)));
     let spikes = |chip: &HicannConfig| {
         let config = wafer([(CHIP, chip.clone())]);
-        run(Settings::default(), &config, &input, 3_000).counters().neuron_spikes
+        run(fine(), &config, &input, 3_000).counters().neuron_spikes
     };
     assert!(spikes(&chip) > 0);
     set(&mut chip, neuron(0), P::IConvx, hal::value::DacCode::new::<0>());

@@ -19,6 +19,11 @@ use hal::wafer::{DncCycles, PulseEvent, Pulses, Wafer, WaferError};
 /// The chip of most tests, in the middle of the wafer.
 pub(crate) const CHIP: HicannOnWafer = HicannOnWafer::new::<200>();
 
+/// The ideal wafer in the finest steps, so that times are seen to the cycle.
+pub(crate) fn fine() -> Settings {
+    Settings { step: DncCycles(1), ..Settings::default() }
+}
+
 pub(crate) fn neuron(index: usize) -> NeuronOnHicann {
     NeuronOnHicann::from_index(index).expect("a circuit")
 }
