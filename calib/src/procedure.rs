@@ -15,6 +15,7 @@ mod rig;
 mod stimulus;
 mod times;
 mod trace;
+mod trim;
 
 mod evaluation;
 
@@ -35,9 +36,10 @@ use hal::coord::FgBlockOnHicann;
 pub use rig::Cost;
 use rig::Rig;
 use stimulus::Stimulus;
+pub use trim::{Candidates, Responses, firing_circuits, responses};
 
 /// Version of the procedures: raised when what they measure changes.
-pub const PROCEDURE_VERSION: u32 = 1;
+pub const PROCEDURE_VERSION: u32 = 2;
 
 /// How thoroughly chips are measured.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

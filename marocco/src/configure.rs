@@ -9,7 +9,7 @@ use hal::config::{
 };
 use hal::coord::{
     Coordinate, CrossbarSwitchOnHicann, Direction, DncMergerOnHicann, HicannOnWafer, L1Address,
-    MergerOnHicann, Side, SynapseDriverOnHicann, SynapseSwitchOnHicann, Vertical,
+    MergerOnHicann, NeuronOnHicann, Side, SynapseDriverOnHicann, SynapseSwitchOnHicann, Vertical,
 };
 use hal::l1::{L1Line, L1Repeater};
 
@@ -78,10 +78,21 @@ fn isolate_mergers(config: &mut HicannConfig, used: impl Fn(DncMergerOnHicann) -
     }
 }
 
-/// Joins the circuits of a neuron and lets the first one fire (topology §7.2): both rows of every
-/// column, neighbours inside quads in both rows, quads by the fire input of the top row.
-pub(crate) fn join(config: &mut HicannConfig, neuron: LogicalNeuron, address: BusAddress) {
+/// Joins the circuits of a neuron and lets one of them fire (topology §7.2): both rows of every
+/// column, neighbours inside quads in both rows, quads by the fire input of the top row, which leads
+/// away from the circuit that fires.
+pub(crate) fn join(
+    config: &mut HicannConfig,
+    neuron: LogicalNeuron,
+    firing: NeuronOnHicann,
+    address: BusAddress,
+) {
     let neurons = &mut config.neurons;
+    for circuit in neuron.circuits() {
+        let circuit = &mut neurons.circuits[circuit];
+        (circuit.activate_firing, circuit.enable_spl1_output) = (false, false);
+        (circuit.enable_fire_input, circuit.address) = (false, L1Address::BACKGROUND);
+    }
     for circuit in neuron.circuits().filter(|c| c.vertical() == Vertical::Top) {
         let column = circuit.column();
         let quad = &mut neurons.quads[circuit.quad()];
@@ -89,12 +100,15 @@ pub(crate) fn join(config: &mut HicannConfig, neuron: LogicalNeuron, address: Bu
         if column > neuron.column as usize {
             if column % 2 == 1 {
                 quad.horizontal = [true; 2];
-            } else {
+            } else if firing.quad() < circuit.quad() {
                 neurons.circuits[circuit].enable_fire_input = true;
+            } else {
+                let facing = NeuronOnHicann::at(circuit.column() as u8 - 1, Vertical::Top);
+                neurons.circuits[facing].enable_fire_input = true;
             }
         }
     }
-    let firing = &mut neurons.circuits[neuron.firing_circuit()];
+    let firing = &mut neurons.circuits[firing];
     firing.activate_firing = true;
     firing.enable_spl1_output = true;
     firing.address = address.address;

@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use calib::WaferCalibration;
 use hal::config::WaferConfig;
-use hal::coord::SynapseDriverOnHicann;
+use hal::coord::{NeuronOnHicann, SynapseDriverOnHicann};
 use hal::defects::Defects;
 use rayon::prelude::*;
 
@@ -55,6 +55,24 @@ pub struct Mapped {
     pub mapping: Mapping,
     /// The chips.
     pub config: WaferConfig,
+}
+
+impl Mapped {
+    /// Lets another of its circuits fire for a neuron; false if the member has no such circuit.
+    pub fn let_fire(&mut self, member: usize, circuit: NeuronOnHicann) -> bool {
+        let placement = &mut self.mapping.placement;
+        let Some(Some(neuron)) = placement.neurons.get(member) else { return false };
+        if !neuron.circuits().any(|own| own == circuit) {
+            return false;
+        }
+        if circuit == neuron.first_circuit() {
+            placement.firing.remove(&member);
+        } else {
+            placement.firing.insert(member, circuit);
+        }
+        join(placement, member, &mut self.config);
+        true
+    }
 }
 
 /// Places and routes a network onto a wafer.
@@ -402,13 +420,21 @@ fn zeros(network: &Network) -> Vec<Vec<f32>> {
     network.projections().map(|(_, p)| vec![0.0; p.synapses.len()]).collect()
 }
 
+/// The circuits of a member, joined.
+fn join(placement: &Placement, member: usize, config: &mut WaferConfig) {
+    let (neuron, address) = (placement.neurons[member], placement.addresses[member]);
+    if let (Some(neuron), Some(address), Some(firing)) =
+        (neuron, address, placement.firing_circuit(member))
+    {
+        configure::join(config.hicann_mut(neuron.hicann), neuron, firing.local, address);
+    }
+}
+
 /// Joined circuits, routes and driver chains.
 fn write_wiring(wired: &Wired, config: &mut WaferConfig) {
     let placement = &wired.placement;
-    for (neuron, address) in placement.neurons.iter().zip(&placement.addresses) {
-        if let (Some(neuron), Some(address)) = (neuron, address) {
-            configure::join(config.hicann_mut(neuron.hicann), *neuron, *address);
-        }
+    for member in 0..placement.neurons.len() {
+        join(placement, member, config);
     }
     for route in &wired.routes {
         configure::route(config, route);

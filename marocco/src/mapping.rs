@@ -8,8 +8,8 @@ use std::fmt;
 
 use calib::{CellParameters, CircuitMode, DriverPlasticity, Scaling, TsodyksMarkram};
 use hal::coord::{
-    DncMergerOnHicann, HicannOnWafer, L1Address, NeuronOnHicann, OnWafer, SynapseDriverOnHicann,
-    SynapseOnHicann, VLineOnHicann, Vertical,
+    Coordinate as _, DncMergerOnHicann, HicannOnWafer, L1Address, NeuronOnHicann, OnWafer,
+    SynapseDriverOnHicann, SynapseOnHicann, VLineOnHicann, Vertical,
 };
 use hal::l1::L1Line;
 use hal::value::SynapseWeight;
@@ -58,8 +58,8 @@ impl LogicalNeuron {
         2 * self.width as usize
     }
 
-    /// The circuit that fires: top left.
-    pub fn firing_circuit(self) -> NeuronOnHicann {
+    /// The first circuit: top left. It fires unless the [`Placement`] names another one.
+    pub fn first_circuit(self) -> NeuronOnHicann {
         NeuronOnHicann::at(self.column, Vertical::Top)
     }
 
@@ -79,6 +79,17 @@ pub struct Placement {
     pub neurons: Vec<Option<LogicalNeuron>>,
     /// The address of each member; none for sources that nobody listens to.
     pub addresses: Vec<Option<BusAddress>>,
+    /// The circuits that fire, by member, where this is not the first one of the neuron.
+    pub firing: BTreeMap<usize, NeuronOnHicann>,
+}
+
+impl Placement {
+    /// The circuit that fires for a member; none for sources.
+    pub fn firing_circuit(&self, member: usize) -> Option<OnWafer<NeuronOnHicann>> {
+        let neuron = (*self.neurons.get(member)?)?;
+        let circuit = self.firing.get(&member).copied();
+        Some(circuit.unwrap_or(neuron.first_circuit()).on(neuron.hicann))
+    }
 }
 
 /// One line of a route.

@@ -84,8 +84,8 @@ fn write_neuron(
 ) -> Result<(CellParameters, Vec<Clipped>), TranslateError> {
     let scaling = &options.scaling;
     let gates = &mut chip.floating_gates;
-    // the firing circuit stands for the neuron: with one calibration all circuits are equal
-    let firing = neuron.firing_circuit();
+    // the first circuit stands for the neuron: up to a step all circuits give the same
+    let firing = neuron.first_circuit();
     let mut v_reset_code = DacCode::default();
     let mut clipped = Vec::new();
     for block in FgBlockOnHicann::all() {

@@ -537,7 +537,8 @@ impl Plan {
     /// in a run the neurons in the order of the members.
     pub(crate) fn placement(&self) -> Placement {
         let n = self.seats.len();
-        let mut placement = Placement { neurons: vec![None; n], addresses: vec![None; n] };
+        let mut placement =
+            Placement { neurons: vec![None; n], addresses: vec![None; n], firing: BTreeMap::new() };
         let mut taken = vec![[0usize; 4]; self.buses.len()];
         let groups: [Vec<L1Address>; 4] = [0, 1, 2, 3].map(|g| addresses(g).collect());
         let mut next_column: Vec<Vec<u8>> =

@@ -151,6 +151,11 @@ impl<'a> Atlas<'a> {
         self.mapping.placement.neurons[self.number(member)]
     }
 
+    /// The circuit of a neuron that fires; none for sources.
+    pub fn firing_circuit(&self, member: Member) -> Option<OnWafer<NeuronOnHicann>> {
+        self.mapping.placement.firing_circuit(self.number(member))
+    }
+
     /// The neuron that a circuit belongs to.
     pub fn neuron_at(&self, circuit: OnWafer<NeuronOnHicann>) -> Option<Member> {
         let column = circuit.local.column();

@@ -16,7 +16,7 @@
 //! | V24, V26 | `plasticity` | claim against the request; drivers and blocks in the bits |
 //! | V25 to V28, V30 | `synapses` | whole-array decode against the claim, both directions |
 //! | V29 | `losses` | counts per projection |
-//! | V05 | `analog`, `resets` | cells, modes and weights against those realised; mean V_reset |
+//! | V05 | `analog`, `calibrated`, `resets` | cells, modes and weights against those realised; mean V_reset |
 //! | V31, V32 | `outputs` | analog outputs and current sources in the bits |
 //! | V03, V06, V08, V09, V19, V21, V22, V27 | `defects` | what is in use in the bits works |
 //! | rest | `rest` | settings that no claim speaks of keep their defaults |
@@ -26,6 +26,7 @@
 
 mod addresses;
 mod analog;
+mod calibrated;
 mod defects;
 mod drivers;
 mod flood;
@@ -42,6 +43,9 @@ mod routes;
 mod synapses;
 
 use std::fmt;
+use std::sync::Arc;
+
+use calib::WaferCalibration;
 
 use hal::codec::{DecodeError, decode_wafer};
 use hal::config::{HicannConfig, WaferConfig};
@@ -185,9 +189,12 @@ pub struct Rules {
     pub requests: Vec<Requested>,
     /// What of the wafer cannot be used (hal-config §6).
     pub defects: Defects,
-    /// Cells are codes of a measured calibration: what they give is known to the wafer alone, and is
-    /// not held against the nominal law.
+    /// Cells are codes of a measured calibration. They are held against that, if it is there, and
+    /// never against the nominal law.
     pub calibrated: bool,
+    /// The calibration of the wafer. Files do not hold it.
+    #[serde(skip)]
+    pub calibration: Option<Arc<WaferCalibration>>,
 }
 
 impl Default for Rules {
@@ -205,6 +212,7 @@ impl Default for Rules {
             requests: Vec::new(),
             defects: Defects::default(),
             calibrated: false,
+            calibration: None,
         }
     }
 }

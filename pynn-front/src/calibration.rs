@@ -10,7 +10,7 @@ use calib::database::{Database, DatabaseError};
 use calib::procedure::Settings as Procedure;
 use emulator::{Effect, Effects, Emulator, Instance, Settings};
 use hal::coord::{Coordinate as _, HicannOnWafer, WaferNumber};
-use hal::defects::Defects;
+use hal::defects::{Component, Defects};
 use hal::wafer::{Wafer, WaferError};
 use marocco::network::Network;
 use marocco::{MapError, MapOptions};
@@ -92,11 +92,22 @@ impl Bench {
     }
 
     /// The wafer in reset, in the thread that asks: chips are measured side by side.
-    pub fn connect(&self, _: HicannOnWafer) -> Result<Box<dyn Wafer>, WaferError> {
+    pub fn connect(&self, hicann: HicannOnWafer) -> Result<Box<dyn Wafer>, WaferError> {
+        // what does not work elsewhere takes long to look through
+        let mut near = Defects::default();
+        near.wafer = self.defects.wafer;
+        for component in [Component::Hicann(hicann), Component::HighspeedLink(hicann)] {
+            if !self.defects.is_usable(component) {
+                near.insert(component);
+            }
+        }
+        if let Some(record) = self.defects.record(hicann) {
+            near.record_mut(hicann).clone_from(record);
+        }
         let instance = Instance::Manufactured(self.wafer);
         let (effects, threads) = (self.effects, Some(1));
         let settings = Settings { instance, effects, threads, ..Settings::default() };
-        Ok(Box::new(Emulator::with_defects(settings, &self.defects)))
+        Ok(Box::new(Emulator::with_defects(settings, &near)))
     }
 }
 

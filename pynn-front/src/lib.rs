@@ -24,4 +24,5 @@ pub mod session;
 pub mod spike_file;
 pub mod statistics;
 pub mod stimulus;
+pub mod trim;
 pub mod wafer;

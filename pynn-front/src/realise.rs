@@ -1,5 +1,6 @@
 //! From a network to words that are known to realise it: place and route, encode, verify.
 
+use std::sync::Arc;
 use std::time::Instant;
 
 use calib::WaferCalibration;
@@ -12,7 +13,9 @@ use marocco::network::Network;
 use marocco::verify::{Rules, Verification, verify};
 use marocco::{MapOptions, Mapped, Stage, map, remap};
 
+use crate::calibration::Bench;
 use crate::run::{Progress, RunError};
+use crate::trim::trim;
 
 /// A network on the wafer.
 #[derive(Debug)]
@@ -41,20 +44,25 @@ pub fn realise(
     defects: &Defects,
     observe: &mut dyn FnMut(Progress),
 ) -> Result<Realised, RunError> {
-    realise_calibrated(network, options, defects, &WaferCalibration::ideal(), observe)
+    realise_calibrated(network, options, defects, &WaferCalibration::ideal(), None, observe)
 }
 
 /// As [`realise`], through the calibration of the wafer. Its blacklisted circuits have to be among
-/// the defects.
+/// the defects. With the wafer to measure on, the circuits that fire are chosen there ([`trim()`]).
 pub fn realise_calibrated(
     network: &Network,
     options: &MapOptions,
     defects: &Defects,
     calibration: &WaferCalibration,
+    bench: Option<&Bench>,
     observe: &mut dyn FnMut(Progress),
 ) -> Result<Realised, RunError> {
     let stage = &mut |stage| observe(Progress::Mapping(stage));
-    let mapped = map(network, options, defects, calibration, stage)?;
+    let mut mapped = map(network, options, defects, calibration, stage)?;
+    if let Some(bench) = bench.filter(|_| !calibration.hicanns.is_empty()) {
+        observe(Progress::Trimming);
+        trim(&mut mapped, bench)?;
+    }
     verified(network, mapped, options, defects, calibration, observe)
 }
 
@@ -90,7 +98,8 @@ fn verified(
     observe(Progress::Verifying);
     let clock = Instant::now();
     let calibrated = !calibration.hicanns.is_empty();
-    let rules = Rules { calibrated, ..options.rules(defects) };
+    let calibration = calibrated.then(|| Arc::new(calibration.clone()));
+    let rules = Rules { calibrated, calibration, ..options.rules(defects) };
     let verification = verify(network, &mapping, &words, &rules)?;
     let verify_s = clock.elapsed().as_secs_f64();
     Ok(Realised { mapping, config, words, rules, verification, encode_s, verify_s })

@@ -22,7 +22,7 @@ use marocco::verify::{Rules, Verification};
 use marocco::{MapError, MapOptions, MappingReport, Stage, report};
 use thiserror::Error;
 
-use crate::calibration::{CalibratedError, Source, calibrate_for};
+use crate::calibration::{Bench, CalibratedError, Source, calibrate_for};
 use crate::experiment::Protocol;
 use crate::realise::{Realised, on_threads, realise_calibrated};
 use crate::recording::{self, Recording};
@@ -60,6 +60,8 @@ pub enum Progress {
     },
     /// The mapper works on a stage.
     Mapping(Stage),
+    /// The circuits that fire are chosen on the programmed wafer.
+    Trimming,
     /// The configuration is turned into words.
     Encoding,
     /// The verifier holds words and mapping against each other.
@@ -175,7 +177,12 @@ fn run_here(
         Some(source) => calibrate_for(network, &wishes, &mut known, source)?,
         None => WaferCalibration::ideal(),
     };
-    let realised = realise_calibrated(network, &wishes, &known, &calibration, observe)?;
+    let bench = match options.instance {
+        Instance::Manufactured(wafer) => Some(Bench::new(wafer, options.effects)),
+        Instance::Ideal => None,
+    };
+    let bench = bench.as_ref();
+    let realised = realise_calibrated(network, &wishes, &known, &calibration, bench, observe)?;
     let Realised { mapping, words, rules, verification, encode_s, .. } = realised;
     wall_s.build += encode_s;
 

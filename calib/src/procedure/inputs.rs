@@ -17,15 +17,17 @@ use crate::HicannCalibration;
 use crate::fit::robust_mean;
 
 /// Steps of V_syntcx and V_syntci, codes: 0.9 to 0.19 us.
-const V_SYNTC: [usize; 5] = [265, 295, 335, 400, 500];
+const V_SYNTC: [usize; 4] = [265, 305, 375, 500];
 /// Digital weight while potentials are measured.
 pub(super) const WEIGHT: SynapseWeight = SynapseWeight::new::<8>();
 /// Potentials: leak, excitatory and inhibitory reversal, V; membrane time constant, s.
 const E_L_V: f64 = 0.75;
 const E_SYN_V: [f64; 2] = [1.25, 0.35];
 const TAU_M_S: f64 = 1.0e-6;
-/// Charge of an event over that of the capacitor: potentials of about 25 mV.
-const CHARGE: f64 = 0.09;
+/// Charge of an event over that of the capacitor: potentials of about 50 mV.
+const CHARGE: f64 = 0.2;
+/// Smallest V_gmax, code: the noise of programming is one code, of all circuits of a block at once.
+const SMALLEST_GMAX: f64 = 30.0;
 /// Fits beyond this are not used: mean square of the residuals over that of the noise.
 const CHI2: f64 = 30.0;
 /// Spread of the gains of inputs, and of single synapses.
@@ -81,8 +83,7 @@ pub(super) fn nominal_height_v(strength_hz: f64, tau_syn_s: f64, side: usize) ->
 fn v_gmax(tau_syn_s: f64) -> DacCode {
     let wanted_s = CHARGE * law::BIG_CAPACITOR_F / tau_syn_s / 12.0;
     let at_one = law::synapse_s(WEIGHT, 1.0, law::split_divisor(DIVISOR_SUM));
-    // a code below 10 would be mostly noise
-    law::nearest_code((wanted_s / at_one).max(10.0))
+    law::nearest_code((wanted_s / at_one).max(SMALLEST_GMAX))
 }
 
 /// Nominal conductance over capacitance of one event at so many synapses, 1/s.

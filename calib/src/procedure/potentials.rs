@@ -13,13 +13,15 @@ use super::{CalibrationError, Settings};
 use crate::HicannCalibration;
 use crate::fit::robust_mean;
 
-/// Steps of V_t, V; V_reset lies 0.2 V below. The original measures the two one after the other.
-const V_T_V: [f64; 5] = [0.7, 0.8, 0.9, 1.0, 1.1];
+/// Steps of V_t, V; V_reset lies 0.2 V below. The original measures the two one after the other, at
+/// five steps.
+const V_T_V: [f64; 4] = [0.7, 0.85, 0.95, 1.1];
 const RESET_BELOW_V: f64 = 0.2;
-/// Steps of E_syni, E_synx and E_l, V. Those of the original span 0.4, 0.2 and 0.2 V; experiments
-/// use a wider range, and lines should not be carried far beyond their points.
-const E_SYN_V: [[f64; 3]; 2] = [[0.8, 1.0, 1.2], [0.4, 0.6, 0.8]];
-const E_L_V: [f64; 3] = [0.6, 0.75, 0.9];
+/// Steps of E_syni, E_synx and E_l, V. Those of the original are three, over 0.4, 0.2 and 0.2 V;
+/// experiments use a wider range, lines should not be carried far beyond their points, and the ends of
+/// a line tell most about it.
+const E_SYN_V: [[f64; 2]; 2] = [[0.85, 1.25], [0.42, 0.75]];
+const E_L_V: [f64; 2] = [0.65, 0.9];
 /// V_gmax while a reversal potential is measured, code: about 1 uS per synapse.
 const REVERSAL_GMAX: usize = 300;
 

@@ -234,6 +234,29 @@ impl<'a> Rig<'a> {
         Ok(silent)
     }
 
+    /// Runs the wafer with some pulses and tells the events that come back.
+    pub(super) fn record(
+        &mut self,
+        pulses: &[PulseEvent],
+        seconds: f64,
+    ) -> Result<Vec<PulseEvent>, CalibrationError> {
+        self.run(pulses, seconds)?;
+        let words = self.wafer.read_trace()?;
+        let words = words.by_fpga.get(&self.hicann.fpga()).map_or(&[][..], Vec::as_slice);
+        Ok(trace::decode(words)?)
+    }
+
+    /// Whether the events of all circuits can leave the chip through one merger.
+    pub(super) fn collects(&self, merger: DncMergerOnHicann) -> bool {
+        let all_work = MergerOnHicann::all().all(|m| self.works(m));
+        let last = merger.tree_input();
+        let leads = |block| leads_to(last, block);
+        all_work
+            && NeuronBlockOnHicann::all().all(leads)
+            && self.works(merger)
+            && self.works(merger.gbit_link())
+    }
+
     /// Whether everything between a circuit and the FPGA works: mergers as after reset, link.
     fn reaches_fpga(&self, neuron: NeuronOnHicann) -> bool {
         let (block, merger) = (neuron.block(), merger_of(neuron));

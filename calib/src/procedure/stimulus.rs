@@ -3,6 +3,8 @@
 //!
 //! The first row of each driver excites, the second one inhibits, by two addresses.
 
+mod rotation;
+
 use hal::config::{BackgroundGenerator, GbitDirection, HicannConfig};
 use hal::coord::{
     BackgroundGeneratorOnHicann, Coordinate as _, CrossbarSwitchOnHicann, DncMergerOnHicann,
@@ -14,6 +16,7 @@ use hal::value::SynapseWeight;
 use hal::wafer::{DncCycles, PulseEvent};
 
 use super::rig::Rig;
+pub(super) use rotation::{COLLECTING, Rotation};
 
 /// Address of events for each input: excitatory, inhibitory.
 const ADDRESSES: [L1Address; 2] = [L1Address::new::<2>(), L1Address::new::<18>()];
@@ -200,7 +203,7 @@ fn best_feed(
     if !rig.works(merger.tree_input()) {
         return None;
     }
-    let mut best: Option<Feed> = None;
+    let mut best: Option<((usize, bool), Feed)> = None;
     for vline in hline.crossbar_vlines().filter(|&v| rig.works(v)) {
         let Some(crossbar) = CrossbarSwitchOnHicann::between(hline, vline) else { continue };
         if !rig.works(crossbar) {
@@ -220,10 +223,19 @@ fn best_feed(
                     && [0, 1].iter().all(|&side| rig.works(d.row(self::row(side))))
             };
             let drivers: Vec<_> = chain.take_while(usable).take(CHAIN).collect();
-            if drivers.len() > best.as_ref().map_or(0, |b| b.drivers.len()) {
-                best = Some(Feed { merger, crossbar, switch, drivers });
+            // neighbouring buses take different sides: each side has a V_gmax of its own
+            let wanted = drivers.first().is_some_and(|d| side_of(*d) == merger.index() % 2);
+            let rank = (drivers.len(), wanted);
+            if drivers.is_empty() || best.as_ref().is_some_and(|(found, _)| *found >= rank) {
+                continue;
             }
+            best = Some((rank, Feed { merger, crossbar, switch, drivers }));
         }
     }
-    best
+    best.map(|(_, feed)| feed)
+}
+
+/// The side of the chip that a driver lies on: 0 left, 1 right.
+fn side_of(driver: SynapseDriverOnHicann) -> usize {
+    driver.quadrant().fg_block().side().index()
 }

@@ -2,8 +2,8 @@
 //!
 //! What the cells of every circuit give by the nominal law of `hal` must be the claimed cell, and
 //! what V_gmax and divisors of a row give must be the claimed weight. That is exact on the ideal
-//! wafer, where all circuits of a neuron hold the same codes. With a measured calibration only modes,
-//! V_gmax and weights are compared.
+//! wafer, where all circuits of a neuron hold the same codes. With a measured calibration they are held
+//! against that (`calibrated`); where it is not at hand, only modes, V_gmax and weights are compared.
 
 use calib::{CellParameters, TsodyksMarkram};
 use hal::config::{HicannConfig, NeuronHalf, NeuronParameter, SharedParameter};
@@ -14,8 +14,9 @@ use hal::law::{self, CircuitParameters};
 use hal::value::{DacCode, GmaxSelect, SynapseWeight};
 use rayon::prelude::*;
 
+use super::calibrated::Calibrated;
 use super::{Case, Faults, Rule, neurons, per_chip};
-use crate::mapping::{LogicalNeuron, SynapseFate};
+use crate::mapping::SynapseFate;
 
 /// Rounding of a few floating-point operations; one step of a cell is more than a thousand times
 /// larger.
@@ -33,11 +34,15 @@ pub(super) fn check(case: &Case<'_>, faults: &mut Faults) {
     per_chip(case, faults, |hicann, chip, faults| {
         check_modes(case, hicann, chip, faults);
         check_shared(case, hicann, chip, faults);
-        if case.rules.calibrated {
+        let calibration = case.rules.calibration.as_ref().map(|wafer| wafer.hicann(hicann));
+        if case.rules.calibrated && calibration.is_none() {
             return;
         }
+        let mode = case.mapping.mode(hicann);
+        let calibrated =
+            calibration.map(|calibration| Calibrated { calibration, mode, hicann, chip });
         for &member in &members[hicann] {
-            check_cell(case, hicann, chip, member, faults);
+            check_cell(case, hicann, chip, member, calibrated.as_ref(), faults);
         }
     });
     check_weights(case, faults);
@@ -75,16 +80,23 @@ fn check_cell(
     hicann: HicannOnWafer,
     chip: &HicannConfig,
     member: usize,
+    calibrated: Option<&Calibrated<'_>>,
     faults: &mut Faults,
 ) {
     let Some(claimed) = &case.mapping.parameters.cells[member] else {
         faults.add(Rule::V05, format!("{} has no realised parameters", case.name(member)));
         return;
     };
-    let circuits = case.mapping.placement.neurons[member].into_iter();
-    for circuit in circuits.flat_map(LogicalNeuron::circuits) {
-        let found = law::circuit(&chip.floating_gates, &chip.neurons, circuit);
+    let Some(neuron) = case.mapping.placement.neurons[member] else { return };
+    for circuit in neuron.circuits() {
         let expected = expected(case, hicann, claimed);
+        check_idle_cells(case, chip, circuit, &expected, member, calibrated, faults);
+        if let Some(calibrated) = calibrated {
+            let circuits = [neuron.first_circuit(), circuit];
+            calibrated.check(case, circuits, &expected, member, faults);
+            continue;
+        }
+        let found = law::circuit(&chip.floating_gates, &chip.neurons, circuit);
         for (name, get) in PARAMETERS {
             let (found, want) = (get(&found), get(&expected));
             let near = (found - want).abs() <= TOLERANCE * want.abs().max(1e-15);
@@ -93,7 +105,6 @@ fn check_cell(
                 format!("{hicann}.{circuit} of {who}: {name} is {found:.6e}, claimed {want:.6e}")
             });
         }
-        check_idle_cells(case, chip, circuit, &expected, member, faults);
     }
 }
 
@@ -176,6 +187,7 @@ fn check_idle_cells(
     circuit: NeuronOnHicann,
     expected: &CircuitParameters,
     member: usize,
+    calibrated: Option<&Calibrated<'_>>,
     faults: &mut Faults,
 ) {
     use NeuronParameter as P;
@@ -192,7 +204,10 @@ fn check_idle_cells(
         P::VConvoffi,
         P::VConvoffx,
     ]
-    .map(|parameter| (parameter, parameter.default_code()))
+    .map(|parameter| {
+        let nominal = || parameter.default_code();
+        (parameter, calibrated.map_or_else(nominal, |c| c.constant(circuit, parameter)))
+    })
     .to_vec();
     if expected.adaptation.is_none() {
         idle.extend([(P::IGladapt, off), (P::IFire, off), (P::IRadapt, DacCode::MAX)]);

@@ -93,7 +93,7 @@ pub(super) fn check(case: &Case<'_>, faults: &mut Faults) {
         let want = &mut wanted[bus.hicann][bus.merger.index()];
         match neuron {
             Some(neuron) if neuron.hicann == bus.hicann => {
-                want.blocks |= 1 << neuron.firing_circuit().block().index();
+                want.blocks |= 1 << neuron.first_circuit().block().index();
             }
             Some(neuron) => faults.add(
                 Rule::V06,

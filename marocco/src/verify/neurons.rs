@@ -12,6 +12,7 @@ type Owners = Table<NeuronOnHicann, Option<u32>>;
 
 pub(super) fn check(case: &Case<'_>, faults: &mut Faults) {
     check_kinds(case, faults);
+    check_claimed(case, faults);
     let mut by_chip: Table<HicannOnWafer, Vec<u32>> = Table::default();
     for (member, neuron) in case.mapping.placement.neurons.iter().enumerate() {
         let Some(neuron) = *neuron else { continue };
@@ -30,7 +31,7 @@ pub(super) fn check(case: &Case<'_>, faults: &mut Faults) {
     }
     per_chip(case, faults, |hicann, chip, faults| {
         let owners = check_disjoint(case, hicann, &by_chip[hicann], faults);
-        check_joints(hicann, chip, &owners, faults);
+        check_joints(case, hicann, chip, &owners, faults);
         check_membranes(case, hicann, chip, &by_chip[hicann], faults);
         check_firing(case, hicann, chip, &owners, faults);
     });
@@ -84,9 +85,15 @@ fn check_disjoint(
 }
 
 /// Circuits are joined in the form of topology §7.2 and not otherwise: both rows of a column,
-/// neighbours inside a quad in both rows, quads by the fire input of the top row, which takes the
-/// signal from the left, where the firing circuit is.
-fn check_joints(hicann: HicannOnWafer, chip: &HicannConfig, owners: &Owners, faults: &mut Faults) {
+/// neighbours inside a quad in both rows, quads by the fire input of the top row, which leads away
+/// from the firing circuit.
+fn check_joints(
+    case: &Case<'_>,
+    hicann: HicannOnWafer,
+    chip: &HicannConfig,
+    owners: &Owners,
+    faults: &mut Faults,
+) {
     let at = |column: usize, row| owners[NeuronOnHicann::at(column as u8, row)];
     let same = |a: Option<u32>, b: Option<u32>| a.is_some() && a == b;
     for (quad, switches) in chip.neurons.quads.iter() {
@@ -105,13 +112,18 @@ fn check_joints(hicann: HicannOnWafer, chip: &HicannConfig, owners: &Owners, fau
     }
     for (circuit, settings) in chip.neurons.circuits.iter() {
         let (column, row) = (circuit.column(), circuit.vertical());
-        let from_left = row == Vertical::Top
-            && column % 2 == 0
-            && column > 0
-            && same(owners[circuit], at(column - 1, row));
-        faults.demand(Rule::V02, settings.enable_fire_input == from_left, || {
+        // the neighbour in the next quad, which left circuits have on their left
+        let facing = if column % 2 == 0 { column.checked_sub(1) } else { Some(column + 1) };
+        let facing = facing.filter(|&c| row == Vertical::Top && c < 256);
+        let wanted = facing.is_some_and(|facing| {
+            let firing = owners[circuit].and_then(|m| case.firing(m));
+            same(owners[circuit], at(facing, row))
+                && firing.is_some_and(|f| (f.column() / 2 < column / 2) == (facing < column))
+                && firing.is_some_and(|f| f.quad() != circuit.quad())
+        });
+        faults.demand(Rule::V02, settings.enable_fire_input == wanted, || {
             let found = settings.enable_fire_input;
-            format!("{hicann}.{circuit}: fire input is {found} instead of {from_left}")
+            format!("{hicann}.{circuit}: fire input is {found} instead of {wanted}")
         });
     }
 }
@@ -174,8 +186,7 @@ fn check_firing(
     faults: &mut Faults,
 ) {
     for (circuit, settings) in chip.neurons.circuits.iter() {
-        let fires =
-            owners[circuit].filter(|&member| circuits(case, member).next() == Some(circuit));
+        let fires = owners[circuit].filter(|&member| case.firing(member) == Some(circuit));
         let address = fires.and_then(|m| case.mapping.placement.addresses[m as usize]);
         let (on, sends) = (settings.activate_firing, settings.enable_spl1_output);
         let Some(member) = fires else {
@@ -198,7 +209,25 @@ fn check_firing(
     }
 }
 
-/// The circuits of a placed neuron, the firing one first.
+impl Case<'_> {
+    /// The circuit that fires for a member by the claim.
+    fn firing(&self, member: u32) -> Option<NeuronOnHicann> {
+        self.mapping.placement.firing_circuit(member as usize).map(|circuit| circuit.local)
+    }
+}
+
+/// The claimed circuits that fire are circuits of their neurons.
+fn check_claimed(case: &Case<'_>, faults: &mut Faults) {
+    for (&member, &circuit) in &case.mapping.placement.firing {
+        let neuron = case.mapping.placement.neurons.get(member).copied().flatten();
+        let own = neuron.is_some_and(|n| n.circuits().any(|c| c == circuit));
+        faults.demand(Rule::V02, own, || {
+            format!("member {member} is claimed to fire by {circuit}, which is not its own")
+        });
+    }
+}
+
+/// The circuits of a placed neuron.
 fn circuits(case: &Case<'_>, member: u32) -> impl Iterator<Item = NeuronOnHicann> {
     case.mapping.placement.neurons[member as usize].into_iter().flat_map(LogicalNeuron::circuits)
 }

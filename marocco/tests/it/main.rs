@@ -1,6 +1,7 @@
 //! Tests of the mapper and of its verifier.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod firing;
 mod map;
 mod modes;
 mod networks;
@@ -9,6 +10,7 @@ mod original;
 mod plasticity;
 mod property;
 mod requests;
+mod reuse;
 mod routing;
 mod verify;
 mod wafers;

@@ -123,7 +123,7 @@ impl Teller<'_> {
             "circuits": place.map_or(Vec::new(), |p| {
                 p.circuits().map(|c| c.on(p.hicann).to_string()).collect()
             }),
-            "firing_circuit": place.map(|p| p.firing_circuit().on(p.hicann).to_string()),
+            "firing_circuit": self.atlas.firing_circuit(member).map(|c| c.to_string()),
             "bus": address.map(|a| a.bus.to_string()),
             "address": address.map(|a| a.address.index()),
             "inputs_requested": inputs.len(),

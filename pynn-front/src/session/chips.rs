@@ -3,6 +3,7 @@
 use std::sync::OnceLock;
 
 use calib::WaferCalibration;
+use emulator::Instance;
 use hal::defects::{Component, Defects};
 use hal::wafer::ConfigurationWords;
 use marocco::mapping::StageTimes;
@@ -15,6 +16,7 @@ use super::calibrate;
 use super::cells::{mode, scaling_for};
 use super::error::SessionError;
 use super::setup::{Setup, VoltageWindow};
+use crate::calibration::Bench;
 use crate::export::Delays;
 use crate::realise::{Realised, on_threads, realise_again, realise_calibrated};
 use crate::recording::Senders;
@@ -69,12 +71,24 @@ impl Chips {
         watch: Watch<'_>,
     ) -> Result<Self, SessionError> {
         let (window, options) = options(setup, network, None)?;
-        let mut defects = defects.clone();
+        let (broken, mut defects) = (defects, defects.clone());
         on_threads(setup.threads, |threads| {
             let calibration =
                 calibrate::for_network(setup, network, &options, &mut defects, threads, watch)?;
-            let realised =
-                realise_calibrated(network, &options, &defects, &calibration, &mut quietly(watch))?;
+            let bench = match setup.wafer {
+                Instance::Manufactured(wafer) => Some(Bench::new(wafer, setup.effects)),
+                Instance::Ideal => None,
+            };
+            let bench = bench.map(|bench| bench.with_defects(broken.clone()));
+            let watch = &mut quietly(watch);
+            let realised = realise_calibrated(
+                network,
+                &options,
+                &defects,
+                &calibration,
+                bench.as_ref(),
+                watch,
+            )?;
             Ok(Self::of(network, realised, options, window, defects, calibration))
         })?
     }

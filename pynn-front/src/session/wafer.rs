@@ -291,7 +291,7 @@ impl Session {
         for (state, (id, population)) in self.populations.iter().zip(self.network.populations()) {
             for &member in state.traces.keys() {
                 let Some(neuron) = neurons[offsets[id.index()] + member as usize] else { continue };
-                let circuit = neuron.firing_circuit().on(neuron.hicann);
+                let circuit = neuron.first_circuit().on(neuron.hicann);
                 let mut seen = Shown { population: id, member, circuit, output: None };
                 if self.setup.readout == Readout::Adc {
                     let reticle = neuron.hicann.dnc();

@@ -76,7 +76,7 @@ proptest! {
             .filter_map(|(neuron, address)| Some(((*neuron)?, (*address)?)))
             .map(|(neuron, address)| {
                 let bus = (address.bus.hicann, address.bus.merger, address.address);
-                (neuron.firing_circuit().on(neuron.hicann), bus)
+                (neuron.first_circuit().on(neuron.hicann), bus)
             })
             .collect();
         senders.sort_unstable();

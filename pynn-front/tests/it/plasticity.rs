@@ -88,10 +88,7 @@ fn pairs_of_spikes_have_the_ratio_that_was_asked_for() {
     let mut wafer = Emulator::new(Settings::default());
     wafer.configure(&words).unwrap();
     wafer.stimulate(&input).unwrap();
-    let circuit = |member: usize| {
-        let neuron = mapping.placement.neurons[member].unwrap();
-        neuron.firing_circuit().on(neuron.hicann)
-    };
+    let circuit = |member: usize| mapping.placement.firing_circuit(member).unwrap();
     for i in 0..3 {
         wafer.probe(circuit(2 * i + 1), DncCycles(1));
     }

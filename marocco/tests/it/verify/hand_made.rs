@@ -186,6 +186,7 @@ fn mapping() -> Mapping {
                 address(NEURON_BUS, L1Address::new::<41>()),
                 address(INPUT_BUS, L1Address::new::<63>()),
             ],
+            firing: BTreeMap::new(),
         },
         routes: vec![
             Route {
