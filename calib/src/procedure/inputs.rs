@@ -16,18 +16,19 @@ use super::{CalibrationError, Settings};
 use crate::HicannCalibration;
 use crate::fit::robust_mean;
 
-/// Steps of V_syntcx and V_syntci, codes: 0.9 to 0.19 us.
-const V_SYNTC: [usize; 4] = [265, 305, 375, 500];
+/// Steps of V_syntcx and V_syntci, codes: 0.8 to 0.19 us.
+const V_SYNTC: [usize; 4] = [275, 310, 375, 500];
 /// Digital weight while potentials are measured.
 pub(super) const WEIGHT: SynapseWeight = SynapseWeight::new::<8>();
 /// Potentials: leak, excitatory and inhibitory reversal, V; membrane time constant, s.
 const E_L_V: f64 = 0.75;
 const E_SYN_V: [f64; 2] = [1.25, 0.35];
 const TAU_M_S: f64 = 1.0e-6;
-/// Charge of an event over that of the capacitor: potentials of about 50 mV.
-const CHARGE: f64 = 0.2;
+/// Charge of an event over that of the capacitor: potentials of about 40 mV. Slow ones must be over when
+/// the next event comes.
+const CHARGE: f64 = 0.15;
 /// Smallest V_gmax, code: the noise of programming is one code, of all circuits of a block at once.
-const SMALLEST_GMAX: f64 = 30.0;
+const SMALLEST_GMAX: f64 = 10.0;
 /// Fits beyond this are not used: mean square of the residuals over that of the noise.
 const CHI2: f64 = 30.0;
 /// Spread of the gains of inputs, and of single synapses.

@@ -1,7 +1,7 @@
 //! Which circuit of a neuron fires: chosen after programming.
 //!
 //! Programming leaves 4.6 mV of noise in every cell, more than calibration can know beforehand, and the
-//! rate of a neuron near its threshold changes by a tenth per millivolt. But of the joined circuits of
+//! rate of a neuron near its threshold changes much with a millivolt. But of the joined circuits of
 //! a neuron any one can fire, and their thresholds differ by this noise. So each neuron is driven as a
 //! network drives it, through its excitatory inputs with the V_gmax of the network, to a potential a
 //! little above its threshold. Its circuits fire in turns, and their intervals are compared with that of

@@ -123,7 +123,7 @@ impl Session {
                     * f64::from(DacCode::MAX);
                 match stimulus(current, &mapping.scaling, codes_per_na) {
                     Ok(stimulus) => {
-                        let circuit = neuron.firing_circuit().on(hicann);
+                        let circuit = neuron.first_circuit().on(hicann);
                         injected.push(Injected { circuit, stimulus });
                     }
                     Err(reason) => return refuse(reason),
