@@ -95,7 +95,6 @@ impl Bench {
     pub fn connect(&self, hicann: HicannOnWafer) -> Result<Box<dyn Wafer>, WaferError> {
         // what does not work elsewhere takes long to look through
         let mut near = Defects::default();
-        near.wafer = self.defects.wafer;
         for component in [Component::Hicann(hicann), Component::HighspeedLink(hicann)] {
             if !self.defects.is_usable(component) {
                 near.insert(component);

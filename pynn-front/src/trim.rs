@@ -46,7 +46,7 @@ fn chip(
     members: &[usize],
 ) -> Result<(Vec<usize>, Vec<Responses>), CalibrationError> {
     let (mapping, Some(config)) = (&mapped.mapping, mapped.config.hicanns.get(&hicann)) else {
-        return Ok(Default::default());
+        return Ok((Vec::new(), Vec::new()));
     };
     let known = |&member: &usize| {
         let neuron = mapping.placement.neurons[member]?;

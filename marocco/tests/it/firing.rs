@@ -1,7 +1,7 @@
 //! Any circuit of a neuron can fire.
 
 use calib::WaferCalibration;
-use hal::check::check_wafer;
+use hal::check::{SwitchLimits, check_wafer};
 use hal::codec::encode_wafer;
 use hal::coord::{Coordinate as _, NeuronOnHicann};
 use hal::defects::Defects;
@@ -39,7 +39,7 @@ proptest! {
         }
         let found = verified(&network, &mapped, &options);
         prop_assert!(found.is_ok(), "{:#?}", &found.violations[..found.violations.len().min(5)]);
-        let faults = check_wafer(&mapped.config, &Default::default());
+        let faults = check_wafer(&mapped.config, &SwitchLimits::default());
         prop_assert!(faults.is_empty(), "{faults:?}");
 
         // the choice survives new weights, and can be taken back
