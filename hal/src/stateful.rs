@@ -327,9 +327,15 @@ impl StatefulWafer {
                 return Err(error.into());
             }
         }
+        self.assume_configured();
+        Ok(plan)
+    }
+
+    /// Takes it that the chips hold the configuration, as [`configure`](Self::configure) leaves them:
+    /// to plan what changes of it would cost.
+    pub fn assume_configured(&mut self) {
         self.held = change::held_after(self);
         self.initialised.extend(self.fpgas_with_chips());
-        Ok(plan)
     }
 
     /// Allows further allocations. What the chips hold remains known.

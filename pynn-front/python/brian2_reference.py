@@ -2,7 +2,7 @@
 """Runs an exported network (`bss1 export-network`) in Brian2's C++ standalone mode, on one thread,
 and writes its statistics and times as JSON.
 
-    brian2_reference.py NETWORK_DIR --duration MS --out FILE [--discard MS]
+    brian2_reference.py NETWORK_DIR --duration MS --out FILE [--discard MS] [--spikes DIR]
 
 Neurons start at rest. The time of a run is that of its loop, as Brian2 itself measures it: neither
 code generation, nor compilation, nor creation of the network.
@@ -101,6 +101,7 @@ def main():
     parser.add_argument("--duration", type=float, required=True, help="ms")
     parser.add_argument("--out", type=pathlib.Path, required=True, help="JSON file")
     parser.add_argument("--discard", type=float, default=1000.0, help="ms")
+    parser.add_argument("--spikes", type=pathlib.Path, help="folder for the spikes as arrays")
     arguments = parser.parse_args()
 
     import brian2
@@ -123,6 +124,9 @@ def main():
     members = np.concatenate(
         [np.arange(p["first"], p["first"] + p["size"]) for p in network.neurons()]
     )[ids]
+    if arguments.spikes:
+        arguments.spikes.mkdir(parents=True, exist_ok=True)
+        network.save_spikes(arguments.spikes, times, members)
     report = {
         "populations": network.statistics(times, members, arguments.discard, arguments.duration),
         "simulator": f"Brian2 {brian2.__version__}",

@@ -62,6 +62,12 @@ class ExportedNetwork:
             )
         return result
 
+    def save_spikes(self, folder, times_ms, members):
+        """Spikes of neurons as two arrays: number of the member and time, by time."""
+        order = np.argsort(times_ms, kind="stable")
+        np.save(folder / "spike_member.npy", members[order].astype("<u4"))
+        np.save(folder / "spike_time_ms.npy", times_ms[order].astype("<f8"))
+
 
 def _statistics(times, ids, size, from_ms, to_ms):
     """Rate, irregularity and synchrony; `ids` are 0..size."""

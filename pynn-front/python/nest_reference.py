@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Runs an exported network (`bss1 export-network`) in NEST and writes its statistics as JSON.
 
-    nest_reference.py NETWORK_DIR --duration MS --out FILE [--discard MS] [--resolution MS]
+    nest_reference.py NETWORK_DIR --duration MS --out FILE [--discard MS] [--spikes DIR] [--resolution MS]
                       [--threads N]
 
 Neurons start at rest. Statistics look at the time after `--discard`: rate over all neurons, CV of
@@ -87,6 +87,7 @@ def main():
     parser.add_argument("--duration", type=float, required=True, help="ms")
     parser.add_argument("--out", type=pathlib.Path, required=True, help="JSON file")
     parser.add_argument("--discard", type=float, default=1000.0, help="ms")
+    parser.add_argument("--spikes", type=pathlib.Path, help="folder for the spikes as arrays")
     parser.add_argument("--resolution", type=float, default=0.02, help="ms")
     parser.add_argument("--threads", type=int, default=2)
     arguments = parser.parse_args()
@@ -111,6 +112,9 @@ def main():
     number = np.full(ids.max() + 1, -1)
     number[ids] = np.arange(len(ids))
     members = number[np.asarray(events["senders"])]
+    if arguments.spikes:
+        arguments.spikes.mkdir(parents=True, exist_ok=True)
+        network.save_spikes(arguments.spikes, times, members)
     report = {
         "populations": network.statistics(times, members, arguments.discard, arguments.duration),
         "simulator": f"NEST {nest.__version__}",

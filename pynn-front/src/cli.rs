@@ -14,10 +14,14 @@ mod files;
 mod folder;
 mod listing;
 mod map;
+mod point;
 mod query;
+mod sample;
 mod serve;
 mod show;
+mod simulate;
 mod summary;
+mod sweep;
 mod wishes;
 
 use std::ffi::OsString;
@@ -39,6 +43,9 @@ use defects::{UniformDefects, WaferDefects};
 use experiment::How;
 use map::MapArguments;
 use show::ShowArguments;
+use simulate::PeerArguments;
+
+use crate::peer::Peer;
 
 /// Pixels per unit of the pictures.
 const PNG_SCALE: f32 = 2.0;
@@ -135,13 +142,30 @@ enum Command {
         #[arg(long, default_value_t = 0)]
         fault_seed: u64,
     },
-    /// Compare two runs of one network: rates, irregularity, synchrony
+    /// Compare two runs of one network: rates, irregularity, synchrony, correlation, distributions
     Compare {
         /// Folder of a run
         a: PathBuf,
         /// Folder of another run
         b: PathBuf,
-        /// Folder for compare.json and a figure of the rates
+        /// Folder of a run as the first one with another seed, which tells how large distances are
+        /// anyway; may be repeated
+        #[arg(long = "seed-run", value_name = "DIR")]
+        seeds: Vec<PathBuf>,
+        /// Folder for compare.json and figures
+        #[arg(long)]
+        out: PathBuf,
+    },
+    /// Run the realised network of a run in another simulator, and compare
+    Simulate {
+        /// Folder of a run
+        run: PathBuf,
+        /// The simulator
+        #[arg(long)]
+        peer: Peer,
+        #[command(flatten)]
+        arguments: PeerArguments,
+        /// Folder for its spikes and the comparison
         #[arg(long)]
         out: PathBuf,
     },
@@ -192,13 +216,14 @@ enum ExperimentCommand {
     Run {
         /// Name of the experiment
         name: String,
-        /// Set a parameter of the experiment
+        /// Set a parameter of the experiment. Lists, as in g=1,4,8,10, are a sweep: every combination, on
+        /// one mapping
         #[arg(long = "set", value_name = "KEY=VALUE")]
         settings: Vec<String>,
         #[command(flatten)]
         machine: Machine,
         #[command(flatten)]
-        how: How,
+        how: Box<How>,
         /// Folder for the report, figures and words
         #[arg(long)]
         out: PathBuf,
@@ -317,7 +342,10 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
             let faults = Faults::all(fault_rate, fault_seed);
             serve::serve(&console, &machine, address, port, faults)
         }
-        Command::Compare { a, b, out } => compare::run(&a, &b, &out),
+        Command::Compare { a, b, seeds, out } => compare::run(&a, &b, &seeds, &out),
+        Command::Simulate { run, peer, arguments, out } => {
+            simulate::run(&run, peer, &arguments, &out)
+        }
         Command::Completions { shell } => Ok(completions(&console, shell)),
         Command::ExportNetwork { mapping, out } => files::export(&mapping, &out),
     };

@@ -1,24 +1,23 @@
-//! How alike two runs of one network are: rates, irregularity and synchrony of each population.
+//! How alike two runs of one network are: rates, irregularity, synchrony and correlation of each
+//! population, and the distances of their distributions beside what chance alone makes of them.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use hal::archive::{self, ArchiveError};
-use marocco::SavedMapping;
 use serde::Serialize;
 use serde_json::Value;
 use thiserror::Error;
 
 use crate::recording::{PopulationSpikes, Recording};
-use crate::statistics::{MeanStd, Window, cv_isi, rate_hz, rates_hz, synchrony};
+use crate::report::Recorded;
+use crate::statistics::{
+    MeanStd, Window, correlations, cv_isi, cvs_isi, mean_std, rate_hz, rates_hz, synchrony,
+};
 
 /// A folder of a run could not be read.
 #[derive(Debug, Error)]
 pub enum CompareError {
-    /// The mapping, which tells the populations.
-    #[error(transparent)]
-    Mapping(#[from] ArchiveError),
-    /// Another file.
+    /// A file of it.
     #[error("{path}: {reason}")]
     File {
         /// The file.
@@ -29,6 +28,29 @@ pub enum CompareError {
     /// The folders are of different networks.
     #[error("the folders have no population in common; compare two runs of one network")]
     NothingInCommon,
+}
+
+/// How far two distributions are apart.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct Distance {
+    /// Largest difference of the cumulative distributions (Kolmogorov and Smirnov), 0..=1.
+    pub distance: f64,
+    /// Its mean if both were drawn, value by value, from one distribution: 0.8687 (1/n + 1/m)^(1/2), for
+    /// large n and m. The pairs behind correlations share neurons, for them it is too small.
+    pub by_chance: f64,
+    /// Its mean and spread between runs of the network with other seeds, if there are such runs.
+    pub between_seeds: Option<MeanStd>,
+}
+
+/// The distributions over the neurons of a population that are compared.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct Distances {
+    /// Of rates.
+    pub rate: Distance,
+    /// Of the CV of the inter-spike intervals; none if too few neurons fire in one of the runs.
+    pub cv_isi: Option<Distance>,
+    /// Of the correlations of pairs; none likewise.
+    pub correlation: Option<Distance>,
 }
 
 /// One population in two runs.
@@ -42,8 +64,12 @@ pub struct ComparedPopulation {
     pub cv_isi: [Option<f64>; 2],
     /// Fano factor of the population's spike count in bins of 3 ms.
     pub synchrony: [Option<f64>; 2],
-    /// Largest difference of the cumulative distributions of rates (Kolmogorov and Smirnov), 0..=1.
+    /// Mean correlation of the spike counts of pairs in bins of 10 ms.
+    pub correlation: [Option<f64>; 2],
+    /// Largest difference of the cumulative distributions of rates, 0..=1.
     pub rate_distance: f64,
+    /// The same of all distributions, beside what is to be expected.
+    pub distances: Distances,
     /// Pearson's correlation of the rates of equal neurons; none if the runs have different sizes, or
     /// if all rates are equal.
     pub rate_correlation: Option<f64>,
@@ -62,33 +88,41 @@ pub struct Comparison {
     pub only_in_one: Vec<String>,
 }
 
-/// The spikes in the folder of an experiment.
+/// `report.json` of the folder of a run.
+pub fn read_report(folder: &Path) -> Result<Value, CompareError> {
+    let path = folder.join("report.json");
+    let text = read_text(&path)?;
+    serde_json::from_str(&text).map_err(|e| CompareError::File { path, reason: e.to_string() })
+}
+
+/// The populations of such a report, and how many of their neurons were read out.
+pub fn read_recorded(folder: &Path, report: &Value) -> Result<Vec<Recorded>, CompareError> {
+    let recorded = serde_json::from_value(report["recorded"].clone());
+    recorded.map_err(|_| CompareError::File {
+        path: folder.join("report.json"),
+        reason: "there is no list `recorded`; make the run anew with this version".to_owned(),
+    })
+}
+
+fn read_text(path: &Path) -> Result<String, CompareError> {
+    let failed =
+        |e: std::io::Error| CompareError::File { path: path.to_owned(), reason: e.to_string() };
+    std::fs::read_to_string(path).map_err(failed)
+}
+
+/// The spikes in the folder of an experiment or of its simulation.
 pub fn read(folder: &Path) -> Result<Recording, CompareError> {
-    let saved: SavedMapping = archive::read(&folder.join("mapping.bss1"))?;
-    let file = |name: &str| -> Result<(PathBuf, String), CompareError> {
-        let path = folder.join(name);
-        match std::fs::read_to_string(&path) {
-            Ok(text) => Ok((path, text)),
-            Err(e) => Err(CompareError::File { path, reason: e.to_string() }),
-        }
-    };
-    let (path, text) = file("report.json")?;
-    let report: Value = serde_json::from_str(&text)
-        .map_err(|e| CompareError::File { path: path.clone(), reason: e.to_string() })?;
+    let report = read_report(folder)?;
     let duration_ms = report["run_report"]["bio_ms"].as_f64().ok_or_else(|| {
-        CompareError::File { path, reason: "there is no run_report.bio_ms".to_owned() }
+        let reason = "there is no run_report.bio_ms".to_owned();
+        CompareError::File { path: folder.join("report.json"), reason }
     })?;
-    let recorded = report["rates_hz"].as_object();
-    let mut populations: Vec<PopulationSpikes> = saved
-        .network
-        .populations()
-        .filter(|(_, p)| recorded.is_some_and(|r| r.contains_key(&p.label)))
-        .map(|(population, p)| {
-            let trains = vec![Vec::new(); p.size];
-            PopulationSpikes { population, label: p.label.clone(), trains }
-        })
-        .collect();
-    let (path, text) = file("spikes.csv")?;
+    let empty =
+        |r: Recorded| PopulationSpikes { label: r.population, trains: vec![Vec::new(); r.neurons] };
+    let mut populations: Vec<PopulationSpikes> =
+        read_recorded(folder, &report)?.into_iter().map(empty).collect();
+    let path = folder.join("spikes.csv");
+    let text = read_text(&path)?;
     for (number, line) in text.lines().enumerate().skip(1) {
         add_spike(&mut populations, line).ok_or_else(|| CompareError::File {
             path: path.clone(),
@@ -109,9 +143,15 @@ fn add_spike(populations: &mut [PopulationSpikes], line: &str) -> Option<()> {
     Some(())
 }
 
-/// Compares two recordings over the time that both of them cover.
-pub fn compare(a: &Recording, b: &Recording) -> Result<Comparison, CompareError> {
-    let window = Window::settled(a.duration_ms.min(b.duration_ms));
+/// Compares two recordings over the time that both of them cover. The distances between the first one
+/// and runs of its network with other seeds, and among these, tell how large distances are anyway.
+pub fn compare(
+    a: &Recording,
+    b: &Recording,
+    seeds: &[Recording],
+) -> Result<Comparison, CompareError> {
+    let durations = [a, b].into_iter().chain(seeds).map(|r| r.duration_ms);
+    let window = Window::settled(durations.fold(f64::INFINITY, f64::min));
     let find = |recording: &'_ Recording, label: &str| -> Option<usize> {
         recording.populations.iter().position(|p| p.label == label)
     };
@@ -119,10 +159,14 @@ pub fn compare(a: &Recording, b: &Recording) -> Result<Comparison, CompareError>
         Comparison { window, populations: BTreeMap::new(), only_in_one: Vec::new() };
     for population in &a.populations {
         let label = population.label.clone();
+        let of_seeds: Vec<&Vec<Vec<f64>>> = seeds
+            .iter()
+            .filter_map(|seed| Some(&seed.populations[find(seed, &label)?].trains))
+            .collect();
         match find(b, &label) {
             Some(other) => {
                 let trains = [&population.trains, &b.populations[other].trains];
-                comparison.populations.insert(label, compared(trains, window));
+                comparison.populations.insert(label, compared(trains, &of_seeds, window));
             }
             None => comparison.only_in_one.push(label),
         }
@@ -135,24 +179,59 @@ pub fn compare(a: &Recording, b: &Recording) -> Result<Comparison, CompareError>
     Ok(comparison)
 }
 
-fn compared(trains: [&Vec<Vec<f64>>; 2], window: Window) -> ComparedPopulation {
-    let rates = trains.map(|trains| rates_hz(trains, window));
+fn compared(
+    trains: [&Vec<Vec<f64>>; 2],
+    seeds: &[&Vec<Vec<f64>>],
+    window: Window,
+) -> ComparedPopulation {
     let cut = |trains: &Vec<Vec<f64>>| -> Vec<Vec<f64>> {
         trains.iter().map(|train| window.of(train).to_vec()).collect()
     };
+    let all: Vec<&Vec<Vec<f64>>> = trains.into_iter().chain(seeds.iter().copied()).collect();
+    let of_all = |values: fn(&[Vec<f64>], Window) -> Vec<f64>| -> Vec<Vec<f64>> {
+        all.iter().map(|trains| values(trains, window)).collect()
+    };
+    let (rates, cvs, pairs) = (of_all(rates_hz), of_all(cvs_isi), of_all(correlations));
+    let some = |values: &[Vec<f64>]| {
+        values[..2].iter().all(|v| !v.is_empty()).then(|| distance_of(values))
+    };
+    let distances =
+        Distances { rate: distance_of(&rates), cv_isi: some(&cvs), correlation: some(&pairs) };
+    let mean = |values: &Vec<f64>| mean_std(values).map(|m| m.mean);
     ComparedPopulation {
         neurons: trains.map(Vec::len),
         rate_hz: trains.map(|trains| rate_hz(trains, window)),
         cv_isi: trains.map(|trains| cv_isi(trains, window)),
         synchrony: trains.map(|trains| synchrony(trains, window)),
-        rate_distance: distance(&rates),
-        rate_correlation: correlation(&rates),
+        correlation: [mean(&pairs[0]), mean(&pairs[1])],
+        rate_distance: distances.rate.distance,
+        distances,
+        rate_correlation: correlation(&rates[0], &rates[1]),
         identical: cut(trains[0]) == cut(trains[1]),
     }
 }
 
+/// Mean of the distribution of Kolmogorov, (pi / 2)^(1/2) ln 2.
+const KOLMOGOROV_MEAN: f64 = 0.868_731_160_6;
+
+/// The distance of the first two lists; the first one and those after the second are of one kind.
+fn distance_of(values: &[Vec<f64>]) -> Distance {
+    let (a, b) = (&values[0], &values[1]);
+    let (n, m) = (a.len().max(1) as f64, b.len().max(1) as f64);
+    let alike: Vec<&Vec<f64>> =
+        std::iter::once(a).chain(&values[2..]).filter(|v| !v.is_empty()).collect();
+    let pairs = alike.iter().enumerate();
+    let between: Vec<f64> =
+        pairs.flat_map(|(i, x)| alike[i + 1..].iter().map(move |y| distance(x, y))).collect();
+    Distance {
+        distance: distance(a, b),
+        by_chance: (KOLMOGOROV_MEAN * (1.0 / n + 1.0 / m).sqrt()).min(1.0),
+        between_seeds: mean_std(&between),
+    }
+}
+
 /// Largest difference of two cumulative distributions.
-fn distance([a, b]: &[Vec<f64>; 2]) -> f64 {
+fn distance(a: &[f64], b: &[f64]) -> f64 {
     let sorted = |values: &[f64]| {
         let mut values = values.to_vec();
         values.sort_by(f64::total_cmp);
@@ -166,7 +245,7 @@ fn distance([a, b]: &[Vec<f64>; 2]) -> f64 {
 }
 
 /// Pearson's correlation of equally long lists that vary.
-fn correlation([a, b]: &[Vec<f64>; 2]) -> Option<f64> {
+fn correlation(a: &[f64], b: &[f64]) -> Option<f64> {
     if a.len() != b.len() {
         return None;
     }
@@ -186,14 +265,8 @@ mod tests {
     use super::*;
 
     fn recording(trains: &[Vec<f64>]) -> Recording {
-        let mut model = crate::model::Model::default();
-        let sources = crate::model::CellType::SpikeSourcePoisson { rate_hz: 1.0 };
-        let population = model.population("cells", trains.len(), sources).unwrap();
-        let populations = vec![PopulationSpikes {
-            population,
-            label: "cells".to_owned(),
-            trains: trains.to_vec(),
-        }];
+        let populations =
+            vec![PopulationSpikes { label: "cells".to_owned(), trains: trains.to_vec() }];
         Recording { populations, duration_ms: 1000.0, ..Recording::default() }
     }
 
@@ -204,21 +277,33 @@ mod tests {
     #[test]
     fn a_run_equals_itself_and_faster_ones_are_apart() {
         let slow = recording(&[clock(50), clock(100)]);
-        let same = &compare(&slow, &slow).unwrap().populations["cells"];
+        let same = &compare(&slow, &slow, &[]).unwrap().populations["cells"];
         assert!(same.identical && same.rate_distance == 0.0);
         assert!((same.rate_correlation.unwrap() - 1.0).abs() < 1e-12);
         let fast = recording(&[clock(20), clock(10)]);
-        let apart = &compare(&slow, &fast).unwrap().populations["cells"];
+        let apart = &compare(&slow, &fast, &[]).unwrap().populations["cells"];
         assert_eq!((apart.identical, apart.rate_distance), (false, 1.0));
         assert!((apart.rate_correlation.unwrap() + 1.0).abs() < 1e-12);
         assert_eq!(apart.rate_hz.map(|r| r.mean), [15.0, 75.0]);
+        assert_eq!(apart.distances.rate.between_seeds, None);
+    }
+
+    #[test]
+    fn seeds_tell_how_large_distances_are_anyway() {
+        let (a, b) = (recording(&[clock(50), clock(100)]), recording(&[clock(20), clock(10)]));
+        let seed = recording(&[clock(50), clock(90)]);
+        let both = compare(&a, &b, &[seed]).unwrap();
+        let rate = both.populations["cells"].distances.rate;
+        assert_eq!((rate.distance, rate.by_chance), (1.0, KOLMOGOROV_MEAN));
+        // 10 Hz against 12 Hz is one of two neurons
+        assert_eq!(rate.between_seeds, Some(MeanStd { mean: 0.5, std: 0.0 }));
     }
 
     #[test]
     fn networks_without_a_common_population_are_refused() {
         let mut other = recording(&[clock(10)]);
         other.populations[0].label = "others".to_owned();
-        let error = compare(&recording(&[clock(10)]), &other);
+        let error = compare(&recording(&[clock(10)]), &other, &[]);
         assert!(matches!(error, Err(CompareError::NothingInCommon)));
     }
 

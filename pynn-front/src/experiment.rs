@@ -3,14 +3,18 @@
 
 mod balanced;
 mod cortical;
-mod variation;
+pub mod sweep;
+pub mod variation;
 
 use calib::{CircuitMode, Scaling};
+use marocco::network::{Network, PopulationId};
 use marocco::{NeuronSize, NeuronSizeChoice};
 
 use crate::model::{Model, ModelError};
 use crate::networks::Drawn;
 use crate::parameter::{Domain, Parameter, ParameterError, Parameters, Value};
+use crate::recording::Recording;
+use variation::Spread;
 
 /// A network with everything that a run needs to know.
 #[derive(Debug, Clone)]
@@ -25,6 +29,36 @@ pub struct Protocol {
     pub mode: CircuitMode,
     /// Circuits per neuron.
     pub neuron_size: NeuronSizeChoice,
+    /// Which of the recorded neurons are read out.
+    pub readout: Readout,
+    /// Biological ms after which a second sample is taken; none without one.
+    pub second_after_ms: Option<f64>,
+}
+
+/// Which neurons of the recorded populations are read out.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum Readout {
+    /// All of them. The link of a chip carries 2.5 kHz of biological time, shared by its neurons.
+    #[default]
+    All,
+    /// The first members of some populations, so many of each. Each of these neurons has a chip of its
+    /// own, so that it may fire with up to 2.5 kHz (analog §7.1).
+    Isolated(Vec<(PopulationId, usize)>),
+}
+
+impl Readout {
+    /// Leaves only the neurons that are read out.
+    pub fn cut(&self, network: &Network, recording: &mut Recording) {
+        let Self::Isolated(chosen) = self else { return };
+        recording.populations.retain_mut(|population| {
+            let label = |id: PopulationId| &network.population(id).label;
+            let Some((_, n)) = chosen.iter().find(|(id, _)| *label(*id) == population.label) else {
+                return false;
+            };
+            population.trains.truncate(*n);
+            true
+        });
+    }
 }
 
 /// An experiment that can be asked for by name.
@@ -36,6 +70,11 @@ pub struct Experiment {
     pub summary: &'static str,
     /// What can be set.
     pub parameters: &'static [Parameter],
+    /// Parameters that change weights and inputs only, so that one mapping serves a list of their
+    /// values.
+    pub swept: &'static [&'static str],
+    /// How neurons and synapses vary in the published comparison with simulation.
+    pub spread: &'static Spread,
     build: fn(&Parameters) -> Result<Protocol, ModelError>,
 }
 
@@ -46,6 +85,8 @@ pub const EXPERIMENTS: &[Experiment] = &[
         summary: "Brunel's network of excitatory and inhibitory neurons with Poisson input, \
                   adapted to the wafer (analog §7.1, mapping §5.2)",
         parameters: balanced::PARAMETERS,
+        swept: &["g", "eta"],
+        spread: &Spread::BALANCED,
         build: balanced::build,
     },
     Experiment {
@@ -53,6 +94,8 @@ pub const EXPERIMENTS: &[Experiment] = &[
         summary: "Potjans and Diesmann's microcircuit of eight populations, scaled down and \
                   driven by its leak potentials (analog §7.2, mapping §5.2)",
         parameters: cortical::PARAMETERS,
+        swept: &["w_exc_factor"],
+        spread: &Spread::CORTICAL,
         build: cortical::build,
     },
 ];
@@ -78,7 +121,8 @@ const NEURON_SIZE: Parameter = Parameter {
 fn protocol(
     drawn: Drawn,
     parameters: &Parameters,
-    spread: &variation::Spread,
+    spread: &Spread,
+    readout: Readout,
 ) -> Result<Protocol, ModelError> {
     let Drawn { mut model, scaling, mode, .. } = drawn;
     if parameters.is("variation", "on") {
@@ -93,6 +137,8 @@ fn protocol(
             .whole("neuron_size")
             .and_then(|n| NeuronSize::try_from(n as usize).ok())
             .map_or(NeuronSizeChoice::Auto, NeuronSizeChoice::Fixed),
+        readout,
+        second_after_ms: None,
     })
 }
 

@@ -6,12 +6,12 @@
 //! Networks with short-term plasticity also have `U`, `tau_rec_ms` and `tau_facil_ms` of each
 //! connection as the synapse drivers have them; static connections have U = 1 and no times.
 //! Cell parameters are those that the 10-bit cells give. Spikes are inputs as they were released
-//! at the edge of the wafer.
+//! at the edge of the wafer. With a [`Variation`] cells, weights and delays vary around these.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use calib::TsodyksMarkram;
+use calib::{CellParameters, TsodyksMarkram};
 use hal::archive::{ArchiveError, write_atomically};
 use hal::coord::{Coordinate as _, FpgaOnWafer, OnWafer, PulseLabel, SynapseDriverOnHicann};
 use hal::l1::L1Line;
@@ -20,9 +20,12 @@ use hal::wafer::DncCycles;
 use marocco::SavedMapping;
 use marocco::mapping::{Bus, Mapping, Route, SynapseFate};
 use npyz::WriterBuilder as _;
+use rand::SeedableRng as _;
+use rand::rngs::ChaCha8Rng;
 use serde::Serialize;
 use thiserror::Error;
 
+use crate::experiment::variation::Spread;
 use crate::stimulus::{edge_label, time_ms};
 
 /// A network could not be exported.
@@ -45,6 +48,15 @@ pub enum ExportError {
         /// The synapse's driver.
         synapse: OnWafer<SynapseDriverOnHicann>,
     },
+}
+
+/// How cells, weights and delays are made to vary.
+#[derive(Debug, Clone, Copy)]
+pub struct Variation {
+    /// By how much.
+    pub spread: &'static Spread,
+    /// Seed of the random numbers.
+    pub seed: u64,
 }
 
 /// A population in `network.json`.
@@ -175,11 +187,18 @@ pub fn released_spikes(saved: &SavedMapping) -> Option<(Vec<u32>, Vec<f64>)> {
 
 /// Writes the realised network into a folder, which is made if it does not exist. Returns the
 /// files.
-pub fn write(saved: &SavedMapping, folder: &Path) -> Result<Vec<PathBuf>, ExportError> {
+pub fn write(
+    saved: &SavedMapping,
+    variation: Option<Variation>,
+    folder: &Path,
+) -> Result<Vec<PathBuf>, ExportError> {
     std::fs::create_dir_all(folder)
         .map_err(|source| ExportError::Folder { path: folder.to_owned(), source })?;
     let mut files = Files { folder, written: Vec::new() };
-    let list = connections(saved)?;
+    let mut list = connections(saved)?;
+    if let Some(Variation { spread, seed }) = variation {
+        spread.vary_synapses(&mut list.weight_us, &mut list.delay_ms, seed);
+    }
     let realised = list.pre.len();
     files.array("pre.npy", list.pre)?;
     files.array("post.npy", list.post)?;
@@ -212,7 +231,7 @@ pub fn write(saved: &SavedMapping, folder: &Path) -> Result<Vec<PathBuf>, Export
             Some([("source", "spike_source.npy"), ("time_ms", "spike_time_ms.npy")].into())
         }
     };
-    let populations = populations(saved, &mut files)?;
+    let populations = populations(saved, variation, &mut files)?;
     let entry = NetworkEntry {
         format: "bss1-network-1",
         speedup: saved.mapping.scaling.speedup,
@@ -230,12 +249,22 @@ pub fn write(saved: &SavedMapping, folder: &Path) -> Result<Vec<PathBuf>, Export
 
 fn populations(
     saved: &SavedMapping,
+    variation: Option<Variation>,
     files: &mut Files<'_>,
 ) -> Result<Vec<PopulationEntry>, ExportError> {
     let offsets = saved.network.member_offsets();
     let mut entries = Vec::new();
     for ((id, population), first) in saved.network.populations().zip(offsets) {
-        let cells = &saved.mapping.parameters.cells[first..first + population.size];
+        let realised = &saved.mapping.parameters.cells[first..first + population.size];
+        let cells = match variation {
+            None => realised.to_vec(),
+            Some(Variation { spread, seed }) => {
+                let mut random = ChaCha8Rng::seed_from_u64(seed);
+                random.set_stream(id.index() as u64);
+                let mut vary = |cell: &CellParameters| spread.vary_cell(cell, &mut random);
+                realised.iter().map(|cell| cell.as_ref().map(&mut vary)).collect()
+            }
+        };
         let mut columns: BTreeMap<&'static str, Vec<f64>> = BTreeMap::new();
         for cell in cells.iter().flatten() {
             for (name, value) in cell.values() {

@@ -1,8 +1,12 @@
-//! Figures of a run: spike raster, rate histogram, and any SVG as PNG.
+//! Figures of runs: spike raster, histograms of rates and other quantities, heat maps and curves of
+//! sweeps, and any SVG as PNG.
 //!
 //! Text is set in the embedded DejaVu Sans (see `assets/DejaVuSans-LICENSE`), so that pictures look
 //! the same on every machine.
 
+mod curves;
+mod distributions;
+mod heat;
 mod png;
 mod raster;
 mod rates;
@@ -11,6 +15,9 @@ mod spreads;
 use plotters::style::RGBColor;
 use thiserror::Error;
 
+pub use curves::{Curve, curves_svg};
+pub use distributions::{Quantity, distributions_svg};
+pub use heat::{HeatMap, heat_svg};
 pub use png::png;
 pub use raster::raster_svg;
 pub use rates::rates_svg;
@@ -58,17 +65,21 @@ mod tests {
     use super::*;
     use crate::recording::{PopulationSpikes, Recording};
 
-    /// The id of a population can only be had from a network.
     fn population(trains: Vec<Vec<f64>>) -> PopulationSpikes {
-        let mut model = crate::model::Model::default();
-        let sources = crate::model::CellType::SpikeSourcePoisson { rate_hz: 1.0 };
-        let population = model.population("cells", trains.len(), sources).unwrap();
-        PopulationSpikes { population, label: "cells".to_owned(), trains }
+        PopulationSpikes { label: "cells".to_owned(), trains }
     }
 
     fn draw(populations: Vec<PopulationSpikes>, duration_ms: f64) {
         let recording = Recording { populations, duration_ms, ..Recording::default() };
-        for svg in [raster_svg(&recording, "title"), rates_svg(&recording, "title")] {
+        let distributions =
+            |q| distributions_svg(&[("A", &recording), ("B", &recording)], q, "title");
+        for svg in [
+            raster_svg(&recording, "title"),
+            rates_svg(&recording, "title"),
+            distributions(Quantity::Rate),
+            distributions(Quantity::Irregularity),
+            distributions(Quantity::Correlation),
+        ] {
             let picture = png(&svg.unwrap(), 0.5).unwrap();
             assert!(picture.starts_with(b"\x89PNG"));
         }
@@ -81,6 +92,22 @@ mod tests {
         draw(vec![population(vec![Vec::new(); 3])], 1.0);
         draw(vec![population(vec![vec![0.0, 0.04, 999.96]; 300])], 1000.0);
         draw(vec![population(vec![(0..4000).map(|i| f64::from(i) * 2.5).collect()])], 10_000.0);
+    }
+
+    #[test]
+    fn sweeps_of_any_size_can_be_drawn() {
+        for (x, y) in
+            [(&[1.0, 4.0][..], &[0.8, 1.6, 2.4][..]), (&[8.0][..], &[0.8][..]), (&[], &[])]
+        {
+            let values = vec![vec![Some(3.0); x.len()]; y.len()];
+            let map = HeatMap { label: "rate".to_owned(), values, logarithmic: true };
+            let svg = heat_svg(&[map.clone(), map], ("g", x), ("eta", y), "title").unwrap();
+            assert!(png(&svg, 0.5).unwrap().starts_with(b"\x89PNG"));
+            let points: Vec<(f64, f64)> = x.iter().map(|&g| (g, 10.0 * g)).collect();
+            let curve = Curve { label: "eta 1".to_owned(), wafer: points.clone(), peer: points };
+            let svg = curves_svg(&[curve], "g", Some("NEST"), "title").unwrap();
+            assert!(png(&svg, 0.5).unwrap().starts_with(b"\x89PNG"));
+        }
     }
 
     #[test]

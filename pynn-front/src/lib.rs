@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+pub mod accounting;
 pub mod calibration;
 pub mod cli;
 pub mod compare;
@@ -11,15 +12,18 @@ pub mod figure;
 pub mod model;
 pub mod networks;
 pub mod parameter;
+pub mod peer;
 pub mod picture;
 #[cfg(feature = "python")]
 mod python;
 pub mod random;
+pub mod ready;
 pub mod realise;
 pub mod recording;
 pub mod reference;
 pub mod report;
 pub mod run;
+pub mod second_sample;
 pub mod session;
 pub mod spike_file;
 pub mod statistics;

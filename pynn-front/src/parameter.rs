@@ -17,6 +17,8 @@ pub enum Domain {
     AutoOrEven(u32, u32),
     /// One of these words.
     OneOf(&'static [&'static str]),
+    /// `auto`, or one of these words.
+    AutoOr(&'static [&'static str]),
 }
 
 /// The value of a parameter.
@@ -56,6 +58,7 @@ impl fmt::Display for Domain {
             Self::Whole(low, high) => write!(f, "whole numbers {low}..={high}"),
             Self::AutoOrEven(low, high) => write!(f, "auto or even numbers {low}..={high}"),
             Self::OneOf(words) => f.write_str(&words.join(" or ")),
+            Self::AutoOr(words) => write!(f, "auto or {}", words.join(" or ")),
         }
     }
 }
@@ -71,13 +74,15 @@ impl Domain {
                 let value = text.parse::<u32>().ok()?;
                 (low..=high).contains(&value).then_some(Value::Whole(value))
             }
-            Self::AutoOrEven(..) if text == "auto" => Some(Value::Auto),
+            Self::AutoOrEven(..) | Self::AutoOr(_) if text == "auto" => Some(Value::Auto),
             Self::AutoOrEven(low, high) => {
                 let value = text.parse::<u32>().ok()?;
                 let valid = (low..=high).contains(&value) && value.is_multiple_of(2);
                 valid.then_some(Value::Whole(value))
             }
-            Self::OneOf(words) => words.iter().find(|w| **w == text).map(|w| Value::Word(w)),
+            Self::OneOf(words) | Self::AutoOr(words) => {
+                words.iter().find(|w| **w == text).map(|w| Value::Word(w))
+            }
         }
     }
 }
@@ -132,6 +137,14 @@ pub enum ParameterError {
         /// A setting that would do.
         example: String,
     },
+    /// A list for a parameter that shapes the mapping.
+    #[error("{key} takes one value; lists are for {swept}, which leave the mapping as it is")]
+    NotSwept {
+        /// The parameter.
+        key: String,
+        /// Parameters that take lists.
+        swept: String,
+    },
     /// The value is no number or out of range.
     #[error("{key}={value} is not possible; {key} takes {range}")]
     BadValue {
@@ -174,6 +187,11 @@ impl Parameters {
         })?;
         self.values.insert(parameter.name, parsed);
         Ok(())
+    }
+
+    /// Gives a declared parameter a value of its domain.
+    pub(crate) fn put(&mut self, name: &'static str, value: Value) {
+        self.values.insert(name, value);
     }
 
     /// Names and values, sorted by name.

@@ -16,11 +16,9 @@ use crate::stimulus::{edge_label, time_ms};
 /// The spikes of one population.
 #[derive(Debug, Clone, PartialEq)]
 pub struct PopulationSpikes {
-    /// The population.
-    pub population: PopulationId,
-    /// Its label.
+    /// Label of the population.
     pub label: String,
-    /// Spike times in biological ms of each member, ascending.
+    /// Spike times in biological ms of each member that is read out, ascending.
     pub trains: Vec<Vec<f64>>,
 }
 
@@ -131,7 +129,7 @@ pub fn read(
         .map(|id| {
             let population = network.population(id);
             let trains = vec![Vec::new(); population.size];
-            (id, PopulationSpikes { population: id, label: population.label.clone(), trains })
+            (id, PopulationSpikes { label: population.label.clone(), trains })
         })
         .collect();
     let mut recording = Recording { duration_ms, ..Recording::default() };

@@ -6,30 +6,12 @@ use std::net::SocketAddr;
 use emulator::{Effects, Instance};
 use hal::wafer::{ConfigurationWords, Counters, Flow, Waiting};
 use marocco::MappingReport;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
+use crate::accounting::{Accounting, Configuring, MODULE_POWER_W};
 use crate::parameter::Value;
-use crate::recording::{RecordedBesides, Recording};
-use crate::statistics::{MeanStd, Window, cv_isi, rate_hz, synchrony};
-
-/// Bytes per second from the host to the wafer: one Gigabit Ethernet link.
-const HOST_LINK_BYTES_PER_S: f64 = 125e6;
-/// Seconds that a row of floating gates takes to be programmed; 0.19 to 0.35 s were measured
-/// (analog §4.1).
-const FLOATING_GATE_ROW_S: f64 = 0.27;
-/// Row programmings of a chip: all 24 rows to zero, then each to its values. All blocks of all
-/// chips are programmed at once (analog §4.1).
-const FLOATING_GATE_ROWS: f64 = 48.0;
-/// Power of the wafer module apart from events, in watts; unverified (analog §8).
-const STATIC_POWER_W: f64 = 1e3;
-/// Energy of a synaptic event in joules; unverified (analog §8).
-const EVENT_ENERGY_J: f64 = 1e-9;
-
-/// Seconds that configuring a real wafer would take: the words over the host's link, and the
-/// floating gates row by row. An estimate; verification by reading back is not counted.
-pub fn configuration_hardware_s(words: &ConfigurationWords) -> f64 {
-    8.0 * words.len() as f64 / HOST_LINK_BYTES_PER_S + FLOATING_GATE_ROWS * FLOATING_GATE_ROW_S
-}
+use crate::recording::{PopulationSpikes, RecordedBesides, Recording};
+use crate::statistics::{MeanStd, Window, common_cv, cv_isi, rate_hz, synchrony};
 
 /// Wall seconds of the parts of a run that are not mapping.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize)]
@@ -98,7 +80,7 @@ impl From<Waiting> for QueueingReport {
 /// Energy that the wafer would take.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct EnergyEstimate {
-    /// Joules of the wafer during the run.
+    /// Joules of the wafer module during the run.
     pub wafer: f64,
     /// The same per synaptic event; none without events.
     pub per_synaptic_event: Option<f64>,
@@ -107,15 +89,14 @@ pub struct EnergyEstimate {
 }
 
 impl EnergyEstimate {
-    /// Static power for the time of the run, and a little for each event (analog §8).
+    /// The power of the module for the time of the run (analog §8).
     pub fn new(hardware_s: f64, synaptic_events: u64) -> Self {
-        let events = synaptic_events as f64;
-        let wafer = STATIC_POWER_W * hardware_s + EVENT_ENERGY_J * events;
+        let wafer = MODULE_POWER_W * hardware_s;
         Self {
             wafer,
-            per_synaptic_event: (synaptic_events > 0).then(|| wafer / events),
+            per_synaptic_event: (synaptic_events > 0).then(|| wafer / synaptic_events as f64),
             assumption: format!(
-                "{STATIC_POWER_W} W static and {EVENT_ENERGY_J:e} J per synaptic event; unverified"
+                "{MODULE_POWER_W} W of the whole module, the rated maximum of its supply; unverified"
             ),
         }
     }
@@ -128,7 +109,7 @@ pub struct RunReport {
     pub bio_ms: f64,
     /// Time that the wafer emulates, in seconds.
     pub hardware_s: f64,
-    /// See [`configuration_hardware_s`].
+    /// First set-up, in seconds: see [`Configuring`].
     pub configuration_hardware_s: f64,
     /// Wall time.
     pub wall_s: RunSeconds,
@@ -162,6 +143,8 @@ pub struct RunReport {
     pub version: String,
     /// Peak memory of the process in bytes; 0 where the system does not tell.
     pub peak_rss_bytes: u64,
+    /// Joules of the processor during the emulation, by its own counters; none where there are none.
+    pub cpu_energy_j: Option<f64>,
 }
 
 /// Everything that a run is measured by.
@@ -175,6 +158,8 @@ pub struct RunFacts<'a> {
     pub wall_s: RunSeconds,
     /// The wafer's counters.
     pub counters: &'a Counters,
+    /// Joules of the processor during the emulation, where its counters can be read.
+    pub cpu_energy_j: Option<f64>,
     /// Biological time in ms.
     pub bio_ms: f64,
     /// Spikes recorded, of the populations asked for.
@@ -201,7 +186,7 @@ impl RunReport {
         Self {
             bio_ms,
             hardware_s: facts.hardware_s,
-            configuration_hardware_s: configuration_hardware_s(facts.words),
+            configuration_hardware_s: Configuring::first(facts.words).hardware_s,
             wall_s: facts.wall_s,
             real_time_factor: facts.wall_s.emulate / (bio_ms * 1e-3),
             spikes: SpikeCounts {
@@ -230,7 +215,26 @@ impl RunReport {
             threads: facts.threads,
             version: env!("CARGO_PKG_VERSION").to_owned(),
             peak_rss_bytes: marocco::report::peak_rss_bytes(),
+            cpu_energy_j: facts.cpu_energy_j,
         }
+    }
+}
+
+/// A population that was read out.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Recorded {
+    /// Its label.
+    pub population: String,
+    /// Neurons that were read out, from the first one on.
+    pub neurons: usize,
+}
+
+impl Recorded {
+    /// What a recording holds.
+    pub fn of(recording: &Recording) -> Vec<Self> {
+        let entry =
+            |p: &PopulationSpikes| Self { population: p.label.clone(), neurons: p.trains.len() };
+        recording.populations.iter().map(entry).collect()
     }
 }
 
@@ -250,8 +254,14 @@ pub struct ExperimentReport {
     pub cv_isi: BTreeMap<String, Option<f64>>,
     /// Fano factor of the population's spike count in bins of 3 ms, by population.
     pub synchrony: BTreeMap<String, Option<f64>>,
+    /// Synchrony as the published heat maps have it, of all recorded neurons: see [`common_cv`].
+    pub common_cv: Option<f64>,
+    /// Recorded populations in their order, and how many of their neurons were read out.
+    pub recorded: Vec<Recorded>,
     /// The part of the run that the statistics look at.
     pub statistics_window: Window,
+    /// Times and energy.
+    pub accounting: Accounting,
     /// Values of the experiment's parameters.
     pub parameters: BTreeMap<&'static str, Value>,
     /// Absolute paths of the files of the folder.
@@ -266,6 +276,7 @@ impl ExperimentReport {
         mapping_report: MappingReport,
         run_report: RunReport,
         recording: &Recording,
+        accounting: Accounting,
         files: Vec<String>,
     ) -> Self {
         let window = Window::settled(recording.duration_ms);
@@ -277,7 +288,13 @@ impl ExperimentReport {
             rates_hz: by_label.clone().map(|(label, t)| (label, rate_hz(t, window))).collect(),
             cv_isi: by_label.clone().map(|(label, t)| (label, cv_isi(t, window))).collect(),
             synchrony: by_label.map(|(label, t)| (label, synchrony(t, window))).collect(),
+            common_cv: common_cv(
+                recording.populations.iter().flat_map(|p| &p.trains),
+                recording.duration_ms,
+            ),
+            recorded: Recorded::of(recording),
             statistics_window: window,
+            accounting,
             parameters,
             files,
         }

@@ -7,11 +7,10 @@ use std::net::SocketAddr;
 use std::ops::ControlFlow;
 use std::time::Instant;
 
-use calib::WaferCalibration;
 use emulator::{Effects, Instance, Settings};
 use hal::codec::{DecodeError, EncodeError};
+use hal::config::WaferConfig;
 use hal::coord::{Coordinate as _, FpgaOnWafer};
-use hal::defects::Defects;
 use hal::playback::{self, PlaybackError};
 use hal::trace::TraceError;
 use hal::wafer::{
@@ -19,12 +18,14 @@ use hal::wafer::{
 };
 use marocco::mapping::Mapping;
 use marocco::verify::{Rules, Verification};
-use marocco::{MapError, MapOptions, MappingReport, Stage, report};
+use marocco::{MapError, MappingReport, Stage, report};
 use thiserror::Error;
 
-use crate::calibration::{Bench, CalibratedError, Source, calibrate_for};
+use crate::accounting::CpuEnergy;
+use crate::calibration::{CalibratedError, Source};
 use crate::experiment::Protocol;
-use crate::realise::{Realised, on_threads, realise_calibrated};
+use crate::ready::Ready;
+use crate::realise::{Realised, on_threads};
 use crate::recording::{self, Recording};
 use crate::report::{RunFacts, RunReport, RunSeconds};
 use crate::stimulus::{end_cycle, poisson_trains, pulses};
@@ -114,6 +115,8 @@ pub enum RunError {
 pub struct Outcome {
     /// What was placed where, what was lost and why.
     pub mapping: Mapping,
+    /// The configuration of the chips.
+    pub config: WaferConfig,
     /// What it was verified against: limits and the defects of the wafer.
     pub rules: Rules,
     /// Whether the words realise exactly this mapping.
@@ -157,6 +160,16 @@ pub fn run_calibrated(
     on_threads(options.threads, |threads| run_here(protocol, options, source, threads, observe))?
 }
 
+/// Runs a network that is ready, for example one that [`Ready::again`] gave other weights.
+pub fn run_ready(
+    protocol: &Protocol,
+    ready: Ready,
+    options: &RunOptions,
+    observe: &mut (dyn FnMut(Progress) + Send),
+) -> Result<Outcome, RunError> {
+    on_threads(options.threads, |threads| perform(protocol, ready, options, threads, observe))?
+}
+
 fn run_here(
     protocol: &Protocol,
     options: &RunOptions,
@@ -164,27 +177,21 @@ fn run_here(
     threads: usize,
     observe: &mut (dyn FnMut(Progress) + Send),
 ) -> Result<Outcome, RunError> {
-    let network = protocol.model.network();
-    let mut wall_s = RunSeconds::default();
-
     // place and route; from here on only words
-    let mut wishes = MapOptions::new(protocol.scaling, protocol.mode);
-    wishes.neuron_size = protocol.neuron_size;
-    wishes.seed = options.seed;
-    let mut known =
-        if options.ignore_defects { Defects::default() } else { options.instance.defects() };
-    let calibration = match source {
-        Some(source) => calibrate_for(network, &wishes, &mut known, source)?,
-        None => WaferCalibration::ideal(),
-    };
-    let bench = match options.instance {
-        Instance::Manufactured(wafer) => Some(Bench::new(wafer, options.effects)),
-        Instance::Ideal => None,
-    };
-    let bench = bench.as_ref();
-    let realised = realise_calibrated(network, &wishes, &known, &calibration, bench, observe)?;
-    let Realised { mapping, words, rules, verification, encode_s, .. } = realised;
-    wall_s.build += encode_s;
+    let ready = Ready::new(protocol, options, source, observe)?;
+    perform(protocol, ready, options, threads, observe)
+}
+
+fn perform(
+    protocol: &Protocol,
+    ready: Ready,
+    options: &RunOptions,
+    threads: usize,
+    observe: &mut (dyn FnMut(Progress) + Send),
+) -> Result<Outcome, RunError> {
+    let network = protocol.model.network();
+    let Realised { mapping, config, words, rules, verification, encode_s, .. } = ready.realised;
+    let mut wall_s = RunSeconds { build: encode_s, ..RunSeconds::default() };
 
     // stimulus
     let clock = Instant::now();
@@ -202,7 +209,7 @@ fn run_here(
     wafer.configure(&words)?;
     wafer.stimulate(&input)?;
     wall_s.build += clock.elapsed().as_secs_f64();
-    let seconds = emulate(wafer, observe)?;
+    let (seconds, cpu_energy_j) = emulate(wafer, observe)?;
     wall_s.build += seconds.build;
     wall_s.emulate = seconds.emulate;
 
@@ -211,7 +218,8 @@ fn run_here(
     let clock = Instant::now();
     let trace = wafer.read_trace()?;
     let recorded = protocol.model.recorded();
-    let recording = recording::read(network, &mapping, &trace, recorded, protocol.duration_ms)?;
+    let mut recording = recording::read(network, &mapping, &trace, recorded, protocol.duration_ms)?;
+    protocol.readout.cut(network, &mut recording);
     wall_s.read = clock.elapsed().as_secs_f64();
 
     let counters: &Counters = &wafer.counters();
@@ -220,6 +228,7 @@ fn run_here(
         words: &words,
         wall_s,
         counters,
+        cpu_energy_j,
         bio_ms: protocol.duration_ms,
         recorded: recording.n_spikes() as u64,
         besides: recording.besides,
@@ -233,6 +242,7 @@ fn run_here(
         mapping_report: report(network, &mapping, verification.is_ok()),
         released: any.released_stimulus(),
         mapping,
+        config,
         rules,
         verification,
         words,
@@ -244,18 +254,24 @@ fn run_here(
 }
 
 /// Runs a wafer that is configured and has its stimulus. What it does before it first tells of its
-/// progress is building: it finds out what its words connect.
+/// progress is building: it finds out what its words connect. Returns wall seconds, and the joules of the
+/// processor during the emulation if it has counters of them.
 pub fn emulate(
     wafer: &mut dyn Wafer,
     observe: &mut dyn FnMut(Progress),
-) -> Result<RunSeconds, WaferError> {
+) -> Result<(RunSeconds, Option<f64>), WaferError> {
     let clock = Instant::now();
     let mut build = None;
+    let mut energy = None;
     wafer.run(&mut |p| {
-        build.get_or_insert_with(|| clock.elapsed().as_secs_f64());
+        build.get_or_insert_with(|| {
+            energy = CpuEnergy::start();
+            clock.elapsed().as_secs_f64()
+        });
         observe(Progress::Emulating(p.now.0 as f64 / p.end.0.max(1) as f64));
         ControlFlow::Continue(())
     })?;
     let (build, total) = (build.unwrap_or_default(), clock.elapsed().as_secs_f64());
-    Ok(RunSeconds { build, emulate: total - build, ..RunSeconds::default() })
+    let cpu_energy_j = energy.and_then(|e| e.joules());
+    Ok((RunSeconds { build, emulate: total - build, ..RunSeconds::default() }, cpu_energy_j))
 }

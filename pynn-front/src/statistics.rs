@@ -46,7 +46,8 @@ impl Window {
     }
 }
 
-fn mean_std(values: &[f64]) -> Option<MeanStd> {
+/// Mean and standard deviation of some values; none of nothing.
+pub(crate) fn mean_std(values: &[f64]) -> Option<MeanStd> {
     if values.is_empty() {
         return None;
     }
@@ -66,9 +67,9 @@ pub fn rate_hz(trains: &[Vec<f64>], window: Window) -> MeanStd {
     mean_std(&rates_hz(trains, window)).unwrap_or_default()
 }
 
-/// Mean coefficient of variation of the inter-spike intervals over the neurons with at least
-/// [`CV_MIN_SPIKES`] spikes; none if there are none.
-pub fn cv_isi(trains: &[Vec<f64>], window: Window) -> Option<f64> {
+/// Coefficients of variation of the inter-spike intervals of those neurons that have at least
+/// [`CV_MIN_SPIKES`] spikes.
+pub fn cvs_isi(trains: &[Vec<f64>], window: Window) -> Vec<f64> {
     let of_neuron = |train: &Vec<f64>| {
         let spikes = window.of(train);
         if spikes.len() < CV_MIN_SPIKES {
@@ -77,8 +78,40 @@ pub fn cv_isi(trains: &[Vec<f64>], window: Window) -> Option<f64> {
         let intervals: Vec<f64> = spikes.windows(2).map(|w| w[1] - w[0]).collect();
         mean_std(&intervals).map(|i| i.std / i.mean)
     };
-    let all: Vec<f64> = trains.iter().filter_map(of_neuron).collect();
-    mean_std(&all).map(|cv| cv.mean)
+    trains.iter().filter_map(of_neuron).collect()
+}
+
+/// Mean of [`cvs_isi`]; none if no neuron has enough spikes.
+pub fn cv_isi(trains: &[Vec<f64>], window: Window) -> Option<f64> {
+    mean_std(&cvs_isi(trains, window)).map(|cv| cv.mean)
+}
+
+/// Most neurons whose pairs are correlated.
+const CORRELATED_NEURONS: usize = 100;
+/// Width of a bin of the spike counts that are correlated, in biological ms.
+pub const CORRELATION_BIN_MS: f64 = 10.0;
+
+/// Pearson's correlations of the spike counts, in bins of [`CORRELATION_BIN_MS`], of all pairs of up to
+/// 100 neurons that are spread evenly over those that fire.
+pub fn correlations(trains: &[Vec<f64>], window: Window) -> Vec<f64> {
+    let firing: Vec<&Vec<f64>> = trains.iter().filter(|t| !window.of(t).is_empty()).collect();
+    let step = firing.len().div_ceil(CORRELATED_NEURONS).max(1);
+    // counts without their mean, divided by their length as a vector
+    let directions: Vec<Vec<f64>> = firing
+        .iter()
+        .step_by(step)
+        .filter_map(|train| {
+            let one = std::slice::from_ref(*train);
+            let counts = histogram(one, window, CORRELATION_BIN_MS);
+            let mean = counts.iter().copied().map(f64::from).sum::<f64>() / counts.len() as f64;
+            let counts: Vec<f64> = counts.into_iter().map(|n| f64::from(n) - mean).collect();
+            let length = counts.iter().map(|c| c * c).sum::<f64>().sqrt();
+            (length > 0.0).then(|| counts.iter().map(|c| c / length).collect())
+        })
+        .collect();
+    let product = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(a, b)| a * b).sum::<f64>();
+    let pairs = directions.iter().enumerate();
+    pairs.flat_map(|(i, a)| directions[i + 1..].iter().map(move |b| product(a, b))).collect()
 }
 
 /// Number of spikes of all trains in bins of equal width.
@@ -101,6 +134,27 @@ pub fn synchrony(trains: &[Vec<f64>], window: Window) -> Option<f64> {
     let counts: Vec<f64> = counts.into_iter().map(f64::from).collect();
     let counts = mean_std(&counts)?;
     (counts.mean > 0.0).then(|| counts.std.powi(2) / counts.mean)
+}
+
+/// Width of a bin of [`common_cv`], in biological ms.
+const COMMON_BIN_MS: f64 = 0.2;
+
+/// Standard deviation over mean of the spike count of all trains together in bins of 0.2 ms, within the
+/// last second: the synchrony of the published heat maps (frontend §4.2). It is larger for few neurons
+/// than for many. None without spikes.
+pub fn common_cv<'a>(
+    trains: impl IntoIterator<Item = &'a Vec<f64>>,
+    duration_ms: f64,
+) -> Option<f64> {
+    let window = Window { from_ms: (duration_ms - 1000.0).max(0.0), to_ms: duration_ms };
+    let bins = ((window.to_ms - window.from_ms) / COMMON_BIN_MS).round() as usize;
+    let mut counts = vec![0.0; bins];
+    for time in trains.into_iter().flat_map(|train| window.of(train)) {
+        if let Some(count) = counts.get_mut(((time - window.from_ms) / COMMON_BIN_MS) as usize) {
+            *count += 1.0;
+        }
+    }
+    mean_std(&counts).filter(|c| c.mean > 0.0).map(|c| c.std / c.mean)
 }
 
 #[cfg(test)]
@@ -146,5 +200,23 @@ mod tests {
         let clock = vec![regular(3)];
         assert!(synchrony(&clock, ALL).expect("spikes") < 0.1);
         assert_eq!(synchrony(&[Vec::new()], ALL), None);
+    }
+
+    #[test]
+    fn neurons_that_fire_together_are_correlated() {
+        let slow: Vec<f64> = (0..1000).step_by(50).map(|t| t as f64).collect();
+        let late: Vec<f64> = slow.iter().map(|t| t + 25.0).collect();
+        let all = correlations(&[slow.clone(), slow.clone(), late, Vec::new()], ALL);
+        assert_eq!(all.len(), 3);
+        assert!((all[0] - 1.0).abs() < 1e-12 && all[1] < 0.0 && all[2] < 0.0, "{all:?}");
+    }
+
+    #[test]
+    fn the_common_cv_is_that_of_the_summed_histogram() {
+        // one spike in every fifth bin: mean 1/5, deviation 2/5
+        let clock: Vec<f64> = (0..1000).map(|t| f64::from(t) + 0.1).collect();
+        let cv = common_cv(&[clock], 1000.0).expect("spikes");
+        assert!((cv - 2.0).abs() < 1e-9, "{cv}");
+        assert_eq!(common_cv(&[Vec::new()], 1000.0), None);
     }
 }

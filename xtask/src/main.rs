@@ -10,6 +10,7 @@ mod ci;
 mod e2e;
 mod fuzz;
 mod mapping;
+mod paper;
 mod peers;
 mod python;
 mod shell;
@@ -36,14 +37,27 @@ enum Task {
     Test,
     /// Formatting, lints, tidy checks, documentation, all tests
     Ci,
-    /// An experiment, its verification, and the same run again from the words alone
+    /// An experiment, its verification, and the same run again from the words alone; without a name
+    /// both experiments in quick form, a sweep and wafer 30, in less than five minutes
     E2e {
         /// Name of the experiment
-        #[arg(default_value = "balanced-random-network")]
-        experiment: String,
+        experiment: Option<String>,
         /// A small network for a second
         #[arg(long)]
         quick: bool,
+    },
+    /// Both experiments as their paper has them, beside NEST; writes docs/paper.md. What has results in
+    /// target/paper is not run again
+    Paper {
+        /// Number of the wafer
+        #[arg(long, default_value_t = 30)]
+        wafer: u32,
+        /// Threads of NEST; more than one are slow beside other programs
+        #[arg(long, default_value_t = 2)]
+        peer_threads: u32,
+        /// Write the page of results that are there
+        #[arg(long)]
+        page_only: bool,
     },
     /// Measurements, and comparisons with other programs
     #[command(subcommand)]
@@ -123,7 +137,12 @@ fn main() -> ExitCode {
         Task::Demo => e2e::demo(),
         Task::Test => ci::test(),
         Task::Ci => ci::ci(),
-        Task::E2e { experiment, quick } => e2e::e2e(&experiment, quick),
+        Task::E2e { experiment, quick } => e2e::e2e(experiment.as_deref(), quick),
+        Task::Paper { wafer, peer_threads, page_only } => paper::paper(&paper::Request {
+            wafer: &wafer.to_string(),
+            threads: peer_threads,
+            page_only,
+        }),
         Task::Bench(Bench::Calib { quick, json }) => calib::bench(quick, &json),
         Task::Bench(Bench::Hal) => {
             shell::cargo(["run", "--release", "--package", "hal", "--example", "speed"])

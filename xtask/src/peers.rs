@@ -67,6 +67,11 @@ pub(crate) struct Installed {
 }
 
 impl Installed {
+    /// The Python that has it.
+    pub(crate) fn python(&self) -> &Path {
+        &self.python
+    }
+
     /// Runs an exported network for `duration_ms` and returns the script's report: statistics of
     /// what follows the first `discard_ms`, and times.
     pub(crate) fn run(

@@ -1,65 +1,91 @@
 //! `bss1 compare`: two runs of one network side by side.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
 use super::Failure;
 use super::console::say;
 use super::folder::Folder;
-use crate::compare::{Comparison, compare, read};
-use crate::figure::rates_svg;
+use crate::compare::{Comparison, Distance, compare, read, read_report};
+use crate::figure::{Quantity, distributions_svg};
 use crate::recording::Recording;
 
-pub(super) fn run(a: &Path, b: &Path, out: &Path) -> Result<Value, Failure> {
+pub(super) fn run(a: &Path, b: &Path, seeds: &[PathBuf], out: &Path) -> Result<Value, Failure> {
     let runs = [read(a).map_err(Failure::request)?, read(b).map_err(Failure::request)?];
-    let comparison = compare(&runs[0], &runs[1]).map_err(Failure::request)?;
+    let seeds: Vec<Recording> =
+        seeds.iter().map(|seed| read(seed)).collect::<Result<_, _>>().map_err(Failure::request)?;
+    let comparison = compare(&runs[0], &runs[1], &seeds).map_err(Failure::request)?;
     let mut folder = Folder::new(out)?;
-    let title = format!("A: {}, B: {}", a.display(), b.display());
-    let both = side_by_side(&runs, &comparison);
-    folder.figure("rates", &rates_svg(&both, &title).map_err(Failure::other)?)?;
+    let names = [name(a)?, name(b)?];
+    let both: Vec<(&str, &Recording)> = names.iter().map(String::as_str).zip(&runs).collect();
+    for (file, quantity, what) in [
+        ("rates", Quantity::Rate, "Rates"),
+        ("irregularity", Quantity::Irregularity, "Irregularity"),
+        ("correlations", Quantity::Correlation, "Correlations in bins of 10 ms"),
+    ] {
+        let svg = distributions_svg(&both, quantity, what).map_err(Failure::other)?;
+        folder.figure(file, &svg)?;
+    }
     folder.announce("compare.json");
     let mut answer = serde_json::to_value(&comparison).map_err(Failure::other)?;
     answer["folders"] = serde_json::json!([a, b]);
+    answer["names"] = serde_json::json!(names);
     answer["files"] = serde_json::json!(folder.files());
     let text = serde_json::to_string_pretty(&answer).map_err(Failure::other)?;
     folder.bytes("compare.json", text.as_bytes())?;
-    say(&page(&comparison));
+    say(&page(&names, &comparison));
     Ok(answer)
 }
 
-/// The populations of both runs in one recording, for one picture.
-fn side_by_side([a, b]: &[Recording; 2], comparison: &Comparison) -> Recording {
-    let duration_ms = comparison.window.to_ms;
-    let mut both = Recording { duration_ms, ..Recording::default() };
-    for (name, run) in [("A", a), ("B", b)] {
-        for population in &run.populations {
-            if comparison.populations.contains_key(&population.label) {
-                let mut population = population.clone();
-                population.label = format!("{} {name}", population.label);
-                both.populations.push(population);
-            }
-        }
-    }
-    both
+/// What a run was made on, for the legend.
+fn name(folder: &Path) -> Result<String, Failure> {
+    let report = read_report(folder).map_err(Failure::request)?;
+    Ok(match report["simulator"]["simulator"].as_str() {
+        Some(simulator) if report["variation"] == true => format!("{simulator}, cells vary"),
+        Some(simulator) => simulator.to_owned(),
+        None => match report["run_report"]["wafer"].as_str() {
+            Some(wafer) => format!("wafer {wafer}"),
+            None => folder.display().to_string(),
+        },
+    })
 }
 
-fn page(comparison: &Comparison) -> String {
-    let mut lines = vec![format!(
-        "{:<20} {:>21} {:>13} {:>9} {:>11}",
-        "population", "rate A, B [Hz]", "CV A, B", "distance", "correlation"
-    )];
+fn page(names: &[String; 2], comparison: &Comparison) -> String {
     let maybe = |value: Option<f64>| value.map_or_else(|| "-".to_owned(), |v| format!("{v:.2}"));
+    let distance = |d: Distance| {
+        let seeds = d.between_seeds.map_or(String::new(), |s| format!(", seeds {:.3}", s.mean));
+        format!("{:.3} (chance {:.3}{seeds})", d.distance, d.by_chance)
+    };
+    let mut lines = vec![
+        format!("A: {}, B: {}", names[0], names[1]),
+        format!(
+            "{:<12} {:>19} {:>13} {:>15} {:>17} {:>10}  distance of rates; of CVs",
+            "population",
+            "rate A, B [Hz]",
+            "CV A, B",
+            "synchrony A, B",
+            "correlation A, B",
+            "r of rates"
+        ),
+    ];
     for (label, p) in &comparison.populations {
         let [a, b] = p.rate_hz;
+        let correlation =
+            p.correlation.map(|c| c.map_or_else(|| "-".to_owned(), |c| format!("{c:.4}")));
         lines.push(format!(
-            "{label:<20} {:>10.2} {:>10.2} {:>6} {:>6} {:>9.3} {:>11}{}",
+            "{label:<12} {:>9.2} {:>9.2} {:>6} {:>6} {:>7} {:>7} {:>8} {:>8} {:>10}  {}; {}{}",
             a.mean,
             b.mean,
             maybe(p.cv_isi[0]),
             maybe(p.cv_isi[1]),
-            p.rate_distance,
+            maybe(p.synchrony[0]),
+            maybe(p.synchrony[1]),
+            correlation[0],
+            correlation[1],
             maybe(p.rate_correlation),
+            distance(p.distances.rate),
+            p.distances.cv_isi.map_or_else(|| "-".to_owned(), distance),
             if p.identical { "  identical" } else { "" },
         ));
     }

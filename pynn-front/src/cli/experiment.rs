@@ -1,30 +1,32 @@
-//! `bss1 experiment run`.
+//! `bss1 experiment run`: one point, or many on one mapping.
 
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use anyhow::anyhow;
 use calib::database::Database;
 use clap::Args;
 use hal::coord::HicannOnWafer;
-use hal::defects::Defects;
 use marocco::SavedMapping;
-use marocco::mapping::StageTimes;
 use serde_json::Value;
 
 use super::calibrate::{self, Watch};
 use super::console::{Stages, say};
 use super::folder::Folder;
-use super::{Failure, Machine, Remote, SHOWN_VIOLATIONS, summary};
+use super::point::{Costs, Point};
+use super::simulate::PeerArguments;
+use super::{Failure, Machine, Remote, compare, sample, summary, sweep};
+use crate::accounting::Configuring;
 use crate::calibration::{
     Bench, CalibratedError, bench_for, complete, default_database, open_or_create,
 };
+use crate::experiment::sweep::Sweep;
 use crate::experiment::{Experiment, Protocol};
-use crate::figure::{raster_svg, rates_svg};
-use crate::parameter::Value as Setting;
-use crate::picture::{self, Facts, View};
-use crate::report::ExperimentReport;
-use crate::run::{self, Outcome, RunError, RunOptions};
+use crate::figure::raster_svg;
+use crate::parameter::Parameters;
+use crate::peer::Peer;
+use crate::ready::Ready;
+use crate::realise::on_threads;
+use crate::run::{self, RunError, RunOptions};
+use crate::second_sample::{SecondSampleError, second_sample};
 
 /// What a user chooses besides experiment and wafer.
 #[derive(Debug, Args)]
@@ -41,6 +43,11 @@ pub(super) struct How {
     /// Seed of mapping and stimulus
     #[arg(long, default_value_t = 0)]
     seed: u64,
+    /// Run the realised network in this simulator as well, and compare
+    #[arg(long, value_name = "nest|brian2", conflicts_with = "address")]
+    pub(super) peer: Option<Peer>,
+    #[command(flatten)]
+    pub(super) peer_arguments: PeerArguments,
 }
 
 pub(super) fn run(
@@ -51,13 +58,7 @@ pub(super) fn run(
     out: &Path,
 ) -> Result<Value, Failure> {
     let experiment = Experiment::find(name).map_err(Failure::request)?;
-    let mut parameters = experiment.defaults();
-    for setting in settings {
-        parameters.set(setting).map_err(Failure::request)?;
-    }
-    let folder = Folder::new(out)?;
-    let protocol = experiment.build(&parameters).map_err(Failure::request)?;
-
+    let sweep = Sweep::new(experiment, settings).map_err(Failure::request)?;
     let options = RunOptions {
         instance: machine.wafer,
         effects: machine.effects(),
@@ -66,30 +67,69 @@ pub(super) fn run(
         threads: machine.threads(),
         remote: how.remote.address,
     };
-    let outcome = if let Some((bench, database)) = measured(machine, how)? {
-        run_calibrated(&protocol, &options, &bench, &database)
-    } else {
-        let stages = Stages::new();
-        let outcome = run::run(&protocol, &options, &mut |p| stages.note(p));
-        stages.done();
-        outcome
-    };
+    match sweep.points.as_slice() {
+        [parameters] => single(experiment, parameters, machine, &options, how, out),
+        _ => sweep::run(experiment, &sweep, machine, &options, how, out),
+    }
+}
+
+fn single(
+    experiment: &Experiment,
+    parameters: &Parameters,
+    machine: &Machine,
+    options: &RunOptions,
+    how: &How,
+    out: &Path,
+) -> Result<Value, Failure> {
+    let folder = Folder::new(out)?;
+    let protocol = experiment.build(parameters).map_err(Failure::request)?;
+    let ready = ready(&protocol, options, machine, how)?;
+    let stages = Stages::new();
+    let outcome = run::run_ready(&protocol, ready, options, &mut |p| stages.note(p));
+    stages.done();
     let outcome = outcome.map_err(failure)?;
 
-    let violations = outcome.verification.violations.clone();
     let defects = machine.wafer.defects();
-    let report = save(folder, name, parameters.values(), &protocol, &defects, outcome)?;
-    say(&summary::page(&report));
-    for violation in violations.iter().take(SHOWN_VIOLATIONS) {
-        say(&violation.to_string());
+    let point = Point { experiment, parameters, protocol: &protocol, defects: &defects, how };
+    // the same configuration again takes nothing but other inputs
+    let costs = Costs {
+        mapping_s: outcome.mapping_report.wall_s.total,
+        first: Configuring::first(&outcome.words),
+        again: Configuring::default(),
+    };
+    let saved = point.save(folder, outcome, costs)?;
+    say(&summary::page(&saved.report));
+    if how.peer.is_some() {
+        let peer = out.join(saved.peer_folder.unwrap_or_default());
+        compare::run(out, &peer, &[], &peer.join("compare"))?;
     }
-    if !violations.is_empty() {
-        let n = violations.len();
-        return Err(Failure::other(anyhow!(
-            "{n} violations; the words do not realise the mapping"
-        )));
+    let mut answer = serde_json::to_value(&saved.report).map_err(Failure::other)?;
+    if let Some(after_ms) = protocol.second_after_ms {
+        let mapping: &SavedMapping = &saved.mapping;
+        answer["second_sample"] = second(experiment, &protocol, mapping, options, after_ms, out)?;
     }
-    serde_json::to_value(&report).map_err(Failure::other)
+    Ok(answer)
+}
+
+/// Maps a network, after those chips were calibrated that need it.
+pub(super) fn ready(
+    protocol: &Protocol,
+    options: &RunOptions,
+    machine: &Machine,
+    how: &How,
+) -> Result<Ready, Failure> {
+    let measured = measured(machine, how)?;
+    let stages = Stages::new();
+    let mapped = on_threads(options.threads, |threads| match &measured {
+        None => Ready::new(protocol, options, None, &mut |p| stages.note(p)),
+        Some((bench, database)) => {
+            let source =
+                &mut |hicanns: &[HicannOnWafer]| calibrations(bench, database, hicanns, threads);
+            Ready::new(protocol, options, Some(source), &mut |p| stages.note(p))
+        }
+    });
+    stages.done();
+    mapped.and_then(|ready| ready).map_err(failure)
 }
 
 /// The wafer to calibrate and the database for it; none for a wafer whose circuits are nominal, or if
@@ -111,33 +151,60 @@ fn measured(machine: &Machine, how: &How) -> Result<Option<(Bench, Database)>, F
 /// Seconds of a processor that a chip takes, about, for the announcement.
 const CHIP_S: f64 = 11.0;
 
-fn run_calibrated(
-    protocol: &Protocol,
-    options: &RunOptions,
+/// The calibrations of chips, measured as far as the database lacks them.
+fn calibrations(
     bench: &Bench,
     database: &Database,
-) -> Result<Outcome, RunError> {
-    let threads = calibrate::threads(options.threads);
-    let mut source = |hicanns: &[HicannOnWafer]| {
-        let watch = Watch::new();
-        let mut announce = |missing: &[HicannOnWafer]| {
-            let (n, of) = (missing.len(), hicanns.len());
-            let seconds = CHIP_S * n as f64 / threads.min(n) as f64;
-            say(&format!(
-                "calibrating {n} of {of} chips that the network uses, about {seconds:.0} s; later \
-                 runs use them again ({})",
-                database.path().display()
-            ));
-        };
-        let observe = |progress: &_| watch.note(progress);
-        let done = complete(bench, database, hicanns, threads, &mut announce, &observe);
-        watch.done();
-        done
+    hicanns: &[HicannOnWafer],
+    threads: usize,
+) -> Result<calib::WaferCalibration, calib::campaign::CampaignError> {
+    let watch = Watch::new();
+    let mut announce = |missing: &[HicannOnWafer]| {
+        let (n, of) = (missing.len(), hicanns.len());
+        let seconds = CHIP_S * n as f64 / threads.min(n) as f64;
+        say(&format!(
+            "calibrating {n} of {of} chips that the network uses, about {seconds:.0} s; later \
+             runs use them again ({})",
+            database.path().display()
+        ));
     };
+    let observe = |progress: &_| watch.note(progress);
+    let done = complete(bench, database, hicanns, threads, &mut announce, &observe);
+    watch.done();
+    done
+}
+
+/// Takes a second sample, in a folder of its own below that of the run.
+fn second(
+    experiment: &Experiment,
+    protocol: &Protocol,
+    mapping: &SavedMapping,
+    options: &RunOptions,
+    after_ms: f64,
+    out: &Path,
+) -> Result<Value, Failure> {
+    let path = out.join("second");
+    let mut folder = Folder::new(&path)?;
     let stages = Stages::new();
-    let outcome = run::run_calibrated(protocol, options, &mut source, &mut |p| stages.note(p));
+    say(&format!(
+        "second sample after {:.0} s of biology; if it is stopped, the same command goes on from its \
+         checkpoint",
+        1e-3 * after_ms
+    ));
+    let checkpoint = path.join("checkpoint.bss1");
+    let observe = &mut |p| stages.note(p);
+    let sampled = second_sample(protocol, mapping, options, after_ms, &checkpoint, observe);
     stages.done();
-    outcome
+    let recording = sampled.map_err(|error| match error {
+        SecondSampleError::Run(error) => failure(error),
+        other => Failure::other(other),
+    })?;
+    let title = format!("{}, {:.0} s later", experiment.name.replace('-', " "), 1e-3 * after_ms);
+    folder.figure("raster", &raster_svg(&recording, &title).map_err(Failure::other)?)?;
+    let more = [("after_s", Value::from(1e-3 * after_ms))];
+    let report = sample::save(&mut folder, experiment.name, &recording, &more)?;
+    compare::run(out, &path, &[], &path.join("compare"))?;
+    Ok(report)
 }
 
 /// Networks, rates and sizes that cannot be had are wrong requests.
@@ -152,53 +219,4 @@ pub(super) fn failure(error: RunError) -> Failure {
         }
         _ => Failure::other(error),
     }
-}
-
-/// Name of the experiment and the parameters that shape its dynamics.
-fn title(name: &str, parameters: &BTreeMap<&'static str, Setting>) -> String {
-    let shaping = ["g", "eta"].into_iter().filter_map(|key| {
-        let value = parameters.get(key)?;
-        Some(format!("{key} = {value}"))
-    });
-    std::iter::once(name.replace('-', " ")).chain(shaping).collect::<Vec<_>>().join(", ")
-}
-
-fn save(
-    mut folder: Folder,
-    name: &str,
-    parameters: &BTreeMap<&'static str, Setting>,
-    protocol: &Protocol,
-    defects: &Defects,
-    outcome: Outcome,
-) -> Result<ExperimentReport, Failure> {
-    let Outcome { mut mapping, words, rules, released, recording, .. } = outcome;
-    let title = title(name, parameters);
-    folder.archive("words.bss1", &words)?;
-    folder.archive("input.bss1", &outcome.input)?;
-    folder.archive("trace.bss1", &outcome.trace)?;
-    folder.bytes("spikes.csv", recording.to_csv().as_bytes())?;
-    let columns = recording.to_parquet().map_err(Failure::other)?;
-    folder.bytes("spikes.parquet", &columns)?;
-    folder.figure("raster", &raster_svg(&recording, &title).map_err(Failure::other)?)?;
-    folder.figure("rates", &rates_svg(&recording, &title).map_err(Failure::other)?)?;
-    let facts = Facts::new(protocol.model.network(), &mapping, defects);
-    folder.figure("wafer", &picture::svg(&facts, View::Wafer))?;
-    // times of the mapper would make equal mappings unequal files
-    mapping.times = StageTimes::default();
-    let network = protocol.model.network().clone();
-    let saved = SavedMapping { network, mapping, words, rules, released };
-    folder.archive("mapping.bss1", &saved)?;
-
-    folder.announce("report.json");
-    let report = ExperimentReport::new(
-        name,
-        parameters.clone(),
-        outcome.mapping_report,
-        outcome.run_report,
-        &recording,
-        folder.files(),
-    );
-    let text = serde_json::to_string_pretty(&report).map_err(Failure::other)?;
-    folder.bytes("report.json", text.as_bytes())?;
-    Ok(report)
 }

@@ -81,7 +81,7 @@ pub(super) fn emulate(
     wafer.stimulate(&playback).map_err(|e| refused(input, &e))?;
     let done = run::emulate(wafer, &mut |p| stages.note(p));
     stages.done();
-    let mut wall_s = done.map_err(Failure::other)?;
+    let (mut wall_s, _) = done.map_err(Failure::other)?;
 
     let clock = Instant::now();
     let trace = wafer.read_trace().map_err(Failure::other)?;
@@ -138,7 +138,7 @@ fn events_csv(trace: &TraceWords) -> Result<String, Failure> {
 
 pub(super) fn export(mapping: &Path, out: &Path) -> Result<Value, Failure> {
     let saved: SavedMapping = read(mapping)?;
-    let files = export::write(&saved, out).map_err(|error| match error {
+    let files = export::write(&saved, None, out).map_err(|error| match error {
         ExportError::Folder { .. } => Failure::request(error),
         ExportError::File(_) | ExportError::NoRoute { .. } => Failure::other(error),
     })?;

@@ -26,6 +26,11 @@ impl Folder {
         Ok(Self { path, names: Vec::new() })
     }
 
+    /// Where it is.
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
     /// Counts a file that will be written later.
     pub(super) fn announce(&mut self, name: &str) {
         if !self.names.iter().any(|n| n == name) {

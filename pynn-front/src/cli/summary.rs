@@ -118,7 +118,7 @@ fn mapping(
 }
 
 fn run(page: &mut String, report: &ExperimentReport) -> std::fmt::Result {
-    let (map, run) = (&report.mapping_report, &report.run_report);
+    let run = &report.run_report;
     let number = |value: Option<f64>| value.map_or("-".to_owned(), |v| format!("{v:.2}"));
     for (label, rate) in &report.rates_hz {
         writeln!(
@@ -136,19 +136,13 @@ fn run(page: &mut String, report: &ExperimentReport) -> std::fmt::Result {
         "  events         {} spikes, {} synaptic events; dropped {dropped}",
         run.spikes.emitted, run.synaptic_events
     )?;
+    for row in report.accounting.table().lines() {
+        writeln!(page, "  {row}")?;
+    }
     writeln!(
         page,
-        "  hardware       {:.2} ms run, about {:.0} s configuration, about {:.2} J",
-        1e3 * run.hardware_s,
-        run.configuration_hardware_s,
-        run.energy_estimate_j.wafer
-    )?;
-    writeln!(page, "                 (assumed {})", run.energy_estimate_j.assumption)?;
-    writeln!(
-        page,
-        "  wall           mapping {:.1} s, build {:.1} s, emulation {:.1} s ({:.2} x biological \
-         time), {} threads",
-        map.wall_s.total, run.wall_s.build, run.wall_s.emulate, run.real_time_factor, run.threads
+        "                             assuming {}",
+        report.accounting.energy_j.assumption
     )?;
     if run.peak_rss_bytes > 0 {
         writeln!(

@@ -1,4 +1,5 @@
-//! Parameters that vary from neuron to neuron as they do on a calibrated wafer (analog §7.3).
+//! Parameters that vary from neuron to neuron as they do on a calibrated wafer (analog §7.3): for
+//! networks that are asked for, and for networks that go to another simulator.
 
 use calib::{CellParameters, IfCondExp};
 use marocco::network::{PerMember, PopulationKind};
@@ -44,7 +45,7 @@ const fn below(std: f64, below: f64) -> Normal {
 
 /// How much each parameter of `IF_cond_exp` varies; `cm` does not, it is contained in `tau_m`.
 #[derive(Debug)]
-pub(super) struct Spread {
+pub struct Spread {
     e_rev_e: Normal,
     e_rev_i: Normal,
     v_rest: Normal,
@@ -54,11 +55,19 @@ pub(super) struct Spread {
     tau_refrac: Normal,
     tau_syn_e: Normal,
     tau_syn_i: Normal,
+    /// Of a weight, over its mean; not negative. Weights vary where another simulator takes the place of
+    /// the wafer: those of the wafer are 4-bit numbers.
+    weight: f64,
 }
+
+/// Standard deviation of delays in another simulator, ms (analog §7.3).
+const DELAY_STD_MS: f64 = 0.1;
+/// Shortest delay there, ms.
+const SHORTEST_DELAY_MS: f64 = 0.1;
 
 impl Spread {
     /// The balanced random network (analog §7.3).
-    pub(super) const BALANCED: Self = Self {
+    pub const BALANCED: Self = Self {
         e_rev_e: free(14.0),
         e_rev_i: free(1.96),
         v_rest: free(1.96),
@@ -68,10 +77,11 @@ impl Spread {
         tau_refrac: above(1.0, 0.0),
         tau_syn_e: above(0.4, 0.0),
         tau_syn_i: above(0.2, 0.0),
+        weight: 0.5,
     };
 
     /// The cortical microcircuit (analog §7.3).
-    pub(super) const CORTICAL: Self = Self {
+    pub const CORTICAL: Self = Self {
         e_rev_e: free(11.1),
         e_rev_i: free(1.6),
         v_rest: free(2.0),
@@ -81,11 +91,12 @@ impl Spread {
         tau_refrac: above(1.5, 0.0),
         tau_syn_e: Normal { std: 0.6, above: 1.8, below: 4.0 },
         tau_syn_i: Normal { std: 0.4, above: 1.9, below: 6.0 },
+        weight: 0.1,
     };
 
     /// Gives each neuron of type `IF_cond_exp` parameters of its own. Equal seeds give equal
     /// neurons.
-    pub(super) fn vary(&self, model: &mut Model, seed: u32) -> Result<(), ModelError> {
+    pub fn vary(&self, model: &mut Model, seed: u32) -> Result<(), ModelError> {
         let neurons: Vec<_> = model
             .network()
             .populations()
@@ -103,6 +114,24 @@ impl Spread {
             model.set_cells(id, cells)?;
         }
         Ok(())
+    }
+
+    /// Weights in uS and delays in ms that vary around those given.
+    pub fn vary_synapses(&self, weights_us: &mut [f64], delays_ms: &mut [f64], seed: u64) {
+        let mut random = ChaCha8Rng::seed_from_u64(seed);
+        random.set_stream(u64::MAX);
+        let mut deviate = || -> f64 { StandardNormal.sample(&mut random) };
+        for weight in weights_us {
+            *weight = (*weight * (1.0 + self.weight * deviate())).max(0.0);
+        }
+        for delay in delays_ms {
+            *delay = (*delay + DELAY_STD_MS * deviate()).max(SHORTEST_DELAY_MS);
+        }
+    }
+
+    /// A cell that varies around one; other models than `IF_cond_exp` stay as they are.
+    pub fn vary_cell(&self, mean: &CellParameters, random: &mut ChaCha8Rng) -> CellParameters {
+        if let CellParameters::IfCondExp(mean) = mean { self.cell(mean, random) } else { *mean }
     }
 
     fn cell(&self, mean: &IfCondExp, random: &mut ChaCha8Rng) -> CellParameters {

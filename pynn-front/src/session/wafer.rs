@@ -333,6 +333,7 @@ impl Session {
             words: &chips.words,
             wall_s: running.wall_s,
             counters: &counters,
+            cpu_energy_j: None,
             bio_ms: self.now_ms,
             recorded: recorded as u64,
             besides: running.besides,

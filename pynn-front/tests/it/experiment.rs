@@ -26,7 +26,7 @@ fn errors_name_culprit_limit_and_way_out() {
         (
             "gg=1",
             "unknown parameter `gg`; known are: \
-             g, eta, simulation_time, neuron_size, scale, network_seed, variation",
+             g, eta, simulation_time, neuron_size, scale, network_seed, variation, readout",
         ),
         ("g", "`g` is not a setting; write KEY=VALUE, like `g=8`"),
         ("g=-1", "g=-1 is not possible; g takes 0.5..=20"),

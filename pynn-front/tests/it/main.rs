@@ -21,4 +21,5 @@ mod serve;
 mod session;
 mod spike_file;
 mod spike_times;
+mod sweep;
 mod wafers;

@@ -130,7 +130,7 @@ fn exported_connections_have_their_plasticity() {
         assert!(near(list.weight_us[i], 0.002), "{i}: {}", list.weight_us[i]);
     }
     let folder = std::env::temp_dir().join(format!("bss1-plasticity-{}", std::process::id()));
-    let files = export::write(&saved, &folder).unwrap();
+    let files = export::write(&saved, None, &folder).unwrap();
     for name in ["U.npy", "tau_rec_ms.npy", "tau_facil_ms.npy"] {
         assert!(files.contains(&folder.join(name)), "{name}");
     }

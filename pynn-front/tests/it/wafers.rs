@@ -5,7 +5,7 @@ use emulator::{Effects, Instance};
 use marocco::network::Receptor;
 use marocco::{Effort, MapOptions, NeuronSizeChoice, SavedMapping, map, report};
 use pynn_front::defects::uniform;
-use pynn_front::experiment::Protocol;
+use pynn_front::experiment::{Protocol, Readout};
 use pynn_front::export::{connections, released_spikes};
 use pynn_front::model::{CellType, Connector, Model};
 use pynn_front::networks::Recipe;
@@ -49,6 +49,8 @@ fn driven_cells() -> Protocol {
         scaling: Scaling::from_voltage_window(-140.0, 140.0, 0.45, 1.3).unwrap(),
         mode: calib::CircuitMode::default(),
         neuron_size: NeuronSizeChoice::Auto,
+        readout: Readout::All,
+        second_after_ms: None,
     }
 }
 

@@ -1,0 +1,90 @@
+//! `bss1 simulate`: the realised network of a run in another simulator, and both side by side.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::anyhow;
+use clap::Args;
+use hal::archive;
+use marocco::SavedMapping;
+use serde_json::{Value, json};
+
+use super::console::say;
+use super::folder::Folder;
+use super::{Failure, compare, sample};
+use crate::compare::{read_recorded, read_report};
+use crate::experiment::Experiment;
+use crate::export::Variation;
+use crate::peer::{self, Peer, PeerError, PeerRequest, PeerRun};
+use crate::report::Recorded;
+
+/// Which simulator, and how it runs.
+#[derive(Debug, Clone, Args)]
+pub(super) struct PeerArguments {
+    /// Cells, weights and delays as on the wafer, or with the published variation around them
+    #[arg(long, default_value = "off", value_parser = ["on", "off"])]
+    peer_variation: String,
+    /// Seed of the variation
+    #[arg(long, default_value_t = 1)]
+    peer_seed: u64,
+    /// Threads of NEST
+    #[arg(long, default_value_t = 2)]
+    peer_threads: usize,
+    /// Step of NEST in ms, a multiple of 0.02 or 0.1 ms
+    #[arg(long, default_value_t = 0.1)]
+    peer_resolution: f64,
+    /// The Python that has the simulator [default: BSS1_PYTHON, or python3]
+    #[arg(long, value_name = "FILE")]
+    python: Option<PathBuf>,
+}
+
+pub(super) fn run(
+    run: &Path,
+    peer: Peer,
+    arguments: &PeerArguments,
+    out: &Path,
+) -> Result<Value, Failure> {
+    let saved: SavedMapping = archive::read(&run.join("mapping.bss1")).map_err(Failure::request)?;
+    let report = read_report(run).map_err(Failure::request)?;
+    let recorded = read_recorded(run, &report).map_err(Failure::request)?;
+    let duration_ms = report["run_report"]["bio_ms"]
+        .as_f64()
+        .ok_or_else(|| Failure::request(anyhow!("{} is no folder of a run", run.display())))?;
+    let experiment = report["experiment"].as_str().unwrap_or_default();
+    let experiment = Experiment::find(experiment).map_err(Failure::request)?;
+    let done = simulate(&saved, experiment, &recorded, duration_ms, peer, arguments, out)?;
+    let both = compare::run(run, out, &[], &out.join("compare"))?;
+    Ok(json!({ "peer": done.times, "comparison": both, "folder": out }))
+}
+
+/// Simulates and saves what a comparison needs.
+pub(super) fn simulate(
+    saved: &SavedMapping,
+    experiment: &Experiment,
+    recorded: &[Recorded],
+    duration_ms: f64,
+    peer: Peer,
+    arguments: &PeerArguments,
+    out: &Path,
+) -> Result<PeerRun, Failure> {
+    let varies = arguments.peer_variation == "on";
+    let variation =
+        varies.then_some(Variation { spread: experiment.spread, seed: arguments.peer_seed });
+    let request = PeerRequest {
+        peer,
+        python: arguments.python.as_deref(),
+        duration_ms,
+        recorded,
+        variation,
+        threads: arguments.peer_threads,
+        resolution_ms: arguments.peer_resolution,
+    };
+    say(&format!("running the realised network in {} ...", peer.name()));
+    let mut folder = Folder::new(out)?;
+    let done = peer::simulate(saved, &request, out).map_err(|error| match error {
+        PeerError::Python { .. } | PeerError::Missing { .. } => Failure::request(error),
+        _ => Failure::other(error),
+    })?;
+    let more = [("simulator", json!(done.times)), ("variation", json!(varies))];
+    sample::save(&mut folder, experiment.name, &done.recording, &more)?;
+    Ok(done)
+}

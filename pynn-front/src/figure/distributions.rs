@@ -1,0 +1,184 @@
+//! Distributions of a quantity over the neurons of each population, of one run or of two.
+
+use plotters::coord::Shift;
+use plotters::prelude::*;
+use plotters::style::text_anchor::{HPos, Pos, VPos};
+
+use super::{FAINT, FigureError, INK, plot_error};
+use crate::recording::Recording;
+use crate::statistics::{Window, correlations, cvs_isi, rates_hz};
+
+/// What is distributed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Quantity {
+    /// Rate of a neuron in Hz.
+    Rate,
+    /// CV of the inter-spike intervals of a neuron.
+    Irregularity,
+    /// Correlation of the spike counts of a pair.
+    Correlation,
+}
+
+impl Quantity {
+    const fn label(self) -> &'static str {
+        match self {
+            Self::Rate => "rate of a neuron [Hz]",
+            Self::Irregularity => "CV of the intervals",
+            Self::Correlation => "correlation of a pair",
+        }
+    }
+
+    fn values(self, trains: &[Vec<f64>], window: Window) -> Vec<f64> {
+        match self {
+            Self::Rate => rates_hz(trains, window),
+            Self::Irregularity => cvs_isi(trains, window),
+            Self::Correlation => correlations(trains, window),
+        }
+    }
+
+    /// What all values lie in, if that is known, and bins in it.
+    fn range(self, values: &[f64]) -> (f64, f64) {
+        match self {
+            Self::Rate => {
+                let mut sorted = values.to_vec();
+                sorted.sort_by(f64::total_cmp);
+                // a few very fast neurons would leave no room for the others
+                let place = (0.985 * sorted.len() as f64) as usize;
+                (0.0, sorted.get(place).copied().unwrap_or(1.0).max(1.0) * 1.1)
+            }
+            Self::Irregularity => (0.0, 2.0),
+            Self::Correlation => {
+                let widest = values.iter().fold(0.05, |widest: f64, v| widest.max(v.abs()));
+                (-0.3_f64.min(widest), widest.min(0.6))
+            }
+        }
+    }
+}
+
+/// Pixels of a panel.
+const PANEL: (u32, u32) = (460, 210);
+const HEADING: u32 = 52;
+const BINS: usize = 40;
+/// The first run filled, the second one as a line on it.
+const RUNS: [RGBColor; 2] = [RGBColor(120, 130, 148), RGBColor(176, 36, 60)];
+
+/// A panel for each population of the first run, two beside each other: layer by layer if there are
+/// layers. What lies outside the range counts to the last bin.
+pub fn distributions_svg(
+    runs: &[(&str, &Recording)],
+    quantity: Quantity,
+    title: &str,
+) -> Result<String, FigureError> {
+    let labels: Vec<&str> = match runs.first() {
+        Some((_, run)) => run.populations.iter().map(|p| p.label.as_str()).collect(),
+        None => Vec::new(),
+    };
+    let rows = labels.len().div_ceil(2).max(1);
+    let size = (2 * PANEL.0, HEADING + rows as u32 * PANEL.1);
+    let mut svg = String::new();
+    {
+        let root = SVGBackend::with_string(&mut svg, size).into_drawing_area();
+        root.fill(&WHITE).map_err(plot_error)?;
+        let heading = ("sans-serif", 19).into_font().color(&INK);
+        root.draw(&Text::new(title.to_owned(), (24, 10), heading)).map_err(plot_error)?;
+        let mut x = 24;
+        for ((name, _), ink) in runs.iter().zip(RUNS) {
+            root.draw(&Rectangle::new([(x, 37), (x + 16, 47)], ink.filled()))
+                .map_err(plot_error)?;
+            let style = ("sans-serif", 15).into_font().color(&INK);
+            root.draw(&Text::new((*name).to_owned(), (x + 24, 34), style)).map_err(plot_error)?;
+            x += 48 + 9 * name.len() as i32;
+        }
+        let (_, below) = root.split_vertically(HEADING);
+        for (area, label) in below.split_evenly((rows, 2)).iter().zip(&labels) {
+            panel(area, runs, label, quantity)?;
+        }
+        root.present().map_err(plot_error)?;
+    }
+    Ok(svg)
+}
+
+fn panel(
+    area: &DrawingArea<SVGBackend<'_>, Shift>,
+    runs: &[(&str, &Recording)],
+    label: &str,
+    quantity: Quantity,
+) -> Result<(), FigureError> {
+    let values: Vec<Vec<f64>> = runs
+        .iter()
+        .take(RUNS.len())
+        .map(|(_, run)| {
+            let found = run.populations.iter().find(|p| p.label == label);
+            let window = Window::settled(run.duration_ms);
+            found.map(|p| quantity.values(&p.trains, window)).unwrap_or_default()
+        })
+        .collect();
+    let (low, high) = quantity.range(&values.concat());
+    // rates come in steps of one spike per window: narrower bins would show a comb
+    let seconds = runs.iter().map(|(_, run)| Window::settled(run.duration_ms).seconds());
+    let grain = if quantity == Quantity::Rate { 1.0 / seconds.fold(1e-3, f64::max) } else { 0.0 };
+    let wanted = (high - low) / BINS as f64;
+    let width = if grain > 0.0 { (wanted / grain).ceil().max(1.0) * grain } else { wanted };
+    let high = low + width * BINS as f64;
+    let shares = values.iter().map(|values| {
+        let mut shares = vec![0.0; BINS];
+        for value in values {
+            // a small step to the right keeps rates on the border of a bin together
+            let bin = ((value - low) / width + 1e-9).max(0.0) as usize;
+            shares[bin.min(BINS - 1)] += 100.0 / values.len() as f64;
+        }
+        shares
+    });
+    let shares: Vec<Vec<f64>> = shares.collect();
+    let tallest = shares.iter().flatten().copied().fold(1.0, f64::max);
+    let mut chart = ChartBuilder::on(area)
+        .margin_left(10)
+        .margin_right(20)
+        .margin_top(8)
+        .set_label_area_size(LabelAreaPosition::Left, 56)
+        .set_label_area_size(LabelAreaPosition::Bottom, 44)
+        .build_cartesian_2d(low..high, 0.0..1.15 * tallest)
+        .map_err(plot_error)?;
+    chart
+        .configure_mesh()
+        .disable_x_mesh()
+        .light_line_style(TRANSPARENT)
+        .bold_line_style(FAINT)
+        .axis_style(INK)
+        .x_labels(6)
+        .y_labels(4)
+        .label_style(("sans-serif", 13).into_font().color(&INK))
+        .axis_desc_style(("sans-serif", 14).into_font().color(&INK))
+        .x_desc(quantity.label())
+        .y_desc("share [%]")
+        .y_label_formatter(&|s| format!("{s:.0}"))
+        .draw()
+        .map_err(plot_error)?;
+    for (run, (shares, ink)) in shares.iter().zip(RUNS).enumerate() {
+        if run == 0 {
+            let bars = shares.iter().enumerate().filter(|(_, s)| **s > 0.0).map(|(bin, &share)| {
+                let left = low + bin as f64 * width;
+                Rectangle::new([(left, 0.0), (left + width, share)], ink.mix(0.55).filled())
+            });
+            chart.draw_series(bars).map_err(plot_error)?;
+            continue;
+        }
+        let steps = shares.iter().enumerate().flat_map(|(bin, &share)| {
+            let left = low + bin as f64 * width;
+            [(left, share), (left + width, share)]
+        });
+        chart.draw_series(LineSeries::new(steps, ink.stroke_width(2))).map_err(plot_error)?;
+    }
+    let (right, _) = area.dim_in_pixel();
+    let right_top = Pos::new(HPos::Right, VPos::Top);
+    let name = ("sans-serif", 17).into_font().color(&INK).pos(right_top);
+    area.draw(&Text::new(label.to_owned(), (right as i32 - 26, 14), name)).map_err(plot_error)?;
+    for (i, (values, ink)) in values.iter().zip(RUNS).enumerate() {
+        let mean = values.iter().sum::<f64>() / values.len().max(1) as f64;
+        let text = format!("mean {mean:.2} of {}", values.len());
+        let style = ("sans-serif", 13).into_font().color(&ink).pos(right_top);
+        area.draw(&Text::new(text, (right as i32 - 26, 38 + 18 * i as i32), style))
+            .map_err(plot_error)?;
+    }
+    Ok(())
+}

@@ -1,0 +1,248 @@
+//! The realised network in another simulator: exported, run by the scripts that come with the program,
+//! and its spikes read back.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use clap::ValueEnum;
+use hal::archive::{ArchiveError, write_atomically};
+use marocco::SavedMapping;
+use npyz::NpyFile;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use thiserror::Error;
+
+use crate::described::PYTHON;
+use crate::export::{self, ExportError, Variation};
+use crate::recording::{PopulationSpikes, Recording};
+use crate::report::Recorded;
+use crate::statistics::Window;
+
+/// The scripts, as they lie in `pynn-front/python`.
+const SCRIPTS: [(&str, &str); 3] = [
+    ("exported_network.py", include_str!("../python/exported_network.py")),
+    ("nest_reference.py", include_str!("../python/nest_reference.py")),
+    ("brian2_reference.py", include_str!("../python/brian2_reference.py")),
+];
+
+/// A simulator for networks of point neurons.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Peer {
+    /// NEST, Python module `nest`.
+    Nest,
+    /// Brian2 with C++ code of its own making, Python module `brian2`.
+    Brian2,
+}
+
+impl Peer {
+    /// Its name, which is that of its Python module too.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Nest => "nest",
+            Self::Brian2 => "brian2",
+        }
+    }
+
+    const fn script(self) -> &'static str {
+        match self {
+            Self::Nest => "nest_reference.py",
+            Self::Brian2 => "brian2_reference.py",
+        }
+    }
+}
+
+/// What to simulate, and how.
+#[derive(Debug)]
+pub struct PeerRequest<'a> {
+    /// The simulator.
+    pub peer: Peer,
+    /// The Python that has it; none: what `BSS1_PYTHON` names, or `python3`.
+    pub python: Option<&'a Path>,
+    /// Biological time in ms.
+    pub duration_ms: f64,
+    /// Populations of which spikes are wanted, and of how many neurons.
+    pub recorded: &'a [Recorded],
+    /// Cells, weights and delays that vary; none: those of the wafer.
+    pub variation: Option<Variation>,
+    /// Threads of NEST; Brian2 has one.
+    pub threads: usize,
+    /// Step of NEST in ms; Brian2's is 0.1 ms.
+    pub resolution_ms: f64,
+}
+
+/// Wall time of a simulation.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct PeerTimes {
+    /// Name and version.
+    pub simulator: String,
+    /// Seconds for building the network.
+    pub build_s: f64,
+    /// Seconds for simulating it.
+    pub simulate_s: f64,
+    /// Threads.
+    pub threads: usize,
+    /// Step in ms.
+    pub resolution_ms: f64,
+}
+
+/// What came of a simulation.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PeerRun {
+    /// Spikes.
+    pub recording: Recording,
+    /// Times.
+    pub times: PeerTimes,
+}
+
+/// A network was not simulated.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum PeerError {
+    /// It cannot be exported.
+    #[error(transparent)]
+    Export(#[from] ExportError),
+    /// A file cannot be written.
+    #[error(transparent)]
+    Write(#[from] ArchiveError),
+    /// Python does not start.
+    #[error("{python} does not start: {reason}; set BSS1_PYTHON to a Python that has {module}")]
+    Python {
+        /// The interpreter.
+        python: String,
+        /// The module that is needed.
+        module: &'static str,
+        /// Why not.
+        reason: std::io::Error,
+    },
+    /// The simulator is not installed.
+    #[error(
+        "{python} has no module `{module}`; install it there, or set BSS1_PYTHON to one that has it"
+    )]
+    Missing {
+        /// The interpreter.
+        python: String,
+        /// The module.
+        module: &'static str,
+    },
+    /// The simulator failed.
+    #[error("{module} ended with {status}: {message}")]
+    Failed {
+        /// The module.
+        module: &'static str,
+        /// How it ended.
+        status: std::process::ExitStatus,
+        /// Its last words.
+        message: String,
+    },
+    /// What it wrote cannot be read.
+    #[error("{path}: {reason}")]
+    Answer {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
+}
+
+/// Runs a realised network in another simulator. The arrays that this needs are put into a folder
+/// `network` below `folder` and removed in the end.
+pub fn simulate(
+    saved: &SavedMapping,
+    request: &PeerRequest<'_>,
+    folder: &Path,
+) -> Result<PeerRun, PeerError> {
+    let module = request.peer.name();
+    let python = match request.python {
+        Some(path) => path.display().to_string(),
+        None => std::env::var(PYTHON).unwrap_or_else(|_| "python3".to_owned()),
+    };
+    let failed = |reason| PeerError::Python { python: python.clone(), module, reason };
+    let probe =
+        format!("import importlib.util as u; raise SystemExit(u.find_spec('{module}') is None)");
+    let found = Command::new(&python).args(["-c", &probe]).output().map_err(failed)?;
+    if !found.status.success() {
+        return Err(PeerError::Missing { python, module });
+    }
+
+    let network = folder.join("network");
+    export::write(saved, request.variation, &network)?;
+    for (name, text) in SCRIPTS {
+        write_atomically(&network.join(name), text.as_bytes())?;
+    }
+    let (report, spikes) = (network.join("other.json"), network.join("spikes"));
+    let mut command = Command::new(&python);
+    command
+        .arg(network.join(request.peer.script()))
+        .arg(&network)
+        .arg(format!("--duration={}", request.duration_ms))
+        .arg(format!("--discard={}", Window::settled(request.duration_ms).from_ms))
+        .arg("--out")
+        .arg(&report)
+        .arg("--spikes")
+        .arg(&spikes);
+    if request.peer == Peer::Nest {
+        command
+            .arg(format!("--threads={}", request.threads))
+            .arg(format!("--resolution={}", request.resolution_ms));
+    }
+    let output = command.output().map_err(failed)?;
+    if !output.status.success() {
+        let text = String::from_utf8_lossy(&output.stderr).into_owned();
+        let message = text.lines().last().unwrap_or("no message").to_owned();
+        return Err(PeerError::Failed { module, status: output.status, message });
+    }
+    let times = times(&report)?;
+    let recording = recording(saved, request, &spikes)?;
+    // they have served; what cannot be removed does no harm
+    let _ = std::fs::remove_dir_all(&network);
+    Ok(PeerRun { recording, times })
+}
+
+fn answer(path: &Path, reason: &dyn std::fmt::Display) -> PeerError {
+    PeerError::Answer { path: path.to_owned(), reason: reason.to_string() }
+}
+
+fn times(path: &Path) -> Result<PeerTimes, PeerError> {
+    let text = std::fs::read_to_string(path).map_err(|e| answer(path, &e))?;
+    let report: Value = serde_json::from_str(&text).map_err(|e| answer(path, &e))?;
+    let number = |value: &Value| value.as_f64().ok_or_else(|| answer(path, &"a time is missing"));
+    Ok(PeerTimes {
+        simulator: report["simulator"].as_str().unwrap_or("unknown simulator").to_owned(),
+        build_s: number(&report["wall_s"]["build"])?,
+        simulate_s: number(&report["wall_s"]["simulate"])?,
+        threads: number(&report["threads"])? as usize,
+        resolution_ms: number(&report["resolution_ms"])?,
+    })
+}
+
+fn recording(
+    saved: &SavedMapping,
+    request: &PeerRequest<'_>,
+    folder: &Path,
+) -> Result<Recording, PeerError> {
+    let members: Vec<u32> = array(&folder.join("spike_member.npy"))?;
+    let times_ms: Vec<f64> = array(&folder.join("spike_time_ms.npy"))?;
+    let mut trains: Vec<Vec<f64>> = vec![Vec::new(); saved.network.n_members()];
+    for (member, time) in members.into_iter().zip(times_ms) {
+        // spikes of the settling at time 0 are moved before it by the simulator's own offset
+        if let Some(train) = trains.get_mut(member as usize).filter(|_| time >= 0.0) {
+            train.push(time);
+        }
+    }
+    let offsets = saved.network.member_offsets();
+    let mut populations = Vec::new();
+    for ((_, population), first) in saved.network.populations().zip(offsets) {
+        if let Some(wanted) = request.recorded.iter().find(|r| r.population == population.label) {
+            let n = wanted.neurons.min(population.size);
+            let trains = trains[first..first + n].to_vec();
+            populations.push(PopulationSpikes { label: population.label.clone(), trains });
+        }
+    }
+    Ok(Recording { populations, duration_ms: request.duration_ms, ..Recording::default() })
+}
+
+fn array<T: npyz::Deserialize>(path: &Path) -> Result<Vec<T>, PeerError> {
+    let bytes = std::fs::read(path).map_err(|e| answer(path, &e))?;
+    let file = NpyFile::new(bytes.as_slice()).map_err(|e| answer(path, &e))?;
+    file.into_vec().map_err(|e| answer(path, &e))
+}

@@ -1,0 +1,438 @@
+//! The page: each known number and figure of the paper, ours beside it, and what differs.
+
+use std::fmt::Write as _;
+use std::fs;
+use std::path::Path;
+
+use anyhow::{Context as _, Result};
+use serde_json::Value;
+
+use crate::peers::read_json;
+use crate::shell;
+
+const PAGE: &str = "docs/paper.md";
+
+/// Pictures that the page shows: file of the results, name beside the page.
+const PICTURES: [(&str, &str); 11] = [
+    ("sweep/heat.png", "paper-heat.png"),
+    ("sweep/heat-peer.png", "paper-heat-nest.png"),
+    ("sweep/rates.png", "paper-rates.png"),
+    ("sweep/g1-eta0.8/raster.png", "paper-raster-g1.png"),
+    ("sweep/g8-eta0.8/raster.png", "paper-raster-g8.png"),
+    ("point/nest/compare/rates.png", "paper-point-rates.png"),
+    ("cortical/raster.png", "paper-cortical-raster.png"),
+    ("cortical-compared/rates.png", "paper-cortical-rates.png"),
+    ("cortical-compared/irregularity.png", "paper-cortical-irregularity.png"),
+    ("cortical/wafer.png", "paper-cortical-wafer.png"),
+    ("cortical-ideal/raster.png", "paper-cortical-ideal-raster.png"),
+];
+
+/// Results of the runs; null where there are none.
+struct Results {
+    sweep: Value,
+    point: Value,
+    cortical: Value,
+    ideal: Value,
+    compared: Value,
+    ideal_compared: Value,
+    point_compared: Value,
+    second_compared: Value,
+}
+
+/// Copies the pictures and writes the page.
+pub(super) fn write(results: &Path, wafer: &str) -> Result<()> {
+    let read = |file: &str| read_json(&results.join(file)).unwrap_or(Value::Null);
+    let results_of = Results {
+        sweep: read("sweep/report.json"),
+        point: read("point/report.json"),
+        cortical: read("cortical/report.json"),
+        ideal: read("cortical-ideal/report.json"),
+        compared: read("cortical-compared/compare.json"),
+        ideal_compared: read("cortical-ideal/nest/compare/compare.json"),
+        point_compared: read("point/nest/compare/compare.json"),
+        second_compared: read("cortical/second/compare/compare.json"),
+    };
+    let images = shell::root().join("docs").join("images");
+    for (from, to) in PICTURES {
+        let from = results.join(from);
+        if from.exists() {
+            fs::copy(&from, images.join(to)).with_context(|| from.display().to_string())?;
+        }
+    }
+    let path = shell::root().join(PAGE);
+    fs::write(&path, results_of.page(wafer)).with_context(|| path.display().to_string())?;
+    eprintln!("{} written", path.display());
+    Ok(())
+}
+
+fn number(value: &Value, digits: usize) -> String {
+    value.as_f64().map_or_else(|| "not run".to_owned(), |v| format!("{v:.digits$}"))
+}
+
+/// A whole number with separators.
+fn grouped(value: &Value) -> String {
+    let Some(n) = value.as_u64() else { return "not run".to_owned() };
+    let digits = n.to_string();
+    let mut text = String::new();
+    for (i, digit) in digits.chars().enumerate() {
+        if i > 0 && (digits.len() - i).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+fn percent(value: &Value) -> String {
+    value.as_f64().map_or_else(|| "not run".to_owned(), |v| format!("{:.3} %", 100.0 * v))
+}
+
+/// Events per biological second, in millions.
+fn events_per_second(report: &Value) -> String {
+    let accounting = &report["accounting"];
+    let (Some(events), Some(bio_s)) =
+        (accounting["synaptic_events"].as_f64(), accounting["bio_s"].as_f64())
+    else {
+        return "not run".to_owned();
+    };
+    format!("{:.1} million", 1e-6 * events / bio_s)
+}
+
+fn nanojoules(value: &Value) -> String {
+    value.as_f64().map_or_else(|| "not run".to_owned(), |v| format!("{:.2} nJ", 1e9 * v))
+}
+
+fn seconds(value: &Value) -> String {
+    value.as_f64().map_or_else(
+        || "not run".to_owned(),
+        |v| if v < 0.1 { format!("{:.2} ms", 1e3 * v) } else { format!("{v:.1} s") },
+    )
+}
+
+impl Results {
+    fn page(&self, wafer: &str) -> String {
+        let mut page = format!(
+            "# The published experiments\n\n\
+             \"Demonstrating the Advantages of Analog Wafer-Scale Neuromorphic Hardware\" \
+             (arXiv 2412.02619) shows a balanced random network and a cortical microcircuit on the real \
+             wafer 30. This page runs both on the emulated wafer {wafer}, with its defects, after \
+             calibration and with all effects, and in NEST beside it. Written by `cargo xtask paper`.\n\n\
+             What is known of the paper here is its abstract, the text and the programs of its public \
+             demos (tag D), what others say about it (tag S), and what follows from these by arithmetic \
+             (tag A). Its tables were not at hand.\n"
+        );
+        // writing to a string cannot fail
+        let _ = self
+            .numbers(&mut page)
+            .and_then(|()| self.balanced(&mut page))
+            .and_then(|()| self.cortical(&mut page))
+            .and_then(|()| self.costs(&mut page));
+        page.push_str(DIFFERENCES);
+        page
+    }
+
+    fn numbers(&self, page: &mut String) -> std::fmt::Result {
+        let (balanced, cortical) =
+            (&self.point["mapping_report"], &self.cortical["mapping_report"]);
+        // the busiest point of the sweep
+        let points = self.sweep["points"].as_array();
+        let busiest = points.and_then(|points| {
+            points.iter().max_by_key(|p| p["synaptic_events"].as_u64().unwrap_or_default())
+        });
+        let busiest = busiest.unwrap_or(&Value::Null);
+        let sizes = |map: &Value| -> String {
+            let sizes = map["neuron_sizes"].as_object();
+            let sizes = sizes.map(|s| s.keys().cloned().collect::<Vec<_>>()).unwrap_or_default();
+            let mut sizes: Vec<u32> = sizes.iter().filter_map(|s| s.parse().ok()).collect();
+            sizes.sort_unstable();
+            match sizes.as_slice() {
+                [] => "not run".to_owned(),
+                [one] => one.to_string(),
+                [first, .., last] => format!("{first} to {last}"),
+            }
+        };
+        writeln!(page, "\n## Numbers\n\n| | published | here |\n|---|---|---|")?;
+        let rows: Vec<(&str, &str, String)> = vec![
+            ("balanced network: neurons", "2,083 (D)", grouped(&balanced["neurons"])),
+            (
+                "synapses realised of 847,781",
+                "690,157: 18.6 % lost (D, A)",
+                format!(
+                    "{}: {} lost",
+                    grouped(&balanced["synapses_realised"]),
+                    percent(&balanced["loss_fraction"])
+                ),
+            ),
+            ("circuits per neuron", "8 (D)", sizes(balanced)),
+            (
+                "microcircuit: neurons",
+                "7,712 (D; its formula gives 7,713)",
+                grouped(&cortical["neurons"]),
+            ),
+            (
+                "synapses realised of 2,987,316",
+                "2,373,933: 20.5 % lost (D, A)",
+                format!(
+                    "{}: {} lost",
+                    grouped(&cortical["synapses_realised"]),
+                    percent(&cortical["loss_fraction"])
+                ),
+            ),
+            ("circuits per neuron", "8 (D)", sizes(cortical)),
+            (
+                "10 s of biology take on the wafer",
+                "1 ms (D)",
+                seconds(&self.point["accounting"]["wafer_s"]),
+            ),
+            (
+                "first set-up",
+                "about a minute, mapping and calibration loaded (D)",
+                format!(
+                    "{} (words and rows of floating gates; estimate)",
+                    seconds(&self.point["accounting"]["first"]["hardware_s"])
+                ),
+            ),
+            (
+                "other weights and inputs",
+                "within seconds (D)",
+                format!("{} (estimate)", seconds(&busiest["accounting"]["again"]["hardware_s"])),
+            ),
+            (
+                "synaptic events per biological second, balanced network",
+                "162 million (S)",
+                format!("{} at its busiest point", events_per_second(busiest)),
+            ),
+            ("the same, microcircuit", "16 million (S)", events_per_second(&self.cortical)),
+            (
+                "energy per synaptic event at 2 kW, run only, balanced network",
+                "1.2 nJ (A)",
+                nanojoules(&busiest["accounting"]["energy_j"]["wafer_run_per_event_j"]),
+            ),
+            (
+                "the same, microcircuit",
+                "12.5 nJ (A)",
+                nanojoules(&self.cortical["accounting"]["energy_j"]["wafer_run_per_event_j"]),
+            ),
+        ];
+        for (what, published, here) in rows {
+            writeln!(page, "| {what} | {published} | {here} |")?;
+        }
+        Ok(())
+    }
+
+    fn balanced(&self, page: &mut String) -> std::fmt::Result {
+        let empty = Vec::new();
+        let points = self.sweep["points"].as_array().unwrap_or(&empty);
+        writeln!(
+            page,
+            "\n## Balanced random network\n\n\
+             Sixteen points on one mapping, of which only weights and inputs change; 3 s each. Where g <= 4 \
+             only 30 neurons on chips of their own are read out, as published: the links of chips with \
+             many neurons would overflow. NEST runs the network that was realised, with the cells as asked \
+             for, in steps of 0.05 ms. Synchrony is that of the published heat maps: deviation over mean of \
+             the common histogram in bins of 0.2 ms.\n\n\
+             ![Rate, CV and synchrony on the wafer](images/paper-heat.png)\n\n\
+             ![Rate, CV and synchrony in NEST](images/paper-heat-nest.png)\n\n\
+             ![Rates over g for each eta](images/paper-rates.png)\n\n\
+             | g | eta | neurons | rate, wafer | rate, NEST | ratio | CV, wafer | CV, NEST | regime |\n\
+             |---|---|---|---|---|---|---|---|---|"
+        )?;
+        for point in points {
+            let (wafer, peer) = (&point["wafer"], &point["peer"]);
+            let ratio = wafer["rate_hz"].as_f64().zip(peer["rate_hz"].as_f64()).map(|(w, p)| w / p);
+            let cv = wafer["cv_isi"].as_f64();
+            let rate = wafer["rate_hz"].as_f64().unwrap_or_default();
+            let regime = match cv {
+                Some(cv) if cv < 0.3 && rate > 100.0 => "fast, regular",
+                Some(cv) if cv > 0.7 && rate <= 60.0 => "irregular",
+                Some(cv) if cv > 0.5 => "irregular, fast",
+                _ => "between",
+            };
+            writeln!(
+                page,
+                "| {} | {} | {} | {} Hz | {} Hz | {} | {} | {} | {regime} |",
+                point["parameters"]["g"],
+                point["parameters"]["eta"],
+                wafer["neurons"],
+                number(&wafer["rate_hz"], 2),
+                number(&peer["rate_hz"], 2),
+                ratio.map_or_else(|| "-".to_owned(), |r| format!("{r:.3}")),
+                number(&wafer["cv_isi"], 3),
+                number(&peer["cv_isi"], 3),
+            )?;
+        }
+        writeln!(
+            page,
+            "\nThe points whose rasters the published notebook shows, g = 1 and g = 8 at eta = 0.8:\n\n\
+             ![Raster at g = 1](images/paper-raster-g1.png)\n\n\
+             ![Raster at g = 8](images/paper-raster-g8.png)\n\n\
+             g = 8, eta = 0.8 for 10 s, all neurons:\n"
+        )?;
+        compared(page, &self.point_compared)?;
+        writeln!(
+            page,
+            "\n![Distribution of rates at g = 8, eta = 0.8](images/paper-point-rates.png)"
+        )
+    }
+
+    fn cortical(&self, page: &mut String) -> std::fmt::Result {
+        writeln!(
+            page,
+            "\n## Cortical microcircuit\n\n\
+             ![The microcircuit on the wafer](images/paper-cortical-wafer.png)\n\n\
+             ![Raster by layer](images/paper-cortical-raster.png)\n\n\
+             NEST runs the network that was realised, with the published variation of cells (three draws), \
+             weights and delays; A is NEST, B the wafer. `seeds` are distances between draws.\n"
+        )?;
+        compared(page, &self.compared)?;
+        writeln!(
+            page,
+            "\n![Rates by population](images/paper-cortical-rates.png)\n\n\
+             ![Irregularity by population](images/paper-cortical-irregularity.png)\n\n\
+             A second sample, after ten more seconds of biology instead of the published day (which takes \
+             the wafer 8.64 s, and this emulator more than a day: `--set second_sample_after_s=86400` does \
+             it, and goes on where it was stopped). A is the first sample, B the second one.\n"
+        )?;
+        compared(page, &self.second_compared)?;
+        writeln!(
+            page,
+            "\nOn the ideal wafer, where all cells of a population are alike and delays nearly so, the \
+             network is synchronous, in NEST as on the wafer (A is the wafer, B NEST, without variation):\n\n\
+             ![Raster on the ideal wafer](images/paper-cortical-ideal-raster.png)\n"
+        )?;
+        compared(page, &self.ideal_compared)
+    }
+
+    fn costs(&self, page: &mut String) -> std::fmt::Result {
+        writeln!(
+            page,
+            "\n## Time and energy\n\n| | balanced, g = 8, eta = 0.8 | microcircuit |\n|---|---|---|"
+        )?;
+        let both = [&self.point["accounting"], &self.cortical["accounting"]];
+        let factor = |v: &Value| number(v, 3) + " x biological time";
+        let peer = |a: &Value| {
+            let of = |key: &str| a["peer"][key].as_f64();
+            match (of("simulate_s"), a["bio_s"].as_f64()) {
+                (Some(s), Some(bio)) => format!("{s:.1} s, {:.2} x biological time", s / bio),
+                _ => "not run".to_owned(),
+            }
+        };
+        let joules = |v: &Value| {
+            v.as_f64().map_or_else(|| "not measurable here".to_owned(), |v| format!("{v:.3} J"))
+        };
+        let rows: Vec<(&str, [String; 2])> = vec![
+            ("biological time", both.map(|a| seconds(&a["bio_s"]))),
+            ("wafer, run", both.map(|a| seconds(&a["wafer_s"]))),
+            ("wafer, first set-up (estimate)", both.map(|a| seconds(&a["first"]["hardware_s"]))),
+            ("configuration words", both.map(|a| grouped(&a["first"]["words"]))),
+            (
+                "rows of floating gates, one after the other",
+                both.map(|a| grouped(&a["first"]["floating_gate_rows"])),
+            ),
+            ("emulator, mapping", both.map(|a| seconds(&a["mapping_s"]))),
+            (
+                "emulator, run",
+                both.map(|a| {
+                    format!(
+                        "{}, {}",
+                        seconds(&a["emulator_s"]),
+                        factor(&a["emulator_real_time_factor"])
+                    )
+                }),
+            ),
+            ("NEST, build", both.map(|a| seconds(&a["peer"]["build_s"]))),
+            ("NEST, run", both.map(|a| peer(a))),
+            ("synaptic events", both.map(|a| grouped(&a["synaptic_events"]))),
+            ("energy of the module, run", both.map(|a| joules(&a["energy_j"]["wafer_run_j"]))),
+            (
+                "the same per synaptic event",
+                both.map(|a| nanojoules(&a["energy_j"]["wafer_run_per_event_j"])),
+            ),
+            (
+                "energy of the module, with first set-up",
+                both.map(|a| joules(&a["energy_j"]["wafer_first_j"])),
+            ),
+            (
+                "energy of this processor, emulation",
+                both.map(|a| joules(&a["energy_j"]["cpu_emulation_j"])),
+            ),
+        ];
+        for (what, [balanced, cortical]) in rows {
+            writeln!(page, "| {what} | {balanced} | {cortical} |")?;
+        }
+        let threads = &self.point["accounting"]["peer"]["threads"];
+        writeln!(
+            page,
+            "\nEnergy assumes 2 kW of the module, idle or active: the rated maximum of its power supply, \
+             and what others quote of the paper. The two are not published apart. A single short run is \
+             dominated by its set-up; long and repeated runs are not. Wall times are those of two shared \
+             cores, NEST with {threads} thread(s); the whole sweep took {}, its mapping with calibration {}.",
+            seconds(&self.sweep["wall_s"]),
+            seconds(&self.sweep["mapping_s"]),
+        )
+    }
+}
+
+/// A comparison as a table.
+fn compared(page: &mut String, comparison: &Value) -> std::fmt::Result {
+    let Some(populations) = comparison["populations"].as_object() else {
+        return writeln!(page, "Not run.");
+    };
+    writeln!(
+        page,
+        "| population | rate A | rate B | B / A | CV A | CV B | synchrony A, B (Fano, 3 ms) | correlation A, B | distance of rates (chance; seeds) | of CVs |\n\
+         |---|---|---|---|---|---|---|---|---|---|"
+    )?;
+    let distance = |d: &Value| {
+        let seeds = d["between_seeds"]["mean"].as_f64().map(|s| format!("; {s:.3}"));
+        match d["distance"].as_f64().zip(d["by_chance"].as_f64()) {
+            Some((d, chance)) => format!("{d:.3} ({chance:.3}{})", seeds.unwrap_or_default()),
+            None => "-".to_owned(),
+        }
+    };
+    for (label, p) in populations {
+        let of = |key: &str, i: usize, digits: usize| match p[key][i].as_f64() {
+            Some(value) => format!("{value:.digits$}"),
+            None => "-".to_owned(),
+        };
+        let rates = [&p["rate_hz"][0]["mean"], &p["rate_hz"][1]["mean"]];
+        let ratio = rates[0].as_f64().zip(rates[1].as_f64()).filter(|(a, _)| *a > 0.0);
+        writeln!(
+            page,
+            "| {label} | {} Hz | {} Hz | {} | {} | {} | {}, {} | {}, {} | {} | {} |",
+            number(rates[0], 2),
+            number(rates[1], 2),
+            ratio.map_or_else(|| "-".to_owned(), |(a, b)| format!("{:.2}", b / a)),
+            of("cv_isi", 0, 2),
+            of("cv_isi", 1, 2),
+            of("synchrony", 0, 2),
+            of("synchrony", 1, 2),
+            of("correlation", 0, 4),
+            of("correlation", 1, 4),
+            distance(&p["distances"]["rate"]),
+            distance(&p["distances"]["cv_isi"]),
+        )?;
+    }
+    Ok(())
+}
+
+const DIFFERENCES: &str = "
+## What differs, and why
+
+- Loss: the published mappings come from a tool that routes greedily and gives every neuron eight circuits. Here sizes are
+  chosen per neuron, drivers are searched for, and detours are negotiated ([mapping-benchmark.md](mapping-benchmark.md)).
+  The defects of the emulated wafer 30 are drawn at published rates; those of the real one are not known here.
+- Excitatory weights of the microcircuit: the published setting was 1, the weakest that the hardware had, estimated to act as
+  0.1. On this wafer weights mean what they say, so both run with 0.1; `--set w_exc_factor=1` restores the other.
+- Read-out: published heat maps read all neurons where g >= 7 and eta <= 1.2, and 30 isolated ones elsewhere. Here all are read
+  where inhibition outweighs excitation (g > 4.05), because the links carry them.
+- High rates: the synaptic inputs saturate and the merger trees queue, on the wafer and not in NEST. Published agreement ends
+  at about 50 Hz for this reason.
+- g = 1: cells fire as soon as their refractory time ends. A step of NEST is then a few percent of the interval, so that its rate
+  comes in such steps.
+- Cells: calibrated cells deviate from the request by what calibration leaves over, fresh noise of every programming and the
+  weights of single synapses. NEST without variation knows nothing of this, NEST with it draws from published spreads; neither
+  draws this wafer's own deviations, so single neurons do not agree, distributions should.
+- Events: the published 162 million per second are reached where the balanced network fires fast. They count events of realised
+  synapses, ours have more synapses.
+";
