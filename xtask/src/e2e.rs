@@ -39,18 +39,16 @@ pub(crate) fn experiment(name: &str, settings: &[&str], more: &[&str], out: &Pat
 /// One experiment from end to end, or both in quick form if none is named.
 pub(crate) fn e2e(name: Option<&str>, quick: bool) -> Result<()> {
     let bss1 = shell::bss1()?;
-    match name {
-        Some(name) => one(&bss1, name, quick),
-        None => {
-            let clock = Instant::now();
-            one(&bss1, BALANCED, true)?;
-            one(&bss1, CORTICAL, true)?;
-            sweep(&bss1)?;
-            manufactured(&bss1)?;
-            eprintln!("both experiments done in {:.0} s", clock.elapsed().as_secs_f64());
-            Ok(())
-        }
+    if let Some(name) = name {
+        return one(&bss1, name, quick);
     }
+    let clock = Instant::now();
+    one(&bss1, BALANCED, true)?;
+    one(&bss1, CORTICAL, true)?;
+    sweep(&bss1)?;
+    manufactured(&bss1)?;
+    eprintln!("both experiments done in {:.0} s", clock.elapsed().as_secs_f64());
+    Ok(())
 }
 
 /// Runs an experiment, verifies its mapping, runs the wafer again in a fresh process from the words

@@ -11,7 +11,7 @@ use serde_json::Value;
 use super::calibrate::{self, Watch};
 use super::console::{Stages, say};
 use super::folder::Folder;
-use super::point::{Costs, Point};
+use super::point::{Costs, Point, must_verify};
 use super::simulate::PeerArguments;
 use super::{Failure, Machine, Remote, compare, sample, summary, sweep};
 use crate::accounting::Configuring;
@@ -108,6 +108,7 @@ fn single(
         let mapping: &SavedMapping = &saved.mapping;
         answer["second_sample"] = second(experiment, &protocol, mapping, options, after_ms, out)?;
     }
+    must_verify(saved.violations)?;
     Ok(answer)
 }
 

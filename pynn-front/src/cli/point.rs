@@ -51,6 +51,16 @@ pub(super) struct SavedRun {
     pub(super) peer: Option<PeerRun>,
     /// Its folder, below that of the run.
     pub(super) peer_folder: Option<&'static str>,
+    /// Rules that the words break.
+    pub(super) violations: usize,
+}
+
+/// Words that do not realise what the mapping claims are a failure, once everything is saved.
+pub(super) fn must_verify(violations: usize) -> Result<(), Failure> {
+    if violations == 0 {
+        return Ok(());
+    }
+    Err(Failure::other(anyhow!("{violations} violations; the words do not realise the mapping")))
 }
 
 impl Point<'_> {
@@ -133,12 +143,7 @@ impl Point<'_> {
         for violation in violations.iter().take(SHOWN_VIOLATIONS) {
             say(&violation.to_string());
         }
-        if !violations.is_empty() {
-            let n = violations.len();
-            return Err(Failure::other(anyhow!(
-                "{n} violations; the words do not realise the mapping"
-            )));
-        }
-        Ok(SavedRun { report, mapping, peer, peer_folder })
+        let violations = violations.len();
+        Ok(SavedRun { report, mapping, peer, peer_folder, violations })
     }
 }

@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::console::{Stages, say};
 use super::experiment::{How, failure, ready};
 use super::folder::Folder;
-use super::point::{Costs, Point};
+use super::point::{Costs, Point, must_verify};
 use super::{Failure, Machine, compare};
 use crate::accounting::{Accounting, Configuring, joules, time};
 use crate::experiment::Experiment;
@@ -79,6 +79,7 @@ pub(super) fn run(
     let defects = machine.wafer.defects();
     let mut rows: Vec<Row> = Vec::new();
     let mut mapping_report = Value::Null;
+    let mut violations = 0;
     let mut before = placed.realised.config.clone();
     for parameters in &sweep.points {
         let name = sweep.name(parameters);
@@ -101,6 +102,7 @@ pub(super) fn run(
         if let Some(peer) = saved.peer_folder {
             compare::run(&path, &path.join(peer), &[], &path.join(peer).join("compare"))?;
         }
+        violations += saved.violations;
         let report: &ExperimentReport = &saved.report;
         if mapping_report.is_null() {
             mapping_report =
@@ -145,6 +147,7 @@ pub(super) fn run(
     folder.bytes("report.json", format!("{report:#}\n").as_bytes())?;
     say(&format!("\n{table}"));
     say(&format!("all in {:.0} s; results in {}", clock.elapsed().as_secs_f64(), out.display()));
+    must_verify(violations)?;
     Ok(report)
 }
 

@@ -33,6 +33,7 @@ pub fn curves_svg(
     let lowest = points().map(|p| p.1.max(LOWEST_HZ)).fold(highest, f64::min) * 0.6;
     let range = points()
         .fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), p| (low.min(p.0), high.max(p.0)));
+    let range = if range.0 <= range.1 { range } else { (0.0, 1.0) };
     let span = (range.1 - range.0).max(1.0);
     let mut svg = String::new();
     {

@@ -175,7 +175,10 @@ fn panel(
     area.draw(&Text::new(label.to_owned(), (right as i32 - 26, 14), name)).map_err(plot_error)?;
     for (i, (values, ink)) in values.iter().zip(RUNS).enumerate() {
         let mean = values.iter().sum::<f64>() / values.len().max(1) as f64;
-        let text = format!("mean {mean:.2} of {}", values.len());
+        let text = match values.len() {
+            0 => "none".to_owned(),
+            n => format!("mean {mean:.2} of {n}"),
+        };
         let style = ("sans-serif", 13).into_font().color(&ink).pos(right_top);
         area.draw(&Text::new(text, (right as i32 - 26, 38 + 18 * i as i32), style))
             .map_err(plot_error)?;

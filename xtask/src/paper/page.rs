@@ -306,9 +306,9 @@ impl Results {
     fn costs(&self, page: &mut String) -> std::fmt::Result {
         writeln!(
             page,
-            "\n## Time and energy\n\n| | balanced, g = 8, eta = 0.8 | microcircuit |\n|---|---|---|"
+            "\n## Time and energy\n\n| | balanced, g = 8, eta = 0.8 | microcircuit | microcircuit, ideal wafer |\n|---|---|---|---|"
         )?;
-        let both = [&self.point["accounting"], &self.cortical["accounting"]];
+        let both = [&self.point, &self.cortical, &self.ideal].map(|report| &report["accounting"]);
         let factor = |v: &Value| number(v, 3) + " x biological time";
         let peer = |a: &Value| {
             let of = |key: &str| a["peer"][key].as_f64();
@@ -320,7 +320,7 @@ impl Results {
         let joules = |v: &Value| {
             v.as_f64().map_or_else(|| "not measurable here".to_owned(), |v| format!("{v:.3} J"))
         };
-        let rows: Vec<(&str, [String; 2])> = vec![
+        let rows: Vec<(&str, [String; 3])> = vec![
             ("biological time", both.map(|a| seconds(&a["bio_s"]))),
             ("wafer, run", both.map(|a| seconds(&a["wafer_s"]))),
             ("wafer, first set-up (estimate)", both.map(|a| seconds(&a["first"]["hardware_s"]))),
@@ -341,7 +341,7 @@ impl Results {
                 }),
             ),
             ("NEST, build", both.map(|a| seconds(&a["peer"]["build_s"]))),
-            ("NEST, run", both.map(|a| peer(a))),
+            ("NEST, run", both.map(peer)),
             ("synaptic events", both.map(|a| grouped(&a["synaptic_events"]))),
             ("energy of the module, run", both.map(|a| joules(&a["energy_j"]["wafer_run_j"]))),
             (
@@ -357,8 +357,8 @@ impl Results {
                 both.map(|a| joules(&a["energy_j"]["cpu_emulation_j"])),
             ),
         ];
-        for (what, [balanced, cortical]) in rows {
-            writeln!(page, "| {what} | {balanced} | {cortical} |")?;
+        for (what, [balanced, cortical, ideal]) in rows {
+            writeln!(page, "| {what} | {balanced} | {cortical} | {ideal} |")?;
         }
         let threads = &self.point["accounting"]["peer"]["threads"];
         writeln!(
