@@ -8,6 +8,7 @@ pub mod database;
 pub mod evaluation;
 pub mod fit;
 mod gmax;
+mod pairs;
 mod plasticity;
 pub mod procedure;
 mod scaling;
@@ -20,6 +21,7 @@ pub use calibration::{
 };
 pub use cell::{CellParameters, EifCondExpIsfaIsta, IfCondExp, InvalidCell};
 pub use gmax::{GmaxChoice, GmaxSetting, InvalidConductance, choose_v_gmax};
+pub use pairs::{PairError, PairRule, PairSettings, PairTranslation, translate_pairs};
 pub use plasticity::{
     BlockPlasticity, DriverPlasticity, PlasticityError, PlasticityTranslation, TsodyksMarkram,
     translate_plasticity,

@@ -24,7 +24,7 @@ use crate::value::DacCode;
 use crate::wafer::DncCycles;
 
 pub use circuit::{Adaptation, Cells, CircuitParameters, Exponential, circuit, circuit_from_cells};
-pub use correlation::{Capacitors, Correlation, correlation};
+pub use correlation::{CORRELATION_PAIRS, CORRELATION_TAU_S, Capacitors, Correlation, correlation};
 pub use neuron::{
     a_s, b_a, delta_t_v, e_synx_v, neuron_transformation, shared_transformation, tau_m_s,
     tau_ref_s, tau_syn_s, tau_w_s,

@@ -117,6 +117,33 @@ fn questions(config: &WaferConfig, defects: &Defects) -> BTreeMap<FpgaOnWafer, Q
     by_fpga
 }
 
+/// Reads the weights of all chips of a configuration, which controllers may have updated, into it.
+/// Drivers that are marked as defective are left out.
+pub fn read_weights(
+    wafer: &mut dyn Wafer,
+    config: &mut WaferConfig,
+    defects: &Defects,
+) -> Result<(), VerifyError<WaferError>> {
+    let questions = questions(config, defects);
+    let by_fpga = questions.iter().map(|(&fpga, q)| (fpga, q.words.clone())).collect();
+    let found = wafer.read(&ConfigurationWords { by_fpga }).map_err(VerifyError::Wafer)?;
+    for (fpga, Questions { places, .. }) in questions {
+        let found = found.by_fpga.get(&fpga).map_or(&[][..], Vec::as_slice);
+        if found.len() != places.len() {
+            let (expected, found) = (places.len(), found.len());
+            return Err(VerifyError::Count { fpga, expected, found });
+        }
+        for (index, ((hicann, place), &word)) in places.into_iter().zip(found).enumerate() {
+            let answer = Answer::from_word(word);
+            let (_, answer) = answer.ok_or(VerifyError::Misplaced { fpga, index, word })?;
+            let weights = place.into_iter().flat_map(|place| place.weights(answer.data));
+            let table = &mut config.hicann_mut(hicann).synapses.weights;
+            weights.for_each(|(synapse, weight)| table[synapse] = weight);
+        }
+    }
+    Ok(())
+}
+
 /// Compares all chips of a configuration with what a wafer answers, near or far. Drivers that are
 /// marked as defective are left out, together with their rows.
 pub fn verify_wafer(

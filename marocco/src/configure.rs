@@ -3,13 +3,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
-use calib::{BlockPlasticity, CircuitMode, DriverPlasticity, GmaxSetting};
+use calib::{BlockPlasticity, CircuitMode, DriverPlasticity, GmaxSetting, PairSettings};
 use hal::config::{
-    BackgroundGenerator, GbitDirection, HicannConfig, MergerMode, RepeaterMode, WaferConfig,
+    AutomaticUpdate, BackgroundGenerator, GbitDirection, HicannConfig, MergerMode, RepeaterMode,
+    WaferConfig,
 };
 use hal::coord::{
     Coordinate, CrossbarSwitchOnHicann, Direction, DncMergerOnHicann, HicannOnWafer, L1Address,
-    MergerOnHicann, NeuronOnHicann, Side, SynapseDriverOnHicann, SynapseSwitchOnHicann, Vertical,
+    MergerOnHicann, NeuronOnHicann, QuadrantOnHicann, Side, SynapseArrayOnHicann,
+    SynapseDriverOnHicann, SynapseRowOnArray, SynapseSwitchOnHicann, Vertical,
 };
 use hal::l1::{L1Line, L1Repeater};
 
@@ -198,6 +200,26 @@ pub(crate) fn plasticity(
     found.stp_capacitor = capacitor;
     for (parameter, code) in block.into_iter().flat_map(BlockPlasticity::cells) {
         config.floating_gates.set_shared(driver.quadrant().fg_block(), parameter, code);
+    }
+}
+
+/// Lets the controller of an array update the weights of some of its rows, over and over again.
+pub(crate) fn pairs(
+    config: &mut HicannConfig,
+    vertical: Vertical,
+    settings: PairSettings,
+    [first_row, last_row]: [SynapseRowOnArray; 2],
+) {
+    let array = SynapseArrayOnHicann::in_half(vertical);
+    let plasticity = &mut config.synapse_controllers[array].plasticity;
+    plasticity.evaluation = PairSettings::evaluation();
+    plasticity.lookup = settings.lookup();
+    plasticity.automatic = Some(AutomaticUpdate { first_row, last_row, continuous: true });
+    for side in Side::ALL {
+        let block = QuadrantOnHicann::at(side, vertical).fg_block();
+        for (parameter, code) in settings.cells() {
+            config.floating_gates.set_shared(block, parameter, code);
+        }
     }
 }
 

@@ -14,7 +14,7 @@ pub(crate) struct Input {
     pub(crate) index: u32,
     /// Its synaptic input.
     pub(crate) receptor: Receptor,
-    /// Its kind of short-term plasticity.
+    /// Its kind of plasticity.
     pub(crate) kind: Kind,
     /// How many ordinary synapses it is worth.
     pub(crate) priority: u8,
@@ -59,6 +59,8 @@ pub(crate) struct InputTable {
     receptors: Vec<ReceptorSet>,
     /// By member, one bit for each gate that its synapses want.
     gates: Vec<u64>,
+    /// By member, one bit for each gate of long-term plasticity that synapses onto it want.
+    onto: Vec<u64>,
     kinds: Kinds,
     /// Whether some synapses are worth more than others.
     has_priorities: bool,
@@ -90,10 +92,12 @@ impl InputTable {
         let mut inputs = vec![empty; network.n_synapses()];
         let mut receptors = vec![ReceptorSet::default(); n_members];
         let mut gates = vec![0; n_members];
+        let mut onto = vec![0; n_members];
         for (id, projection) in network.projections() {
             let (pre, post) = network.endpoints(id);
             let (pre, post) = (members[pre.index()], members[post.index()]);
             let gate = kinds.gate_bit(kinds.of(id));
+            let updated = if kinds.w_max_us(kinds.of(id)).is_some() { gate } else { 0 };
             for (index, synapse) in projection.synapses.iter().enumerate() {
                 let source = pre + synapse.pre as usize;
                 let slot = &mut next[post + synapse.post as usize];
@@ -108,9 +112,10 @@ impl InputTable {
                 *slot += 1;
                 receptors[source].insert(projection.receptor);
                 gates[source] |= gate;
+                onto[post + synapse.post as usize] |= updated;
             }
         }
-        Self { offsets, inputs, receptors, gates, kinds, has_priorities: false }
+        Self { offsets, inputs, receptors, gates, onto, kinds, has_priorities: false }
     }
 
     /// Gives the synapses of each projection a priority.
@@ -136,7 +141,12 @@ impl InputTable {
         self.gates[member]
     }
 
-    /// The kinds of short-term plasticity.
+    /// The gates of long-term plasticity that the synapses onto a member want, one bit each.
+    pub(crate) fn gates_onto(&self, member: usize) -> u64 {
+        self.onto[member]
+    }
+
+    /// The kinds of plasticity.
     pub(crate) fn kinds(&self) -> &Kinds {
         &self.kinds
     }

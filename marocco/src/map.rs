@@ -5,7 +5,10 @@ use std::time::Instant;
 
 use calib::WaferCalibration;
 use hal::config::WaferConfig;
-use hal::coord::{NeuronOnHicann, SynapseDriverOnHicann};
+use hal::coord::{
+    Coordinate as _, NeuronOnHicann, QuadrantOnHicann, RowOnSynapseDriver, Side,
+    SynapseDriverOnHicann, SynapseRowOnArray, SynapseRowOnHicann, Vertical,
+};
 use hal::defects::Defects;
 use rayon::prelude::*;
 
@@ -172,6 +175,7 @@ pub(crate) fn realise(
         synapses: unrealised(network),
         realised_weights_us: zeros(network),
         plasticity: inputs.kinds().realised().to_vec(),
+        pairs: inputs.kinds().pairs().to_vec(),
         clipped_weights: vec![0; network.projections().count()],
         placement,
         parameters,
@@ -179,10 +183,13 @@ pub(crate) fn realise(
         times,
     };
     let conductances = Conductances::new(network, &plan, inputs.kinds(), options);
-    let weighted: Vec<WeightedChip> =
-        chips.par_iter().map(|synapses| WeightedChip::new(synapses, &conductances)).collect();
+    let weighted: Vec<WeightedChip> = chips
+        .par_iter()
+        .map(|synapses| WeightedChip::new(synapses, &conductances))
+        .collect::<Result<_, _>>()?;
     for ((chip, synapses), weighted) in packed.iter().zip(&chips).zip(weighted) {
         weighted.write(chip.hicann, synapses, &conductances, &mut mapping, &mut config);
+        controllers(chip, synapses, inputs.kinds(), &mut config);
     }
     mapping.times.parameters = clock.lap();
     Ok(Mapped { mapping, config })
@@ -388,6 +395,29 @@ fn plasticity(
         let config = config.hicann_mut(chip.hicann);
         for &(driver, kind) in &synapses.drivers {
             configure::plasticity(config, driver, kinds.settings(kind));
+        }
+    }
+}
+
+/// Lets the controllers of a chip update the rows with long-term plasticity.
+fn controllers(
+    chip: &PackedChip,
+    synapses: &ChipSynapses,
+    kinds: &Kinds,
+    config: &mut WaferConfig,
+) {
+    let config = config.hicann_mut(chip.hicann);
+    for vertical in Vertical::ALL {
+        let gate = chip.gates[QuadrantOnHicann::at(Side::Left, vertical).index()];
+        let Some(settings) = kinds.controller(gate) else { continue };
+        let drivers = synapses.drivers.iter().map(|&(driver, _)| driver);
+        let rows = drivers
+            .filter(|driver| driver.vertical() == vertical)
+            .flat_map(|driver| RowOnSynapseDriver::all().map(move |row| driver.row(row)))
+            .filter(|&row| config.synapses.row(row).synaptic_input != [false; 2]);
+        let rows: Vec<SynapseRowOnArray> = rows.map(SynapseRowOnHicann::on_array).collect();
+        if let Some((&first, &last)) = rows.iter().min().zip(rows.iter().max()) {
+            configure::pairs(config, vertical, settings, [first, last]);
         }
     }
 }

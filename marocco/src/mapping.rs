@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use calib::{CellParameters, CircuitMode, DriverPlasticity, Scaling, TsodyksMarkram};
+use calib::{CellParameters, CircuitMode, DriverPlasticity, PairRule, Scaling, TsodyksMarkram};
 use hal::coord::{
     Coordinate as _, DncMergerOnHicann, HicannOnWafer, L1Address, NeuronOnHicann, OnWafer,
     SynapseDriverOnHicann, SynapseOnHicann, VLineOnHicann, Vertical,
@@ -152,7 +152,7 @@ pub enum LossCause {
     NoDriver,
     /// The drivers of the bus on the target's chip have no half row left for the synapse.
     NoHalfRow,
-    /// The quadrant of the bus's drivers has the short-term plasticity of other synapses.
+    /// The quadrant of the bus's drivers has the plasticity of other synapses.
     NoPlasticity,
     /// The weight lies nearer to zero than to the smallest digital weight.
     WeightZero,
@@ -178,7 +178,7 @@ pub enum SynapseFate {
     Realised {
         /// The hardware synapse.
         synapse: OnWafer<SynapseOnHicann>,
-        /// Its digital weight, 1..=15.
+        /// Its digital weight, 1..=15; also 0 where long-term plasticity may raise it.
         weight: SynapseWeight,
     },
     /// It is not.
@@ -251,6 +251,8 @@ pub struct Mapping {
     pub realised_weights_us: Vec<Vec<f32>>,
     /// Short-term plasticity as the drivers have it, by projection; none where none is asked for.
     pub plasticity: Vec<Option<TsodyksMarkram>>,
+    /// Long-term plasticity as the controllers have it, by projection; none where none is asked for.
+    pub pairs: Vec<Option<PairRule>>,
     /// Weights that were larger than the largest digital weight, by projection.
     pub clipped_weights: Vec<usize>,
     /// Cell parameters as the wafer has them.

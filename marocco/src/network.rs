@@ -1,7 +1,7 @@
 //! The network to be mapped: a directed multigraph of populations and projections, in biological
 //! units and PyNN's terms.
 
-use calib::{CellParameters, PlasticityError, TsodyksMarkram};
+use calib::{CellParameters, PairError, PairRule, PlasticityError, TsodyksMarkram};
 use petgraph::graph::{DiGraph, EdgeIndex, NodeIndex};
 use petgraph::visit::EdgeRef as _;
 use serde::{Deserialize, Serialize};
@@ -117,6 +117,8 @@ pub struct Projection {
     pub receptor: Receptor,
     /// Short-term plasticity of all its synapses; static ones if none.
     pub plasticity: Option<TsodyksMarkram>,
+    /// Long-term plasticity of all its synapses; constant weights if none.
+    pub pairs: Option<PairRule>,
     /// The synapses in the order of their creation.
     pub synapses: Vec<Synapse>,
 }
@@ -188,6 +190,22 @@ pub enum NetworkError {
         /// What is wrong.
         source: PlasticityError,
     },
+    /// The long-term plasticity is unphysical.
+    #[error("projection `{projection}`: {source}")]
+    Pairs {
+        /// Label of the projection.
+        projection: String,
+        /// What is wrong.
+        source: PairError,
+    },
+    /// Both kinds of plasticity at once.
+    #[error(
+        "projection `{projection}` asks for short-term and for long-term plasticity; choose one"
+    )]
+    TwoPlasticities {
+        /// Label of the projection.
+        projection: String,
+    },
     /// Spike sources have no cell parameters.
     #[error("population `{population}` consists of spike sources, which have no cell parameters")]
     NoCells {
@@ -252,6 +270,7 @@ impl Network {
             check_weight(&projection.label, index, synapse.weight_us)?;
         }
         check_plasticity(&projection.label, projection.plasticity)?;
+        check_pairs(&projection)?;
         let edge = self.graph.add_edge(node(pre), node(post), projection);
         Ok(ProjectionId(edge.index() as u32))
     }
@@ -401,6 +420,15 @@ fn check_plasticity(
     plasticity
         .map_or(Ok(()), |plasticity| plasticity.validate())
         .map_err(|source| NetworkError::Plasticity { projection: projection.to_owned(), source })
+}
+
+fn check_pairs(projection: &Projection) -> Result<(), NetworkError> {
+    let Some(pairs) = projection.pairs else { return Ok(()) };
+    let label = || projection.label.clone();
+    if projection.plasticity.is_some() {
+        return Err(NetworkError::TwoPlasticities { projection: label() });
+    }
+    pairs.validate().map_err(|source| NetworkError::Pairs { projection: label(), source })
 }
 
 fn check_population(population: &Population) -> Result<(), NetworkError> {

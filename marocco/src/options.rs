@@ -348,8 +348,16 @@ pub enum MapError {
         /// What is wrong.
         source: calib::PlasticityError,
     },
-    /// More kinds of short-term plasticity than can be numbered.
-    #[error("more than 65535 kinds of short-term plasticity; let projections share some")]
+    /// Synapses cannot do the long-term plasticity of a projection.
+    #[error("projection `{projection}`: {source}")]
+    Pairs {
+        /// Label of the projection.
+        projection: String,
+        /// What is wrong.
+        source: calib::PairError,
+    },
+    /// More kinds of plasticity than can be numbered.
+    #[error("more than 65535 kinds of plasticity; let projections share some")]
     TooManyKinds,
     /// A mapping of another network.
     #[error(

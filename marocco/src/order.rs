@@ -418,7 +418,7 @@ mod tests {
             (0..n).flat_map(|post| sources(post).into_iter().map(move |pre| (pre, post)));
         let synapses = synapses.map(|(pre, post)| synapse(pre, post)).collect();
         let (label, receptor) = ("all".into(), Receptor::Excitatory);
-        let projection = Projection { label, receptor, plasticity: None, synapses };
+        let projection = Projection { label, receptor, plasticity: None, pairs: None, synapses };
         network.add_projection(id, id, projection).unwrap();
         InputTable::new(&network, Kinds::none(&network))
     }

@@ -127,6 +127,9 @@ struct Key {
     /// Gates of short-term plasticity that their synapses want: a bus gets drivers of one quadrant
     /// of a chip, which has one.
     gates: u64,
+    /// Gates of long-term plasticity that the synapses onto them want. A source whose weights are
+    /// constant here and plastic there needs arrays of two kinds, and a bus gets one of a chip.
+    onto: u64,
     /// Capacitor and leak of neurons.
     mode: CircuitMode,
     /// Mean reset potential of neurons, mV: circuits of a chip share it (analog §1.8).
@@ -144,6 +147,7 @@ impl Key {
         sharing: Sharing,
     ) -> Self {
         let gates = members.clone().fold(0, |all, m| all | inputs.gates(m));
+        let onto = members.clone().fold(0, |all, m| all | inputs.gates_onto(m));
         let receptors =
             members.fold(ReceptorSet::default(), |all, m| all.union(inputs.receptors(m)));
         let shared = sharing == Sharing::All || population.size <= SMALL;
@@ -153,6 +157,7 @@ impl Key {
                 kind: PoolKind::Neurons(options.neuron_size),
                 receptors,
                 gates,
+                onto,
                 mode: CircuitMode::default(),
                 v_reset_mv: mean_v_reset(population).unwrap_or(0.0),
                 shared,
@@ -161,6 +166,7 @@ impl Key {
                 kind: PoolKind::Inputs,
                 receptors,
                 gates,
+                onto,
                 mode: CircuitMode::default(),
                 v_reset_mv: 0.0,
                 shared,

@@ -17,6 +17,7 @@
 //! #     label: "first to second".into(),
 //! #     receptor: Receptor::Excitatory,
 //! #     plasticity: None,
+//! #     pairs: None,
 //! #     synapses: vec![Synapse { pre: 0, post: 1, weight_us: 0.002 }],
 //! # };
 //! # let projection = network.add_projection(pair, pair, projection).unwrap();

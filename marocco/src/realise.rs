@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use calib::CircuitMode;
+use calib::{CircuitMode, PairError};
 use hal::config::WaferConfig;
 use hal::coord::{Coordinate, HicannOnWafer, L1Address};
 use hal::value::SynapseWeight;
@@ -11,7 +11,7 @@ use crate::inputs::Input;
 use crate::kinds::Kinds;
 use crate::mapping::{LossCause, Mapping, SynapseFate};
 use crate::network::{Network, PopulationKind, Synapse};
-use crate::options::MapOptions;
+use crate::options::{MapError, MapOptions};
 use crate::plan::Plan;
 use crate::synapses::ChipSynapses;
 use crate::weights::{self, ChipWeights, Wanted};
@@ -60,9 +60,27 @@ impl<'a> Conductances<'a> {
     /// What a synapse asks for, in siemens on the wafer.
     fn wanted_s(&self, input: &Input) -> f64 {
         let share = self.kinds.row_share(input.projection);
-        let weight_us = share * f64::from(self.synapse(input).weight_us);
+        self.siemens(input, share * f64::from(self.synapse(input).weight_us))
+    }
+
+    /// The largest weight of a synapse that a controller updates, in siemens on the wafer.
+    fn largest_s(&self, input: &Input) -> Option<f64> {
+        self.kinds.w_max_us(input.kind).map(|w_max_us| self.siemens(input, w_max_us))
+    }
+
+    fn siemens(&self, input: &Input, weight_us: f64) -> f64 {
         let (circuits, mode) = self.target(input);
         calib::weight_siemens(weight_us, self.cm_nf(input), circuits, mode, &self.scaling)
+    }
+
+    /// The largest weight of a synapse is too far from what its row does.
+    fn out_of_reach(&self, input: &Input, found_s: f64) -> MapError {
+        let projection = self.network.projection(input.projection).label.clone();
+        let value = self.kinds.w_max_us(input.kind).unwrap_or_default();
+        let found_us = self.weight_us(input, found_s);
+        let (parameter, low, high) = ("w_max", found_us / 2.0, found_us * 2.0);
+        let source = PairError::OutOfReach { parameter, value, low, high };
+        MapError::Pairs { projection, source }
     }
 
     /// What a conductance on the wafer means to a synapse's target, in uS.
@@ -81,20 +99,41 @@ pub(crate) struct WeightedChip {
 }
 
 impl WeightedChip {
-    pub(crate) fn new(chip: &ChipSynapses, conductances: &Conductances<'_>) -> Self {
+    /// Chooses the weights of a chip.
+    ///
+    /// # Errors
+    /// Largest weights of plastic synapses that rows miss by more than a factor of 2.
+    pub(crate) fn new(
+        chip: &ChipSynapses,
+        conductances: &Conductances<'_>,
+    ) -> Result<Self, MapError> {
         let mut placed = Vec::new();
         let mut wanted = Vec::new();
         for (i, (input, fate)) in chip.fates.iter().enumerate() {
             if let Ok(synapse) = *fate {
                 placed.push(i);
-                wanted.push(Wanted { synapse, conductance_s: conductances.wanted_s(input) });
+                wanted.push(Wanted {
+                    synapse,
+                    conductance_s: conductances.wanted_s(input),
+                    largest_s: conductances.largest_s(input),
+                });
             }
         }
-        Self { placed, weights: weights::choose(&chip.rows, &wanted) }
+        let weights = weights::choose(&chip.rows, &wanted);
+        for (&i, wanted) in placed.iter().zip(&wanted) {
+            let Some(asked_s) = wanted.largest_s else { continue };
+            let setting = weights.rows[&wanted.synapse.row()];
+            let found_s = setting.levels_s(weights.v_gmax)[15];
+            if !(0.5..=2.0).contains(&(found_s / asked_s)) {
+                return Err(conductances.out_of_reach(&chip.fates[i].0, found_s));
+            }
+        }
+        Ok(Self { placed, weights })
     }
 
     /// Writes rows, weights and decoders, and the fate of every synapse of the chip. A synapse
-    /// whose weight became zero is lost, and its place stays switched off.
+    /// whose weight became zero is lost, and its place stays switched off, unless a controller may
+    /// raise it.
     pub(crate) fn write(
         self,
         hicann: HicannOnWafer,
@@ -116,13 +155,15 @@ impl WeightedChip {
             let Ok(synapse) = *fate else { continue };
             mapping.clipped_weights[input.projection.index()] += usize::from(clipped);
             let fate = slot(&mut mapping.synapses, input);
-            if weight == SynapseWeight::default() {
+            if weight == SynapseWeight::default() && conductances.largest_s(input).is_none() {
                 *fate = SynapseFate::Lost(LossCause::WeightZero);
                 continue;
             }
             *fate = SynapseFate::Realised { synapse: synapse.on(hicann), weight };
+            // the offset of weight 0 is an imperfection
+            let silent = weight == SynapseWeight::default();
             *slot(&mut mapping.realised_weights_us, input) =
-                conductances.weight_us(input, siemens) as f32;
+                if silent { 0.0 } else { conductances.weight_us(input, siemens) as f32 };
             realised_rows.insert(synapse.row());
             hicann_config.synapses.weights[synapse] = weight;
             hicann_config.synapses.decoders[synapse] = address(mapping, input).synapse_decoder();

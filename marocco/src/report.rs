@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use calib::{CircuitMode, TsodyksMarkram};
+use calib::{CircuitMode, PairRule, TsodyksMarkram};
 use hal::config::CurrentScaling;
 use serde::{Deserialize, Serialize};
 
@@ -91,6 +91,8 @@ pub struct MappingReport {
     /// Short-term plasticity as the synapse drivers have it, by label of the projections that ask
     /// for it.
     pub plasticity: BTreeMap<String, TsodyksMarkram>,
+    /// Long-term plasticity as the controllers have it, by label of the projections that ask for it.
+    pub pairs: BTreeMap<String, PairRule>,
     /// Values clipped, by PyNN parameter name.
     pub clipped: BTreeMap<String, usize>,
     /// Chips with neurons or inputs.
@@ -121,6 +123,7 @@ pub fn report(network: &Network, mapping: &Mapping, verified: bool) -> MappingRe
     let mut loss_by_projection = Vec::new();
     let mut weight_error = BTreeMap::new();
     let mut plasticity = BTreeMap::new();
+    let mut pairs = BTreeMap::new();
     for (id, projection) in network.projections() {
         let fates = &mapping.synapses[id.index()];
         for fate in fates {
@@ -137,6 +140,8 @@ pub fn report(network: &Network, mapping: &Mapping, verified: bool) -> MappingRe
         weight_error.insert(projection.label.clone(), error_of(network, mapping, id));
         let realised = mapping.plasticity[id.index()];
         plasticity.extend(realised.map(|p| (projection.label.clone(), p)));
+        let realised = mapping.pairs[id.index()];
+        pairs.extend(realised.map(|p| (projection.label.clone(), p)));
     }
     let synapses_requested = network.n_synapses();
     let synapses_realised: usize = loss_by_projection.iter().map(|p| p.realised).sum();
@@ -164,6 +169,7 @@ pub fn report(network: &Network, mapping: &Mapping, verified: bool) -> MappingRe
         ideal_l1_loss_fraction: mapping.ideal_l1_loss_fraction,
         weight_error,
         plasticity,
+        pairs,
         clipped: mapping.parameters.clipped.clone(),
         hicanns_used: chips.len(),
         l1_buses: mapping.routes.len(),

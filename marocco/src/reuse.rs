@@ -79,11 +79,14 @@ fn forget_synapses(config: &mut WaferConfig) {
         chip.synapses.weights.clone_from(&reset.synapses.weights);
         chip.synapses.decoders.clone_from(&reset.synapses.decoders);
         for block in FgBlockOnHicann::all() {
-            use SharedParameter::{VDtc, VFac, VStdf};
-            for parameter in [VStdf, VDtc, VFac] {
+            use SharedParameter::{VDtc, VFac, VM, VStdf, VThigh};
+            for parameter in [VStdf, VDtc, VFac, VThigh, VM] {
                 let code = reset.floating_gates.shared(block, parameter).unwrap_or_default();
                 chip.floating_gates.set_shared(block, parameter, code);
             }
+        }
+        for controller in chip.synapse_controllers.values_mut() {
+            controller.plasticity = hal::config::Plasticity::default();
         }
         for row in hal::coord::SynapseRowOnHicann::all() {
             *chip.synapses.row_mut(row) = *reset.synapses.row(row);

@@ -14,6 +14,7 @@
 //! | V19 | `neurons`, `routes`, `synapses` | coordinates exist by type; a used chip has words |
 //! | V20 to V24 | `drivers` | claim; switches and driver settings in the bits |
 //! | V24, V26 | `plasticity` | claim against the request; drivers and blocks in the bits |
+//! | V24, V26 | `pairs` | the same of long-term plasticity: controllers and blocks |
 //! | V25 to V28, V30 | `synapses` | whole-array decode against the claim, both directions |
 //! | V29 | `losses` | counts per projection |
 //! | V05 | `analog`, `calibrated`, `resets` | cells, modes and weights against those realised; mean V_reset |
@@ -35,6 +36,7 @@ mod losses;
 mod mergers;
 mod neurons;
 mod outputs;
+mod pairs;
 mod plasticity;
 mod requests;
 mod resets;
@@ -281,6 +283,7 @@ pub fn verify_config(
     routes::check(&case, &carried, &mut faults);
     drivers::check(&case, &mut faults);
     plasticity::check(&case, &mut faults);
+    pairs::check(&case, &mut faults);
     let functional = synapses::check(&case, &carried, &mut faults);
     analog::check(&case, &mut faults);
     resets::check(&case, &mut faults);

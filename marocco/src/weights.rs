@@ -2,12 +2,15 @@
 //!
 //! A row has one V_gmax and one pair of divisors, a chip four V_gmax. Rows of a chip are grouped by
 //! receptor and by their largest conductance into at most four classes, and `calib` chooses the
-//! settings of each class so that the conductances lie between digital weight 1 and 15.
+//! settings of each class so that the conductances lie between digital weight 1 and 15. Rows whose
+//! weights a controller updates are classes of their own, whose weight 15 is the largest one asked
+//! for.
 
 use std::collections::BTreeMap;
 
 use calib::{GmaxSetting, choose_v_gmax, digital_weight};
-use hal::coord::{SynapseOnHicann, SynapseRowOnHicann};
+use hal::coord::{Coordinate as _, SynapseOnHicann, SynapseRowOnHicann};
+use hal::law;
 use hal::value::{DacCode, SynapseWeight};
 
 use crate::network::Receptor;
@@ -22,6 +25,8 @@ pub(crate) struct Wanted {
     pub(crate) synapse: SynapseOnHicann,
     /// Siemens on the wafer.
     pub(crate) conductance_s: f64,
+    /// Of a synapse that a controller updates: what its largest weight shall conduct.
+    pub(crate) largest_s: Option<f64>,
 }
 
 /// The weights of a chip.
@@ -38,18 +43,28 @@ pub(crate) struct ChipWeights {
 
 /// Chooses settings and weights for the synapses of a chip.
 pub(crate) fn choose(rows: &[UsedRow], wanted: &[Wanted]) -> ChipWeights {
-    let mut largest: BTreeMap<SynapseRowOnHicann, f64> = BTreeMap::new();
+    // rows that controllers update apart from the others
+    let mut largest: [BTreeMap<SynapseRowOnHicann, f64>; 2] = Default::default();
     for w in wanted {
-        let max = largest.entry(w.synapse.row()).or_default();
-        *max = max.max(w.conductance_s);
+        let of_rows = &mut largest[usize::from(w.largest_s.is_some())];
+        let max = of_rows.entry(w.synapse.row()).or_default();
+        *max = max.max(w.largest_s.unwrap_or(w.conductance_s));
     }
     let class = classes(rows, &largest);
     let n_classes = class.values().copied().max().map_or(0, |c| c + 1);
     let mut histograms: Vec<BTreeMap<u64, u64>> = vec![BTreeMap::new(); n_classes];
+    let shares = shares();
     for w in wanted {
         // bit patterns of positive floats sort like the floats
-        let bits = w.conductance_s.to_bits();
-        *histograms[class[&w.synapse.row()]].entry(bits).or_default() += 1;
+        let histogram = &mut histograms[class[&w.synapse.row()]];
+        match w.largest_s {
+            None => *histogram.entry(w.conductance_s.to_bits()).or_default() += 1,
+            Some(largest) => {
+                for share in &shares[1..] {
+                    *histogram.entry((largest * share).to_bits()).or_default() += 1;
+                }
+            }
+        }
     }
     let histograms: Vec<Vec<(f64, u64)>> = histograms
         .into_iter()
@@ -70,14 +85,26 @@ pub(crate) fn choose(rows: &[UsedRow], wanted: &[Wanted]) -> ChipWeights {
     ChipWeights { v_gmax: choice.v_gmax, rows, weights }
 }
 
-/// The class of each row that has synapses: at most two per receptor.
+/// What weights conduct as shares of the largest one; the same for all settings of a row.
+fn shares() -> [f64; 16] {
+    let divisor = law::split_divisor(1);
+    let conductance = |weight| law::synapse_s(weight, DacCode::MAX, divisor);
+    let mut shares = [0.0; 16];
+    for (share, weight) in shares.iter_mut().zip(SynapseWeight::all()) {
+        *share = conductance(weight) / conductance(SynapseWeight::MAX);
+    }
+    shares
+}
+
+/// The class of each row that has synapses: at most two per receptor and list of rows.
 fn classes(
     rows: &[UsedRow],
-    largest: &BTreeMap<SynapseRowOnHicann, f64>,
+    largest: &[BTreeMap<SynapseRowOnHicann, f64>; 2],
 ) -> BTreeMap<SynapseRowOnHicann, usize> {
     let mut class = BTreeMap::new();
     let mut n_classes = 0;
-    for receptor in Receptor::ALL {
+    let lists = Receptor::ALL.into_iter().flat_map(|r| largest.iter().map(move |l| (r, l)));
+    for (receptor, largest) in lists {
         let mut of_receptor: Vec<(SynapseRowOnHicann, f64)> = rows
             .iter()
             .filter(|r| r.row_use.receptor == receptor)

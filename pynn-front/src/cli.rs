@@ -316,6 +316,11 @@ impl Failure {
 
 /// Runs the program with these arguments, the first being its name.
 pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
+    ExitCode::from(run(args))
+}
+
+/// The same; returns the exit status.
+pub fn run(args: impl IntoIterator<Item = OsString>) -> u8 {
     let args: Vec<OsString> = args.into_iter().collect();
     let cli = match Cli::try_parse_from(&args) {
         Ok(cli) => cli,
@@ -352,14 +357,14 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     let (status, error) = match answer {
         Ok(value) => {
             console.answer(&value);
-            return ExitCode::SUCCESS;
+            return 0;
         }
         Err(Failure::Request(error)) => (2, error),
         Err(Failure::Other(error)) => (1, error),
     };
     say(&format!("error: {error:#}"));
     console.answer(&failed(status, &format!("{error:#}")));
-    ExitCode::from(status)
+    status
 }
 
 /// The script of a shell, on stdout as it is the answer.
@@ -376,12 +381,12 @@ fn failed(status: u8, message: &str) -> Value {
 }
 
 /// Help, version, or a request that does not parse.
-fn refuse(error: &clap::Error, json: bool) -> ExitCode {
+fn refuse(error: &clap::Error, json: bool) -> u8 {
     // nothing sensible can be done if the terminal is gone
     let _ = error.print();
     if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) {
-        return ExitCode::SUCCESS;
+        return 0;
     }
     Console::new(json).answer(&failed(2, error.to_string().trim_end()));
-    ExitCode::from(2)
+    2
 }

@@ -30,7 +30,7 @@ pub struct Described {
 
 impl Archive for Described {
     const KIND: [u8; 8] = *b"NETWORK ";
-    const VERSION: u32 = 1;
+    const VERSION: u32 = 2;
 }
 
 /// A script gave no network.

@@ -107,8 +107,13 @@ impl Model {
         let synapses = connector
             .connect(sizes, weight_us as f32, random)
             .map_err(|source| ModelError::Connect { projection: label.to_owned(), source })?;
-        let projection =
-            Projection { label: label.to_owned(), receptor, plasticity: None, synapses };
+        let projection = Projection {
+            label: label.to_owned(),
+            receptor,
+            plasticity: None,
+            pairs: None,
+            synapses,
+        };
         Ok(self.network.add_projection(pre, post, projection)?)
     }
 
@@ -121,8 +126,13 @@ impl Model {
         receptor: Receptor,
         synapses: Vec<Synapse>,
     ) -> Result<ProjectionId, ModelError> {
-        let projection =
-            Projection { label: label.to_owned(), receptor, plasticity: None, synapses };
+        let projection = Projection {
+            label: label.to_owned(),
+            receptor,
+            plasticity: None,
+            pairs: None,
+            synapses,
+        };
         Ok(self.network.add_projection(pre, post, projection)?)
     }
 

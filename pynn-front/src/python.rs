@@ -8,6 +8,8 @@ mod engine;
 mod session;
 mod watch;
 
+use std::ffi::OsString;
+
 use numpy::{PyArray1, PyReadonlyArray1};
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
@@ -25,12 +27,20 @@ mod _core {
     #[pymodule_export]
     use super::engine::Engine;
     #[pymodule_export]
+    use super::program;
+    #[pymodule_export]
     use super::session::Session;
 
     #[pymodule_init]
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
         module.add("__version__", env!("CARGO_PKG_VERSION"))
     }
+}
+
+/// Runs the program `bss1` with these arguments, the first being its name; returns its exit status.
+#[pyfunction]
+fn program(py: Python<'_>, arguments: Vec<OsString>) -> u8 {
+    py.detach(|| crate::cli::run(arguments))
 }
 
 /// A column of numbers.

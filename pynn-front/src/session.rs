@@ -29,11 +29,13 @@
 //! # Ok::<(), pynn_front::session::SessionError>(())
 //! ```
 
+mod apart;
 mod calibrate;
 mod cells;
 mod chips;
 mod currents;
 mod error;
+mod learned;
 mod notes;
 mod population;
 mod realised;
@@ -49,8 +51,9 @@ use marocco::MappingReport;
 use marocco::network::{Network, PopulationId, ProjectionId};
 
 use crate::report::RunReport;
-use crate::run::Progress;
+use crate::run::{Progress, RunError};
 use chips::Chips;
+use learned::Learned;
 use notes::Notes;
 use population::PopulationState;
 use wafer::Running;
@@ -72,6 +75,9 @@ pub type Watch<'a> = &'a mut (dyn FnMut(Progress) -> ControlFlow<()> + Send);
 pub const fn go_on(_: Progress) -> ControlFlow<()> {
     ControlFlow::Continue(())
 }
+
+/// How often a network is mapped to show all recorded membranes.
+const MOST_MAPPINGS: usize = 4;
 
 /// How a run ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -104,6 +110,7 @@ pub struct Session {
     chips: Option<Chips>,
     running: Option<Running>,
     now_ms: f64,
+    learned: Learned,
     notes: Notes,
     run_report: Option<RunReport>,
 }
@@ -127,6 +134,7 @@ impl Session {
             chips: None,
             running: None,
             now_ms: 0.0,
+            learned: Learned::default(),
             notes: Notes::default(),
             run_report: None,
         })
@@ -167,7 +175,7 @@ impl Session {
         let before = self.chips.take().filter(|_| self.stale == Stale::Values);
         let chips = match &before {
             Some(before) => before.again(&self.setup, &self.network, &mut watch),
-            None => Chips::new(&self.setup, &self.defects, &self.network, &mut watch),
+            None => self.map_anew(&mut watch),
         };
         // whatever was wrong, the old mapping can be used again
         self.chips = before;
@@ -193,6 +201,27 @@ impl Session {
         Ok(())
     }
 
+    /// Maps from the beginning. Recorded neurons that no analog output would show go to other
+    /// reticles; where that does not help, the next run says so.
+    fn map_anew(&self, watch: Watch<'_>) -> Result<Chips, SessionError> {
+        let mut apart = Vec::new();
+        let mut chips = Chips::new(&self.setup, &self.defects, &self.network, &apart, watch)?;
+        for _ in 0..MOST_MAPPINGS {
+            let (shown, unseen) = self.look(&chips);
+            let shown: Vec<_> = shown.iter().map(|s| s.circuit.hicann.dnc()).collect();
+            let more = (!unseen.is_empty()).then(|| apart::requests(&chips, &unseen, &shown));
+            let Some(Some(more)) = more else { break };
+            apart.extend(more);
+            match Chips::new(&self.setup, &self.defects, &self.network, &apart, watch) {
+                Ok(made) => chips = made,
+                // a chip that cannot be had
+                Err(SessionError::Run(RunError::Map(_))) => break,
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(chips)
+    }
+
     /// The mapping in numbers; none before [`map`](Self::map).
     pub fn mapping_report(&self) -> Option<&MappingReport> {
         self.chips.as_ref().map(|chips| &chips.report)
@@ -208,8 +237,12 @@ impl Session {
     pub fn reset(&mut self) {
         self.now_ms = 0.0;
         self.run_report = None;
+        let learned = !std::mem::take(&mut self.learned).is_empty();
         if let Some(running) = &mut self.running {
             running.rewind();
+            if learned {
+                running.forget_mapping();
+            }
         }
         for population in &mut self.populations {
             population.reset();

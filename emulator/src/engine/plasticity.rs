@@ -194,7 +194,10 @@ impl Plasticity {
                     let Synapse { law, state, .. } = synapse;
                     let SynapseState { causal_v, acausal_v, .. } = *state;
                     let capacitors = Capacitors { causal_v, acausal_v };
-                    state.weight = law.updated(settings, state.weight, capacitors);
+                    let Some(new) = law.updated(settings, state.weight, capacitors) else {
+                        continue;
+                    };
+                    state.weight = new;
                     if !settings.without_reset {
                         let Capacitors { causal_v, acausal_v } = law.clear;
                         (state.causal_v, state.acausal_v) = (causal_v, acausal_v);

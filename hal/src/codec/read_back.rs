@@ -12,8 +12,10 @@ use super::{
 };
 use crate::config::HicannConfig;
 use crate::coord::{
-    Coordinate, FgBlockOnHicann, SynapseArrayOnHicann, SynapseDriverOnHicann, SynapseRowOnHicann,
+    Coordinate, FgBlockOnHicann, SynapseArrayOnHicann, SynapseColumnOnHicann,
+    SynapseDriverOnHicann, SynapseOnHicann, SynapseRowOnHicann,
 };
+use crate::value::SynapseWeight;
 
 /// What a word of an answer tells about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,6 +41,20 @@ pub enum ReadPlace {
         /// The first of the columns.
         column: u16,
     },
+}
+
+impl ReadPlace {
+    /// The synapses and their weights that an answer tells about; none if it is about others.
+    pub fn weights(self, data: u32) -> impl Iterator<Item = (SynapseOnHicann, SynapseWeight)> {
+        let place = match self {
+            Self::Weights { row, column } => Some((row, column)),
+            Self::Register { .. } | Self::Decoders { .. } => None,
+        };
+        place.into_iter().flat_map(move |(row, column)| {
+            let columns = (usize::from(column)..).map(SynapseColumnOnHicann::wrap);
+            columns.map(move |column| row.synapse(column)).zip(synapse_array::weights_in(data))
+        })
+    }
 }
 
 /// Writes the words that read a chip with this configuration, without the drivers that do not

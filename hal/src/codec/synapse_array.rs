@@ -31,6 +31,12 @@ fn synapses(row: SynapseRowOnHicann) -> std::ops::Range<usize> {
     256 * row.index()..256 * (row.index() + 1)
 }
 
+/// The eight weights of a word.
+pub(super) fn weights_in(word: u32) -> [SynapseWeight; 8] {
+    let low_first = word.reverse_bits();
+    std::array::from_fn(|i| SynapseWeight::wrap((low_first >> (4 * i) & 15) as usize))
+}
+
 /// Weights of 32 columns: each nibble has its bits reversed.
 fn weight_words(row: &[SynapseWeight], set: ColumnSet) -> SynIn {
     std::array::from_fn(|i| {
@@ -84,11 +90,7 @@ impl SynapseArrays {
     pub(super) fn write_weights(&mut self, row: SynapseRowOnHicann, set: ColumnSet, data: &SynIn) {
         let weights = &mut self.weights.values_mut()[synapses(row)];
         for (i, &word) in data.iter().enumerate() {
-            let mut low_first = word.reverse_bits();
-            for weight in &mut weights[columns(set, i)] {
-                *weight = SynapseWeight::wrap((low_first & 15) as usize);
-                low_first >>= 4;
-            }
+            weights[columns(set, i)].copy_from_slice(&weights_in(word));
         }
     }
 

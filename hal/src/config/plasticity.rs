@@ -64,7 +64,7 @@ pub struct Plasticity {
     pub read_acausal: bool,
     /// Evaluations read the causal capacitor; register bit `scc`.
     pub read_causal: bool,
-    /// Capacitors keep their charge after an evaluation.
+    /// Capacitors keep their charge when a weight is updated.
     pub without_reset: bool,
     /// Register bit `encr`; its meaning is not documented, and the original never sets it.
     pub encr: bool,

@@ -4,7 +4,8 @@
 //! No source of the original describes the analog rule. The one here is that of the predecessor
 //! chip (Pfeil et al. 2012): only neighbouring events pair. A postsynaptic event adds to the causal
 //! capacitor if a presynaptic one was the last to come, and the other way round to the acausal one;
-//! what it adds decays exponentially with the time between the two. The comparison follows Friedmann
+//! what it adds decays exponentially with the time between the two. An update of the weight resets
+//! both capacitors. The comparison follows Friedmann
 //! et al. 2013 as far as it is remembered, and was not held against the text: capacitors that are
 //! connected to a side share their charge with its threshold.
 //! Sizes are assumptions.
@@ -16,9 +17,9 @@ use crate::value::SynapseWeight;
 
 /// Time constant of the correlation, hardware seconds: 20 ms of biology at a speed-up of 10,000. An
 /// assumption.
-const TAU_S: f64 = 2e-6;
+pub const CORRELATION_TAU_S: f64 = 2e-6;
 /// Pairs without distance that load a capacitor by V_m. An assumption.
-const PAIRS: f64 = 16.0;
+pub const CORRELATION_PAIRS: f64 = 16.0;
 /// Highest voltage of a capacitor, V: the supply.
 const SUPPLY_V: f64 = 1.8;
 
@@ -54,8 +55,8 @@ pub fn correlation(gates: &FloatingGates, block: FgBlockOnHicann) -> Correlation
     let left = FgBlockOnHicann::wrap(block.index() & !1);
     let right = FgBlockOnHicann::wrap(block.index() | 1);
     Correlation {
-        tau_s: TAU_S,
-        step_v: here(P::VM) / PAIRS,
+        tau_s: CORRELATION_TAU_S,
+        step_v: here(P::VM) / CORRELATION_PAIRS,
         clear: Capacitors {
             causal_v: in_block(right, P::VClrc),
             acausal_v: in_block(left, P::VClra),
@@ -88,22 +89,22 @@ impl Correlation {
     }
 
     /// The weight after an update: the first evaluation stands for causal pairs, the second one for
-    /// acausal ones.
+    /// acausal ones. None if neither comes out true: then the capacitors go on, too.
     pub fn updated(
         &self,
         settings: &Plasticity,
         weight: SynapseWeight,
         capacitors: Capacitors,
-    ) -> SynapseWeight {
+    ) -> Option<SynapseWeight> {
         let [first, second] = settings.evaluation;
         let tables = &settings.lookup;
         let table = match [first, second].map(|e| self.is_true(e, settings, capacitors)) {
             [true, false] => &tables.causal,
             [false, true] => &tables.acausal,
             [true, true] => &tables.combined,
-            [false, false] => return weight,
+            [false, false] => return None,
         };
-        table[weight.index()]
+        Some(table[weight.index()])
     }
 }
 
@@ -138,13 +139,14 @@ mod tests {
         };
         let new = |old: usize, causal_v: f64, acausal_v: f64| {
             let capacitors = Capacitors { causal_v, acausal_v };
-            LAW.updated(&settings, SynapseWeight::wrap(old), capacitors).index()
+            LAW.updated(&settings, SynapseWeight::wrap(old), capacitors).map(|new| new.index())
         };
-        assert_eq!((new(7, 0.3, 0.1), new(7, 0.1, 0.3), new(7, 0.15, 0.1)), (8, 6, 7));
-        assert_eq!((new(15, 0.3, 0.1), new(0, 0.1, 0.3)), (15, 0));
+        assert_eq!((new(7, 0.3, 0.1), new(7, 0.1, 0.3)), (Some(8), Some(6)));
+        assert_eq!((new(15, 0.3, 0.1), new(0, 0.1, 0.3)), (Some(15), Some(0)));
+        assert_eq!(new(7, 0.15, 0.1), None);
         // a capacitor that is not read takes no part
         let blind = Plasticity { read_causal: false, ..settings };
         let capacitors = Capacitors { causal_v: 1.0, acausal_v: 0.5 };
-        assert_eq!(LAW.updated(&blind, SynapseWeight::new::<7>(), capacitors).index(), 7);
+        assert_eq!(LAW.updated(&blind, SynapseWeight::new::<7>(), capacitors), None);
     }
 }

@@ -23,6 +23,7 @@ pub(super) fn check_shape(network: &Network, mapping: &Mapping, faults: &mut Fau
         ("realised weights", mapping.realised_weights_us.len()),
         ("clipped weights", mapping.clipped_weights.len()),
         ("plasticity", mapping.plasticity.len()),
+        ("pairs", mapping.pairs.len()),
     ] {
         faults.demand(Rule::V29, length == projections, || {
             format!("lists of {what} for {length} of {projections} projections")
@@ -46,11 +47,14 @@ pub(super) fn check(case: &Case<'_>, faults: &mut Faults) {
     let mut lost = 0;
     for ((id, projection), fates) in case.network.projections().zip(&case.mapping.synapses) {
         let weights = &case.mapping.realised_weights_us[id.index()];
+        // long-term plasticity may raise a weight of 0
+        let may_grow = case.mapping.pairs[id.index()].is_some();
         let mut realised = 0;
         for (i, (fate, &weight_us)) in fates.iter().zip(weights).enumerate() {
             let is_realised = matches!(fate, SynapseFate::Realised { .. });
             realised += usize::from(is_realised);
-            faults.demand(Rule::V29, is_realised == (weight_us > 0.0), || {
+            let weighs = weight_us > 0.0 || is_realised && may_grow && weight_us == 0.0;
+            faults.demand(Rule::V29, is_realised == weighs, || {
                 let label = &projection.label;
                 format!(
                     "`{label}`, synapse {i}: {fate:?}, but the realised weight is {weight_us} uS"

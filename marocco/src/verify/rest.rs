@@ -6,8 +6,8 @@ use hal::config::{
     RepeaterMode, RowConfig, SharedParameter, StpMode, SynapseArrays, SynapseDriver,
 };
 use hal::coord::{
-    Coordinate, FgBlockOnHicann, HicannOnWafer, L1Address, NeuronOnHicann, RowOnSynapseDriver,
-    SynapseRowOnHicann, Table,
+    Coordinate, FgBlockOnHicann, HicannOnWafer, L1Address, NeuronOnHicann, QuadrantOnHicann,
+    RowOnSynapseDriver, SynapseArrayOnHicann, SynapseRowOnHicann, Table,
 };
 use hal::value::GmaxSelect;
 
@@ -21,6 +21,8 @@ struct InUse {
     rows: Table<SynapseRowOnHicann, bool>,
     /// By block, whether drivers depress and whether they facilitate.
     plastic: Table<FgBlockOnHicann, [bool; 2]>,
+    /// Arrays whose controller updates weights.
+    updated: Table<SynapseArrayOnHicann, bool>,
     inputs: bool,
 }
 
@@ -33,9 +35,13 @@ pub(super) fn check(case: &Case<'_>, faults: &mut Faults) {
             }
         }
     }
-    for fate in case.mapping.synapses.iter().flatten() {
-        if let SynapseFate::Realised { synapse, .. } = fate {
-            used[synapse.hicann].rows[synapse.local.row()] = true;
+    for (pairs, fates) in case.mapping.pairs.iter().zip(&case.mapping.synapses) {
+        for fate in fates {
+            if let SynapseFate::Realised { synapse, .. } = fate {
+                let row = synapse.local.row();
+                used[synapse.hicann].rows[row] = true;
+                used[synapse.hicann].updated[row.array()] |= pairs.is_some();
+            }
         }
     }
     for chain in &case.mapping.chains {
@@ -126,8 +132,16 @@ fn without_claimed(chip: &HicannConfig, used: &InUse, default: &HicannConfig) ->
             found.rows[row.index()] = RowConfig::default();
         }
     }
-    for controller in rest.synapse_controllers.values_mut() {
+    for (array, settings) in default.synapse_controllers.iter() {
+        let controller = &mut rest.synapse_controllers[array];
         controller.dll_released = [false; 2];
+        if used.updated[array] {
+            let found = &mut controller.plasticity;
+            let default = settings.plasticity;
+            (found.evaluation, found.automatic) = (default.evaluation, default.automatic);
+            found.lookup.causal = default.lookup.causal;
+            found.lookup.acausal = default.lookup.acausal;
+        }
     }
     rest.repeaters.horizontal.values_mut().iter_mut().for_each(|r| r.mode = RepeaterMode::Idle);
     rest.repeaters.vertical.values_mut().iter_mut().for_each(|r| r.mode = RepeaterMode::Idle);
@@ -164,6 +178,13 @@ fn forget_cells(gates: &mut FloatingGates, used: &InUse, default: &FloatingGates
                 default.shared(block, parameter).unwrap_or_default(),
             );
         }
+    }
+    for (quadrant, parameter) in QuadrantOnHicann::all()
+        .flat_map(|q| [SharedParameter::VThigh, SharedParameter::VM].map(|p| (q, p)))
+        .filter(|(q, _)| used.updated[SynapseArrayOnHicann::in_half(q.vertical())])
+    {
+        let block = quadrant.fg_block();
+        gates.set_shared(block, parameter, default.shared(block, parameter).unwrap_or_default());
     }
     let per_chip = GmaxSelect::all().map(SharedParameter::gmax).chain([SharedParameter::VReset]);
     let has_neurons = used.circuits.values().contains(&true);

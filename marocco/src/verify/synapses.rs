@@ -200,9 +200,13 @@ impl Checker<'_> {
     fn settings(&self, claims: &Table<SynapseOnHicann, Option<&Claimed>>, faults: &mut Faults) {
         let arrays = &self.chip.synapses;
         let cells = arrays.weights.values().iter().zip(arrays.decoders.values());
+        let may_grow =
+            |claim: &Claimed| self.case.mapping.pairs[claim.projection.index()].is_some();
         for ((synapse, claim), (&weight, &decoder)) in claims.iter().zip(cells) {
             let good = match claim {
-                Some(claim) => weight == claim.weight && weight > SynapseWeight::default(),
+                Some(claim) => {
+                    weight == claim.weight && (weight > SynapseWeight::default() || may_grow(claim))
+                }
                 None => weight == SynapseWeight::default() && decoder == SynapseDecoder::DISABLED,
             };
             faults.demand(Rule::V30, good, || {

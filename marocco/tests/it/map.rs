@@ -50,6 +50,7 @@ fn one_neuron_alone_is_a_network() {
         label: "self".into(),
         receptor: Receptor::Excitatory,
         plasticity: None,
+        pairs: None,
         synapses: vec![autapse; 3],
     };
     network.add_projection(population, population, projection).unwrap();
@@ -73,6 +74,7 @@ fn inputs_beyond_a_link_are_refused_with_the_limit() {
         label: "drive".into(),
         receptor: Receptor::Excitatory,
         plasticity: None,
+        pairs: None,
         synapses: vec![Synapse { pre: 1, post: 0, weight_us: 0.001 }],
     };
     network.add_projection(fast, exc, projection).unwrap();

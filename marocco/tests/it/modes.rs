@@ -35,7 +35,7 @@ fn network(tau_m: &[f64], weight_us: f32) -> Network {
         let id = network.add_population(population(&format!("p{i}"), 20, tau_m)).unwrap();
         let synapses = (0..20).map(|k| Synapse { pre: k, post: 19 - k, weight_us }).collect();
         let (label, receptor) = (format!("p{i}"), Receptor::Excitatory);
-        let projection = Projection { label, receptor, plasticity: None, synapses };
+        let projection = Projection { label, receptor, plasticity: None, pairs: None, synapses };
         network.add_projection(id, id, projection).unwrap();
     }
     network

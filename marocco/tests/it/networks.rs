@@ -79,7 +79,7 @@ pub(crate) fn balanced(n: usize, degrees: [usize; 3], rate_hz: f64, seed: u64) -
                 .add_projection(
                     pre,
                     post,
-                    Projection { label, receptor, plasticity: None, synapses },
+                    Projection { label, receptor, plasticity: None, pairs: None, synapses },
                 )
                 .unwrap();
         }

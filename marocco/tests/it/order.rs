@@ -28,7 +28,7 @@ fn network(n: usize, shuffled: bool, sources: impl Fn(usize) -> Vec<usize>) -> N
         }
     }
     let (label, receptor) = ("all".to_owned(), Receptor::Excitatory);
-    let projection = Projection { label, receptor, plasticity: None, synapses };
+    let projection = Projection { label, receptor, plasticity: None, pairs: None, synapses };
     network.add_projection(all, all, projection).unwrap();
     network
 }

@@ -47,7 +47,11 @@ fn project(
     let synapses = pairs.into_iter().map(synapse).collect();
     let label = format!("{} to {}", network.population(pre).label, network.population(post).label);
     network
-        .add_projection(pre, post, Projection { label, receptor, plasticity: None, synapses })
+        .add_projection(
+            pre,
+            post,
+            Projection { label, receptor, plasticity: None, pairs: None, synapses },
+        )
         .unwrap();
 }
 

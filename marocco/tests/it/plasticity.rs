@@ -37,7 +37,7 @@ fn network(n: usize, targets: usize, plasticity: &[Option<TsodyksMarkram>]) -> N
             .map(|k| Synapse { pre: (k % n) as u32, post: (k / n) as u32, weight_us: 0.002 })
             .collect();
         let receptor = Receptor::Excitatory;
-        let projection = Projection { label, receptor, plasticity, synapses };
+        let projection = Projection { label, receptor, plasticity, pairs: None, synapses };
         network.add_projection(from, to, projection).unwrap();
     }
     network
@@ -121,6 +121,7 @@ fn unphysical_plasticity_is_no_network() {
         label: "odd".into(),
         receptor: Receptor::Excitatory,
         plasticity: Some(depression(0.3, f64::NAN)),
+        pairs: None,
         synapses: Vec::new(),
     };
     let error = network.add_projection(post, post, projection).unwrap_err();
@@ -186,7 +187,7 @@ fn one_bus_serves_several_kinds_with_drivers_of_each() {
         let synapses = (0..18).map(|k| Synapse { pre: k % 6, post: k / 6, weight_us: 0.002 });
         let (label, receptor) = (format!("{plasticity:?}"), Receptor::Inhibitory);
         let synapses = synapses.collect();
-        let projection = Projection { label, receptor, plasticity, synapses };
+        let projection = Projection { label, receptor, plasticity, pairs: None, synapses };
         network.add_projection(from, to, projection).unwrap();
     }
     let four = MapOptions { chain_length: 4, ..options(Some(16)) };
@@ -210,6 +211,7 @@ fn a_quadrant_has_one_recovery() {
         label: "slow".into(),
         receptor: Receptor::Excitatory,
         plasticity: Some(depression(0.3, 500.0)),
+        pairs: None,
         synapses: synapses.collect(),
     };
     network.add_projection(from, to, projection).unwrap();

@@ -79,7 +79,11 @@ impl Wish {
             let (label, receptor) = (format!("projection {i}"), link.receptor);
             let plasticity = link.plasticity;
             network
-                .add_projection(pre, post, Projection { label, receptor, plasticity, synapses })
+                .add_projection(
+                    pre,
+                    post,
+                    Projection { label, receptor, plasticity, pairs: None, synapses },
+                )
                 .unwrap();
         }
         network

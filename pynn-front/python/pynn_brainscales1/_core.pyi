@@ -13,6 +13,8 @@ Progress = Callable[[str, float], object] | None
 
 __version__: str
 
+def program(arguments: list[str]) -> int: ...
+
 def random_pairs(
     words: Members, pre: int, post: int, n: int
 ) -> tuple[Members, Members, int] | None: ...
@@ -69,7 +71,7 @@ class Session:
     def set_spike_times(self, population: int, times: list[Reals]) -> None: ...
     def add_projection(
         self, label: str, pre_population: int, post_population: int, receptor: int, pre: Members,
-        post: Members, weight: Reals, stp: list[float] | None,
+        post: Members, weight: Reals, stp: list[float] | None, pairs: list[float] | None,
     ) -> int: ...
     def set_weights(self, projection: int, weight: Reals) -> None: ...
     def set_current(

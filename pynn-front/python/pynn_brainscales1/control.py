@@ -1,6 +1,7 @@
 """`setup`, `run` and what else steers a network; the wafer's own calls."""
 
 import difflib
+import json
 import os
 import sys
 import warnings
@@ -59,9 +60,27 @@ def _whole(key, value, low=None):
     return int(value)
 
 
+def _environment():
+    """Keywords from the environment: a JSON object in BSS1_SETUP, for scripts left as they are."""
+    text = os.environ.get("BSS1_SETUP")
+    if not text:
+        return {}
+    try:
+        given = json.loads(text)
+    except json.JSONDecodeError as error:
+        raise ValueError(f"BSS1_SETUP = {text!r} is no JSON: {error}") from None
+    if not isinstance(given, dict):
+        raise ValueError(f"BSS1_SETUP = {text!r}; it is an object like {{\"wafer\": \"ideal\"}}")
+    for key in given:
+        if key not in DEFAULTS:
+            raise ValueError(f"BSS1_SETUP: there is no keyword {key}; there are "
+                             f"{', '.join(DEFAULTS)}")
+    return given
+
+
 def _options(given):
     """All keywords with their values, checked."""
-    options = dict(DEFAULTS)
+    options = {**DEFAULTS, **_environment()}
     for key, value in given.items():
         if key in DEFAULTS:
             options[key] = value
@@ -143,7 +162,8 @@ def setup(timestep=0.1, min_delay="auto", **extra):
     timestep, min_delay, max_delay: ms. Keywords of this back end, with their defaults: backend
     ("emulator" or "reference"), wafer (30; "ideal" or a number), effects, neuron_size, capacitor,
     leak, voltage_window, readout, speedup, seed, threads, calibration, defects, effort, on_loss,
-    on_clip, progress. Returns 0."""
+    on_clip, progress. What a script does not give is taken from the JSON object in the environment
+    variable BSS1_SETUP, if there is one. Returns 0."""
     common.setup(timestep, min_delay, **extra)
     max_delay = extra.get("max_delay", "auto")
     for key, value in (("timestep", timestep), ("min_delay", min_delay), ("max_delay", max_delay)):

@@ -7,6 +7,7 @@ import numpy as np
 from pyNN import errors
 
 from . import _core, simulator
+from .standardmodels import LAWS
 
 _REFERENCE_ONLY = "on the reference engine nothing is mapped; use backend=\"emulator\""
 
@@ -191,10 +192,12 @@ class Emulator:
                 f"{', '.join(known)}. backend=\"reference\" runs {name}")
 
     def check_synapse_type(self, projection):
-        if projection.synapse_type.kind == "stdp":
+        mechanism = projection.synapse_type
+        if mechanism.kind == "stdp" and mechanism.exponents != (0.0, 0.0):
             raise errors.InvalidModelError(
-                f"projection {projection.label!r}: STDPMechanism does not run on the wafer yet; "
-                "backend=\"reference\" runs it")
+                f"projection {projection.label!r}: the synapses of the wafer have no "
+                f"{type(mechanism.weight_dependence).__name__}; they have SpikePairRule with "
+                "AdditiveWeightDependence, and backend=\"reference\" runs the others")
 
     def check_current_source(self, source):
         if source.kind != "steps":
@@ -252,10 +255,10 @@ class Emulator:
         if projection._number is None:
             projection._number = 0
             self._edges[projection] = self._split(projection)
-        elif projection._changed & {"U", "tau_rec", "tau_facil"}:
+        elif laws := sorted(projection._changed - {"weight", "delay"}):
             raise errors.InvalidParameterValueError(
-                f"projection {projection.label!r}: short-term plasticity on the wafer is set "
-                "before the first run; create the network anew")
+                f"projection {projection.label!r}: {laws[0]} of its plasticity is set before the "
+                "first run on the wafer; create the network anew")
         elif "weight" in projection._changed:
             for number, rows in self._edges[projection]:
                 self.session.set_weights(number, weights[rows])
@@ -278,22 +281,27 @@ class Emulator:
                 projection.label, ends[0]._number, ends[1]._number, projection.receptor,
                 (pre[rows] - ends[0].offset).astype(np.uint32),
                 (post[rows] - ends[1].offset).astype(np.uint32),
-                weights[rows], self._plasticity(projection))
+                weights[rows], *self._plasticity(projection))
             edges.append((number, rows))
         return edges
 
     @staticmethod
     def _plasticity(projection):
+        """What a projection asks of drivers, and what it asks of controllers."""
         kind, laws = projection.laws()
-        if kind == "static":
-            return None
-        for name, law in zip(("U", "tau_rec", "tau_facil"), laws):
-            if len(law) != 1:
+        if kind == "stdp":
+            # what comes after has no counterpart: exponents of 0, and delays are those of routes
+            laws = laws[:6]
+        values = []
+        for name, law in zip(LAWS[kind], laws):
+            if len(law) > 1:
                 raise errors.InvalidParameterValueError(
                     f"projection {projection.label!r}: {name} varies from synapse to synapse; on "
-                    "the wafer all synapses of a driver share it. Give one value, or several "
-                    "projections")
-        return [float(law[0]) for law in laws]
+                    "the wafer many synapses share it. Give one value, or several projections")
+            values.append(float(law[0]) if len(law) else 0.0)
+        if not values or len(projection) == 0:
+            return None, None
+        return (values, None) if kind == "tsodyks_markram" else (None, values)
 
     # --- currents -----------------------------------------------------------------------------
 

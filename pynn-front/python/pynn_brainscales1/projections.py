@@ -11,15 +11,7 @@ from pyNN.space import Space
 
 from . import _html, checks, simulator
 from .populations import members
-from .standardmodels import StaticSynapse
-
-#: Parameters that plasticity has besides weight and delay, in the order that Rust takes them.
-LAWS = {
-    "static": (),
-    "tsodyks_markram": ("U", "tau_rec", "tau_facil"),
-    "stdp": ("tau_plus", "tau_minus", "A_plus", "A_minus", "w_min", "w_max", "mu_plus", "mu_minus",
-             "dendritic_delay_fraction"),
-}
+from .standardmodels import LAWS, StaticSynapse
 
 _UNITS = {"weight": "uS", "delay": "ms"}
 
@@ -166,7 +158,8 @@ class Projection(common.Projection):
     @property
     def receptor(self):
         """0 for excitatory, 1 for inhibitory."""
-        return list(self.post.receptor_types).index(self.receptor_type)
+        # those of an assembly are in no certain order, those of cells are the same for all types
+        return ("excitatory", "inhibitory").index(self.receptor_type)
 
     def members(self):
         """Both ends of each synapse, counted over all populations."""

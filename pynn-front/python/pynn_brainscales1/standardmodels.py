@@ -8,6 +8,14 @@ from pyNN.standardmodels import build_translations, cells, electrodes, synapses
 
 from . import simulator
 
+#: Parameters that plasticity has besides weight and delay, in the order that Rust takes them.
+LAWS = {
+    "static": (),
+    "tsodyks_markram": ("U", "tau_rec", "tau_facil"),
+    "stdp": ("tau_plus", "tau_minus", "A_plus", "A_minus", "w_min", "w_max", "mu_plus", "mu_minus",
+             "dendritic_delay_fraction"),
+}
+
 
 def _same(parameters):
     return build_translations(*((name, name) for name in parameters))

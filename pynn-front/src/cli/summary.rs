@@ -102,6 +102,13 @@ fn mapping(
         map.capacitor,
         map.leak
     )?;
+    for (label, p) in &map.pairs {
+        writeln!(
+            page,
+            "  pairs          {label}: tau {:.1} ms, A_plus {:.4}, A_minus {:.4}",
+            p.tau_plus, p.a_plus, p.a_minus
+        )?;
+    }
     for (label, p) in &map.plasticity {
         writeln!(
             page,

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
 
-use calib::TsodyksMarkram;
+use calib::{PairRule, TsodyksMarkram};
 use emulator::{Effects, Instance};
 use marocco::network::{PopulationId, ProjectionId, Receptor};
 use numpy::{IntoPyArray as _, PyArray1};
@@ -206,8 +206,9 @@ impl Session {
         Ok(self.inner.set_spike_times(id, times.iter().map(column).collect())?)
     }
 
-    /// Adds static synapses, or ones with short-term plasticity if `stp` holds U, tau_rec and
-    /// tau_facil.
+    /// Adds static synapses; ones with short-term plasticity if `stp` holds U, tau_rec and
+    /// tau_facil; ones with long-term plasticity if `pairs` holds tau_plus, tau_minus, A_plus,
+    /// A_minus, w_min and w_max.
     #[expect(clippy::too_many_arguments, reason = "columns of synapses")]
     fn add_projection(
         &mut self,
@@ -219,12 +220,17 @@ impl Session {
         post: Indices<'_>,
         weight: Reals<'_>,
         stp: Option<[f64; 3]>,
+        pairs: Option<[f64; 6]>,
     ) -> PyResult<usize> {
         let ends = (self.population(pre_population)?, self.population(post_population)?);
-        let kind = match stp {
-            None => SynapseKind::Static,
-            Some([u, tau_rec, tau_facil]) => {
+        let kind = match (stp, pairs) {
+            (None, None) => SynapseKind::Static,
+            (Some([u, tau_rec, tau_facil]), _) => {
                 SynapseKind::TsodyksMarkram(TsodyksMarkram { u, tau_rec, tau_facil })
+            }
+            (None, Some([tau_plus, tau_minus, a_plus, a_minus, w_min, w_max])) => {
+                let rule = PairRule { tau_plus, tau_minus, a_plus, a_minus, w_min, w_max };
+                SynapseKind::Pairs(rule)
             }
         };
         let [receptor_of_0, receptor_of_1] = Receptor::ALL;

@@ -5,9 +5,10 @@ use std::sync::OnceLock;
 use calib::WaferCalibration;
 use emulator::Instance;
 use hal::defects::{Component, Defects};
-use hal::wafer::ConfigurationWords;
+use hal::wafer::{ConfigurationWords, Pulses};
 use marocco::mapping::StageTimes;
 use marocco::network::Network;
+use marocco::requests::Request;
 use marocco::verify::{Rules, Verification};
 use marocco::{MapError, MapOptions, Mapped, MappingReport, SavedMapping};
 
@@ -46,12 +47,14 @@ pub(super) fn options(
     setup: &Setup,
     network: &Network,
     before: Option<VoltageWindow>,
+    apart: &[Request],
 ) -> Result<(VoltageWindow, MapOptions), SessionError> {
     let (window, scaling) = scaling_for(setup, network, before)?;
     let mut options = MapOptions::new(scaling, mode(setup));
     options.neuron_size = setup.neuron_size;
     options.effort = setup.effort;
     options.seed = setup.seed;
+    options.requests = apart.to_vec();
     Ok((window, options))
 }
 
@@ -63,14 +66,15 @@ fn quietly(watch: Watch<'_>) -> impl FnMut(Progress) {
 }
 
 impl Chips {
-    /// Maps from the beginning.
+    /// Maps from the beginning, some neurons apart from the others.
     pub(super) fn new(
         setup: &Setup,
         defects: &Defects,
         network: &Network,
+        apart: &[Request],
         watch: Watch<'_>,
     ) -> Result<Self, SessionError> {
-        let (window, options) = options(setup, network, None)?;
+        let (window, options) = options(setup, network, None, apart)?;
         let (broken, mut defects) = (defects, defects.clone());
         on_threads(setup.threads, |threads| {
             let calibration =
@@ -101,7 +105,8 @@ impl Chips {
         network: &Network,
         watch: Watch<'_>,
     ) -> Result<Self, SessionError> {
-        let (window, options) = options(setup, network, Some(self.window))?;
+        let apart = &self.options.requests;
+        let (window, options) = options(setup, network, Some(self.window), apart)?;
         let Self { mapped, defects, calibration, .. } = self;
         let again = on_threads(setup.threads, |_| {
             realise_again(network, mapped, &options, defects, calibration, &mut quietly(watch))
@@ -111,7 +116,9 @@ impl Chips {
                 let (defects, calibration) = (defects.clone(), calibration.clone());
                 Ok(Self::of(network, realised, options, window, defects, calibration))
             }
-            Err(RunError::Map(MapError::Cell { .. })) => Self::new(setup, defects, network, watch),
+            Err(RunError::Map(MapError::Cell { .. })) => {
+                Self::new(setup, defects, network, apart, watch)
+            }
             Err(error) => Err(error.into()),
         }
     }
@@ -124,7 +131,7 @@ impl Chips {
         saved: &SavedMapping,
         watch: Watch<'_>,
     ) -> Result<Self, SessionError> {
-        let (window, options) = options(setup, network, None)?;
+        let (window, options) = options(setup, network, None, &[])?;
         let mapped = saved.mapped().map_err(RunError::from)?;
         let mut defects = defects.clone();
         on_threads(setup.threads, |threads| {
@@ -168,11 +175,11 @@ impl Chips {
     }
 
     /// As a file keeps it. Times of the mapper would make equal mappings unequal files.
-    pub(super) fn to_save(&self, network: &Network) -> SavedMapping {
+    pub(super) fn to_save(&self, network: &Network, released: Option<Pulses>) -> SavedMapping {
         let mut mapping = self.mapped.mapping.clone();
         mapping.times = StageTimes::default();
         let (network, words, rules) = (network.clone(), self.words.clone(), self.rules.clone());
-        SavedMapping { network, mapping, words, rules, released: None }
+        SavedMapping { network, mapping, words, rules, released }
     }
 
     /// Whether a component works.

@@ -62,6 +62,9 @@ pub enum SessionError {
     /// The network makes no sense.
     #[error(transparent)]
     Network(#[from] NetworkError),
+    /// The weights after a run cannot be read.
+    #[error("reading weights: {0}")]
+    Weights(Box<dyn std::error::Error + Send + Sync>),
     /// No member of this number.
     #[error("population `{population}` has {size} members; there is no member {member}")]
     NoSuchMember {
@@ -141,8 +144,9 @@ pub enum SessionError {
     /// More membranes than analog outputs.
     #[error(
         "recording v of member {member} of `{population}`: reticle {reticle} shows two membranes \
-         at a time already; record fewer neurons at once, or set readout=\"probe\", which shows \
-         what no wafer does"
+         already, and a wafer 96 in all; ask for recordings before the first run, so that neurons \
+         are placed for them, record fewer at once, or set readout=\"probe\", which shows what no \
+         wafer does"
     )]
     TooManyMembranes {
         /// Label of the population.
@@ -243,9 +247,11 @@ impl SessionError {
             | Self::File(_)
             | Self::Spikes(_)
             | Self::OtherMapping { .. } => ErrorKind::File,
-            Self::Calibration(_) | Self::Run(_) | Self::Configure(_) | Self::Wafer(_) => {
-                ErrorKind::Other
-            }
+            Self::Calibration(_)
+            | Self::Run(_)
+            | Self::Configure(_)
+            | Self::Wafer(_)
+            | Self::Weights(_) => ErrorKind::Other,
         }
     }
 }
@@ -260,6 +266,8 @@ fn of_network(error: &NetworkError) -> ErrorKind {
         NetworkError::Cell { .. }
         | NetworkError::Rate { .. }
         | NetworkError::Plasticity { .. }
+        | NetworkError::Pairs { .. }
+        | NetworkError::TwoPlasticities { .. }
         | NetworkError::NoCells { .. }
         | NetworkError::NoRates { .. } => ErrorKind::Parameter,
     }
@@ -270,7 +278,8 @@ fn of_mapping(error: &MapError) -> ErrorKind {
         MapError::Cell { .. }
         | MapError::VariedReset { .. }
         | MapError::SourceTooFast { .. }
-        | MapError::Plasticity { .. } => ErrorKind::Parameter,
+        | MapError::Plasticity { .. }
+        | MapError::Pairs { .. } => ErrorKind::Parameter,
         _ => ErrorKind::Value,
     }
 }

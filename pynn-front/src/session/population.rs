@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use calib::TsodyksMarkram;
+use calib::{PairRule, TsodyksMarkram};
 use marocco::MapError;
 use marocco::network::{
     Population, PopulationId, PopulationKind, Projection, ProjectionId, Receptor, Synapse,
@@ -26,6 +26,8 @@ pub enum SynapseKind {
     Static,
     /// Short-term plasticity, the same for all.
     TsodyksMarkram(TsodyksMarkram),
+    /// Long-term plasticity of spike pairs, the same for all.
+    Pairs(PairRule),
 }
 
 /// A projection to be added. Several synapses between a pair are synapses of their own.
@@ -238,14 +240,16 @@ impl Session {
         let weight = |i: usize| new.weights_us[if new.weights_us.len() == 1 { 0 } else { i }];
         let synapse =
             |i: usize| Synapse { pre: new.pre[i], post: new.post[i], weight_us: weight(i) as f32 };
-        let plasticity = match kind {
-            SynapseKind::Static => None,
-            SynapseKind::TsodyksMarkram(parameters) => Some(parameters),
+        let (plasticity, pairs) = match kind {
+            SynapseKind::Static => (None, None),
+            SynapseKind::TsodyksMarkram(parameters) => (Some(parameters), None),
+            SynapseKind::Pairs(rule) => (None, Some(rule)),
         };
         let projection = Projection {
             label: label.to_owned(),
             receptor,
             plasticity,
+            pairs,
             synapses: (0..n).map(synapse).collect(),
         };
         let id = self.network.add_projection(pre, post, projection)?;
@@ -352,6 +356,7 @@ impl Session {
             each => each.iter().map(|&w| w as f32).collect(),
         };
         self.network.set_weights(id, &weights)?;
+        self.learned.remove(&id);
         self.mark(Stale::Values);
         Ok(())
     }
@@ -396,6 +401,11 @@ impl Session {
         for &member in members {
             let known = before.remove(&member).filter(|t| t.every_ms == every_ms);
             state.traces.insert(member, known.unwrap_or_else(|| Trace::new(now_ms, every_ms)));
+        }
+        // before the first run neurons can still be placed where they are seen
+        let seen = |chips| self.look(chips).1.is_empty();
+        if now_ms == 0.0 && self.chips.as_ref().is_some_and(|chips| !seen(chips)) {
+            self.mark(Stale::Structure);
         }
         Ok(())
     }

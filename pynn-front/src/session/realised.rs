@@ -12,7 +12,8 @@ use marocco::{MapOptions, SavedMapping};
 
 use super::chips::Chips;
 use super::error::SessionError;
-use super::{Session, Stale, Watch};
+use super::wafer::Running;
+use super::{Session, Stale, Watch, learned};
 use crate::described::Described;
 use crate::export::Delays;
 use crate::picture::{self, Facts, View};
@@ -73,7 +74,11 @@ impl Session {
         let mapping = &chips.mapped.mapping;
         let delays = chips.delays.get_or_init(|| Delays::new(mapping));
         let synapses = &self.network.projection(id).synapses;
-        let weights = &mapping.realised_weights_us[id.index()];
+        let nominal = &mapping.realised_weights_us[id.index()];
+        let weights: Vec<f64> = match self.learned.get(&id) {
+            Some(now) => learned::conductances_us(id, now, &self.network, &chips.mapped),
+            None => nominal.iter().map(|&weight| f64::from(weight)).collect(),
+        };
         let mut order: Vec<u32> = (0..fates.len() as u32)
             .filter(|&i| matches!(fates[i as usize], SynapseFate::Realised { .. }))
             .collect();
@@ -86,7 +91,7 @@ impl Session {
             let delay_ms = delay.map_or(f64::NAN, |d| d.hardware_s() * chips.speedup() * 1e3);
             realised.pre.push(synapse.pre);
             realised.post.push(synapse.post);
-            realised.weights_us.push(f64::from(weights[i as usize]));
+            realised.weights_us.push(weights[i as usize]);
             realised.delays_ms.push(delay_ms);
         }
         realised.request = order;
@@ -123,13 +128,15 @@ impl Session {
         Ok(picture::svg(&facts, view))
     }
 
-    /// The mapping with network and words.
+    /// The mapping with network and words, and after a run the spikes of sources as they entered the
+    /// wafer since time 0.
     pub fn saved_mapping(&self) -> Result<SavedMapping, SessionError> {
         let chips = self.mapped()?;
         if !self.is_mapped() {
             return Err(SessionError::NotMapped);
         }
-        Ok(chips.to_save(&self.network))
+        let released = self.running.as_ref().filter(|_| self.now_ms > 0.0).map(Running::released);
+        Ok(chips.to_save(&self.network, released))
     }
 
     /// Writes the mapping to a file, which is replaced as a whole or not at all.
@@ -139,7 +146,7 @@ impl Session {
 
     /// Writes the network, as it is asked for, to a file that `bss1 map` takes.
     pub fn save_network(&self, path: &Path) -> Result<(), SessionError> {
-        let (_, options) = super::chips::options(&self.setup, &self.network, None)?;
+        let (_, options) = super::chips::options(&self.setup, &self.network, None, &[])?;
         let MapOptions { scaling, mode, neuron_size, .. } = options;
         let network = self.network.clone();
         Ok(archive::write(path, &Described { network, scaling, mode, neuron_size })?)

@@ -10,15 +10,16 @@ use hal::coord::{
 };
 use hal::playback;
 use hal::stateful::{Checks, Differential, Settings as Writing, StatefulWafer};
-use hal::wafer::{AdcTrace, DncCycles, PulseEvent, Wafer as _, WaferError};
+use hal::wafer::{AdcTrace, DncCycles, PulseEvent, Pulses, Wafer as _, WaferError};
 use marocco::network::PopulationId;
 
+use super::apart::Unseen;
 use super::chips::Chips;
 use super::currents::Injected;
 use super::error::SessionError;
 use super::population::Members;
 use super::setup::Readout;
-use super::{RunEnd, Session, Watch};
+use super::{RunEnd, Session, Watch, learned};
 use crate::realise::on_threads;
 use crate::recording::RecordedBesides;
 use crate::report::{RunFacts, RunReport, RunSeconds};
@@ -49,10 +50,10 @@ pub(super) struct Running {
 
 /// A membrane and where it is seen.
 #[derive(Debug, Clone, Copy, PartialEq)]
-struct Shown {
+pub(super) struct Shown {
     population: PopulationId,
     member: u32,
-    circuit: OnWafer<NeuronOnHicann>,
+    pub(super) circuit: OnWafer<NeuronOnHicann>,
     /// The output of its reticle, if the ADC looks at it.
     output: Option<AnalogOnHicann>,
 }
@@ -81,6 +82,11 @@ impl Running {
     /// The mapping is another one.
     pub(super) const fn forget_mapping(&mut self) {
         self.is_told = false;
+    }
+
+    /// What entered the wafer since time 0.
+    pub(super) fn released(&self) -> Pulses {
+        self.emulator.released_stimulus()
     }
 
     /// Back to time 0.
@@ -120,7 +126,12 @@ impl Session {
 
         // what the wafer is told: configuration with outputs, probes, stimulus
         let _ = watch(Progress::Configuring);
-        let shown = self.shown(chips)?;
+        let (shown, unseen) = self.look(chips);
+        if let Some(first) = unseen.first() {
+            let population = self.network.population(first.population).label.clone();
+            let (member, reticle) = (first.member, first.reticle);
+            return Err(SessionError::TooManyMembranes { population, member, reticle });
+        }
         let injected = self.injected(chips)?;
         let running = self.running.get_or_insert_with(|| {
             let (instance, effects) = (self.setup.wafer, self.setup.effects);
@@ -130,6 +141,11 @@ impl Session {
         });
         if !running.is_told || running.shown != shown || running.injected != injected {
             let mut config = chips.mapped.config.clone();
+            learned::write(&self.learned, &chips.mapped, &mut config);
+            if learned::learns(&self.network) {
+                // what is on the wafer is not what it was told
+                running.told.forget();
+            }
             for seen in &shown {
                 if let Some(output) = seen.output {
                     let chip = config.hicann_mut(seen.circuit.hicann);
@@ -206,6 +222,10 @@ impl Session {
             }
             _ => until_ms,
         };
+        if learned::learns(&self.network) {
+            let wafer = &mut running.emulator;
+            self.learned = learned::read(wafer, &self.network, &chips.mapped, &self.defects)?;
+        }
         self.take_events(&events);
         self.take_membranes(start);
         self.report(end, clock, threads);
@@ -282,15 +302,16 @@ impl Session {
         }
     }
 
-    /// Where the membranes that are to be recorded are seen.
-    fn shown(&self, chips: &Chips) -> Result<Vec<Shown>, SessionError> {
+    /// Where the membranes that are to be recorded are seen, and those that are not.
+    pub(super) fn look(&self, chips: &Chips) -> (Vec<Shown>, Vec<Unseen>) {
         let offsets = self.network.member_offsets();
         let neurons = &chips.mapped.mapping.placement.neurons;
         let mut taken: BTreeMap<DncOnWafer, Vec<Shown>> = BTreeMap::new();
-        let mut shown = Vec::new();
-        for (state, (id, population)) in self.populations.iter().zip(self.network.populations()) {
+        let (mut shown, mut unseen) = (Vec::new(), Vec::new());
+        for (state, (id, _)) in self.populations.iter().zip(self.network.populations()) {
             for &member in state.traces.keys() {
-                let Some(neuron) = neurons[offsets[id.index()] + member as usize] else { continue };
+                let position = offsets[id.index()] + member as usize;
+                let Some(neuron) = neurons[position] else { continue };
                 let circuit = neuron.first_circuit().on(neuron.hicann);
                 let mut seen = Shown { population: id, member, circuit, output: None };
                 if self.setup.readout == Readout::Adc {
@@ -308,8 +329,8 @@ impl Session {
                     let own = circuits
                         .find(|&c| others.iter().all(|other| line(other.circuit) != line(c)));
                     let (Some(output), Some(circuit)) = (output, own) else {
-                        let population = population.label.clone();
-                        return Err(SessionError::TooManyMembranes { population, member, reticle });
+                        unseen.push(Unseen { population: id, member, position, reticle });
+                        continue;
                     };
                     (seen.output, seen.circuit) = (Some(output), circuit);
                     others.push(seen);
@@ -317,7 +338,7 @@ impl Session {
                 shown.push(seen);
             }
         }
-        Ok(shown)
+        (shown, unseen)
     }
 
     /// Sums up all parts since time 0.

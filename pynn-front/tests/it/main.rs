@@ -7,6 +7,7 @@ mod equality;
 mod experiment;
 mod functional;
 mod hand;
+mod learning;
 mod mapping_commands;
 mod mutation;
 mod network;

@@ -68,8 +68,13 @@ impl Shape {
                     })
                     .collect();
                 let labels = [pre, post].map(|p| network.population(p).label.clone());
-                let projection =
-                    Projection { label: labels.join("->"), receptor, plasticity: None, synapses };
+                let projection = Projection {
+                    label: labels.join("->"),
+                    receptor,
+                    plasticity: None,
+                    pairs: None,
+                    synapses,
+                };
                 network.add_projection(pre, post, projection).unwrap();
             }
         }

@@ -140,12 +140,34 @@ def test_clipping_is_told_once_and_in_words(begin):
         sim.run(5.0)
 
 
-def test_two_membranes_per_reticle(begin):
+def test_recorded_neurons_are_placed_where_the_adc_sees_them(begin):
     begin(backend="emulator")
-    _, cells, _ = network()
+    _, cells, drive = network()
     cells.record("v")
-    with pytest.raises(sim.errors.RecordingError, match="readout"):
+    sim.run(20.0)
+    (signal,) = cells.get_data("v").segments[0].analogsignals
+    assert signal.shape == (201, 10) and -95 < float(signal.min()) < float(signal.max()) < 0
+    # two per reticle, on five of them; without recordings one chip is enough
+    spread = sim.mapping_report()["hicanns_used"]
+    assert drive.lost() == []
+    begin(backend="emulator")
+    _, cells, drive = network()
+    sim.map_only()
+    assert sim.mapping_report()["hicanns_used"] < spread
+    # once a network runs its neurons stay
+    sim.run(5.0)
+    cells.record("v")
+    with pytest.raises(sim.errors.RecordingError, match="before the first run"):
         sim.run(5.0)
+    # the wafer has 96 outputs
+    begin(backend="emulator")
+    many = sim.Population(97, sim.IF_cond_exp(**CELL), label="many")
+    many.record("v")
+    with pytest.raises(sim.errors.RecordingError, match="96"):
+        sim.run(5.0)
+
+
+def test_the_probe_shows_any_membrane(begin):
     begin(backend="emulator", readout="probe")
     _, cells, _ = network()
     cells.record("v", sampling_interval=0.5)

@@ -134,8 +134,13 @@ pub(super) fn network(cells: PerMember<CellParameters>, rate_hz: f64) -> Network
         (pair, "rec", Receptor::Excitatory, vec![synapse(0, 1), synapse(1, 0)]),
         (source, "drive", Receptor::Inhibitory, vec![synapse(0, 0)]),
     ] {
-        let projection =
-            Projection { label: label.to_owned(), receptor, plasticity: None, synapses };
+        let projection = Projection {
+            label: label.to_owned(),
+            receptor,
+            plasticity: None,
+            pairs: None,
+            synapses,
+        };
         network.add_projection(pre, pair, projection).unwrap();
     }
     network
@@ -209,6 +214,7 @@ fn mapping() -> Mapping {
         ],
         realised_weights_us: vec![vec![0.0; 2], vec![0.0]],
         plasticity: vec![None; 2],
+        pairs: vec![None; 2],
         clipped_weights: vec![0; 2],
         parameters: RealisedParameters {
             cells: vec![None::<CellParameters>; 3],
