@@ -90,6 +90,15 @@ enum Bench {
         #[arg(long)]
         json: PathBuf,
     },
+    /// Times of the Python package: weights read and written, long lists, a second run, first plots
+    Front {
+        /// Without a script on wafer 30, whose chips are calibrated first
+        #[arg(long)]
+        quick: bool,
+        /// Results
+        #[arg(long)]
+        json: PathBuf,
+    },
     /// Times of hal: the graph of the L1 network, the words of a full wafer
     Hal,
     /// Rates and irregularity of realised networks against NEST; the full run writes
@@ -148,6 +157,7 @@ fn main() -> ExitCode {
             shell::cargo(["run", "--release", "--package", "hal", "--example", "speed"])
         }
         Task::Bench(Bench::Nest { quick, json }) => agreement::nest(quick, &json),
+        Task::Bench(Bench::Front { quick, json }) => python::bench(quick, &json),
         Task::Bench(Bench::Emulator { quick, peers, json }) => speed::bench(quick, peers, &json),
         Task::Bench(Bench::Mapping { quick, only, docs_only, json }) => {
             let only = only.as_deref();
