@@ -157,7 +157,7 @@ enum Command {
         out: PathBuf,
     },
     /// Run the realised network of a run in another simulator, and compare
-    Simulate {
+    CoExecute {
         /// Folder of a run
         run: PathBuf,
         /// The simulator
@@ -348,7 +348,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> u8 {
             serve::serve(&console, &machine, address, port, faults)
         }
         Command::Compare { a, b, seeds, out } => compare::run(&a, &b, &seeds, &out),
-        Command::Simulate { run, peer, arguments, out } => {
+        Command::CoExecute { run, peer, arguments, out } => {
             simulate::run(&run, peer, &arguments, &out)
         }
         Command::Completions { shell } => Ok(completions(&console, shell)),

@@ -63,6 +63,13 @@ impl Run<'_> {
             self.wafer,
             &["--peer-resolution", "0.05"],
         )?;
+        self.experiment(
+            "sweep-ideal",
+            balanced,
+            &["g=1,4,8,10", "eta=0.8,1.6,2.4,3.2", "simulation_time=3000"],
+            "ideal",
+            &["--peer-resolution", "0.05"],
+        )?;
         self.experiment("point", balanced, &["g=8", "eta=0.8"], self.wafer, &[])?;
         self.experiment("cortical-ideal", cortical, &[], "ideal", &["--peer-resolution", "0.05"])?;
         self.experiment(
@@ -77,7 +84,7 @@ impl Run<'_> {
             let folder = format!("cortical-nest-{seed}");
             if self.is_missing(&folder) {
                 let (run, out) = (self.folder("cortical"), self.folder(&folder));
-                let mut arguments = vec!["simulate", &run, "--peer", "nest", "--out", &out];
+                let mut arguments = vec!["co-execute", &run, "--peer", "nest", "--out", &out];
                 arguments.extend(["--peer-variation", "on", "--peer-seed", seed]);
                 arguments.extend(["--python", self.python, "--peer-threads", self.threads]);
                 shell::run(self.bss1, arguments)?;

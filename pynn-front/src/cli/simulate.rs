@@ -1,4 +1,4 @@
-//! `bss1 simulate`: the realised network of a run in another simulator, and both side by side.
+//! `bss1 co-execute`: the realised network of a run in another simulator, and both side by side.
 
 use std::path::{Path, PathBuf};
 

@@ -21,7 +21,7 @@ fn run(name: &str, arguments: &[&str]) -> (PathBuf, Value) {
     let _ = fs::remove_dir_all(&out);
     let output = Command::new(env!("CARGO_BIN_EXE_bss1"))
         .args(arguments)
-        .args(["--json", "--threads", "2", "--out", out.to_str().unwrap()])
+        .args(["--json", "--out", out.to_str().unwrap()])
         .output()
         .unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));

@@ -10,10 +10,11 @@ import pytest
 import pynn_brainscales1 as sim
 
 EXAMPLES = pathlib.Path(__file__).parents[2] / "python" / "examples"
+EXPERIMENTS = pathlib.Path(__file__).parents[2] / "examples"
 
 
-def example(name):
-    spec = importlib.util.spec_from_file_location(name, EXAMPLES / f"{name}.py")
+def example(name, folder=EXAMPLES):
+    spec = importlib.util.spec_from_file_location(name, folder / f"{name}.py")
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
@@ -52,3 +53,25 @@ def test_the_notebook_runs():
     kinds = [kind for cell in notebook.cells if cell.cell_type == "code"
              for output in cell.outputs for kind in output.get("data", {})]
     assert "image/svg+xml" in kinds and kinds.count("image/png") >= 3 and "text/html" in kinds
+
+
+def test_balanced_random_network():
+    script = example("balanced_random_network", EXPERIMENTS)
+    points = script.balanced_random_network(sim, (4, 8), (0.8, 1.6), duration=500.0, scale=60,
+                                            wafer="ideal", progress=False)
+    assert sim.mapping_report()["synapses_requested"] == 208 * (16 + 4 + 200)
+    assert sim.mapping_report()["wall_s"]["placement"] == 0
+    rates = {(g, eta): rate for g, eta, label, rate, _ in points if label == "exc"}
+    assert rates[4, 0.8] > rates[8, 0.8] > 0 and rates[8, 1.6] > rates[8, 0.8]
+
+
+def test_cortical_microcircuit():
+    script = example("cortical_microcircuit", EXPERIMENTS)
+    pairs = [(s, t) for t in range(8) for s in range(8)]
+    count = lambda s, t: script.synapses(script.PROBABILITIES[t][s], script.SIZES[s],
+                                         script.SIZES[t], 0.1)
+    assert sum(count(s, t) for s, t in pairs) == 2_987_316
+    results = script.cortical_microcircuit(sim, duration=500.0, scale=0.01, wafer="ideal",
+                                           progress=False)
+    assert [label for label, _, _ in results] == list(script.LABELS)
+    assert all(rate > 0 for label, rate, _ in results if label in ("4e", "6e", "6i"))

@@ -13,12 +13,18 @@ use crate::shell;
 const PAGE: &str = "docs/paper.md";
 
 /// Pictures that the page shows: file of the results, name beside the page.
-const PICTURES: [(&str, &str); 11] = [
+const PICTURES: [(&str, &str); 16] = [
+    // those of the ideal wafer stand in where the sweep was not run on the other one
+    ("sweep-ideal/g1-eta0.8/raster.png", "paper-raster-g1.png"),
+    ("sweep-ideal/g8-eta0.8/raster.png", "paper-raster-g8.png"),
     ("sweep/heat.png", "paper-heat.png"),
     ("sweep/heat-peer.png", "paper-heat-nest.png"),
     ("sweep/rates.png", "paper-rates.png"),
     ("sweep/g1-eta0.8/raster.png", "paper-raster-g1.png"),
     ("sweep/g8-eta0.8/raster.png", "paper-raster-g8.png"),
+    ("sweep-ideal/heat.png", "paper-ideal-heat.png"),
+    ("sweep-ideal/heat-peer.png", "paper-ideal-heat-nest.png"),
+    ("sweep-ideal/rates.png", "paper-ideal-rates.png"),
     ("point/nest/compare/rates.png", "paper-point-rates.png"),
     ("cortical/raster.png", "paper-cortical-raster.png"),
     ("cortical-compared/rates.png", "paper-cortical-rates.png"),
@@ -30,6 +36,7 @@ const PICTURES: [(&str, &str); 11] = [
 /// Results of the runs; null where there are none.
 struct Results {
     sweep: Value,
+    sweep_ideal: Value,
     point: Value,
     cortical: Value,
     ideal: Value,
@@ -44,6 +51,7 @@ pub(super) fn write(results: &Path, wafer: &str) -> Result<()> {
     let read = |file: &str| read_json(&results.join(file)).unwrap_or(Value::Null);
     let results_of = Results {
         sweep: read("sweep/report.json"),
+        sweep_ideal: read("sweep-ideal/report.json"),
         point: read("point/report.json"),
         cortical: read("cortical/report.json"),
         ideal: read("cortical-ideal/report.json"),
@@ -55,12 +63,19 @@ pub(super) fn write(results: &Path, wafer: &str) -> Result<()> {
     let images = shell::root().join("docs").join("images");
     for (from, to) in PICTURES {
         let from = results.join(from);
-        if from.exists() {
+        if from.is_file() {
             fs::copy(&from, images.join(to)).with_context(|| from.display().to_string())?;
         }
     }
     let path = shell::root().join(PAGE);
-    fs::write(&path, results_of.page(wafer)).with_context(|| path.display().to_string())?;
+    let text = results_of.page(wafer);
+    // pictures of what was not run are left out
+    let is_there = |line: &&str| {
+        let picture = line.strip_prefix("![").and_then(|l| l.split_once("](images/"));
+        picture.is_none_or(|(_, rest)| images.join(rest.trim_end_matches(')')).is_file())
+    };
+    let text: String = text.lines().filter(is_there).map(|line| line.to_owned() + "\n").collect();
+    fs::write(&path, text).with_context(|| path.display().to_string())?;
     eprintln!("{} written", path.display());
     Ok(())
 }
@@ -134,8 +149,9 @@ impl Results {
     fn numbers(&self, page: &mut String) -> std::fmt::Result {
         let (balanced, cortical) =
             (&self.point["mapping_report"], &self.cortical["mapping_report"]);
-        // the busiest point of the sweep
-        let points = self.sweep["points"].as_array();
+        // the busiest point of the sweep, on the wafer itself if it was run there
+        let on_wafer = self.sweep["points"].as_array();
+        let points = on_wafer.or_else(|| self.sweep_ideal["points"].as_array());
         let busiest = points.and_then(|points| {
             points.iter().max_by_key(|p| p["synaptic_events"].as_u64().unwrap_or_default())
         });
@@ -221,52 +237,28 @@ impl Results {
     }
 
     fn balanced(&self, page: &mut String) -> std::fmt::Result {
-        let empty = Vec::new();
-        let points = self.sweep["points"].as_array().unwrap_or(&empty);
         writeln!(
             page,
             "\n## Balanced random network\n\n\
              Sixteen points on one mapping, of which only weights and inputs change; 3 s each. Where g <= 4 \
              only 30 neurons on chips of their own are read out, as published: the links of chips with \
              many neurons would overflow. NEST runs the network that was realised, with the cells as asked \
-             for, in steps of 0.05 ms. Synchrony is that of the published heat maps: deviation over mean of \
-             the common histogram in bins of 0.2 ms.\n\n\
-             ![Rate, CV and synchrony on the wafer](images/paper-heat.png)\n\n\
-             ![Rate, CV and synchrony in NEST](images/paper-heat-nest.png)\n\n\
-             ![Rates over g for each eta](images/paper-rates.png)\n\n\
-             | g | eta | neurons | rate, wafer | rate, NEST | ratio | CV, wafer | CV, NEST | regime |\n\
-             |---|---|---|---|---|---|---|---|---|"
+             for. Synchrony is that of the published heat maps: deviation over mean of the common histogram \
+             in bins of 0.2 ms."
         )?;
-        for point in points {
-            let (wafer, peer) = (&point["wafer"], &point["peer"]);
-            let ratio = wafer["rate_hz"].as_f64().zip(peer["rate_hz"].as_f64()).map(|(w, p)| w / p);
-            let cv = wafer["cv_isi"].as_f64();
-            let rate = wafer["rate_hz"].as_f64().unwrap_or_default();
-            let regime = match cv {
-                Some(cv) if cv < 0.3 && rate > 100.0 => "fast, regular",
-                Some(cv) if cv > 0.7 && rate <= 60.0 => "irregular",
-                Some(cv) if cv > 0.5 => "irregular, fast",
-                _ => "between",
-            };
-            writeln!(
-                page,
-                "| {} | {} | {} | {} Hz | {} Hz | {} | {} | {} | {regime} |",
-                point["parameters"]["g"],
-                point["parameters"]["eta"],
-                wafer["neurons"],
-                number(&wafer["rate_hz"], 2),
-                number(&peer["rate_hz"], 2),
-                ratio.map_or_else(|| "-".to_owned(), |r| format!("{r:.3}")),
-                number(&wafer["cv_isi"], 3),
-                number(&peer["cv_isi"], 3),
-            )?;
-        }
+        sweep(page, &self.sweep, "paper")?;
+        writeln!(
+            page,
+            "\nThe same on the ideal wafer, where what differs from NEST is integration alone:"
+        )?;
+        sweep(page, &self.sweep_ideal, "paper-ideal")?;
+        let wafer = shown(&self.point["run_report"]["wafer"]);
         writeln!(
             page,
             "\nThe points whose rasters the published notebook shows, g = 1 and g = 8 at eta = 0.8:\n\n\
              ![Raster at g = 1](images/paper-raster-g1.png)\n\n\
              ![Raster at g = 8](images/paper-raster-g8.png)\n\n\
-             g = 8, eta = 0.8 for 10 s, all neurons:\n"
+             g = 8, eta = 0.8 for 10 s, all neurons; A is wafer {wafer}, B NEST:\n"
         )?;
         compared(page, &self.point_compared)?;
         writeln!(
@@ -371,6 +363,52 @@ impl Results {
             seconds(&self.sweep["mapping_s"]),
         )
     }
+}
+
+/// A text of a report.
+fn shown(value: &Value) -> &str {
+    value.as_str().unwrap_or("(not run)")
+}
+
+/// Pictures and table of a sweep.
+fn sweep(page: &mut String, report: &Value, images: &str) -> std::fmt::Result {
+    let Some(points) = report["points"].as_array() else {
+        return writeln!(page, "\nNot run.");
+    };
+    writeln!(
+        page,
+        "\n![Rate, CV and synchrony on the wafer](images/{images}-heat.png)\n\n\
+         ![Rate, CV and synchrony in NEST](images/{images}-heat-nest.png)\n\n\
+         ![Rates over g for each eta](images/{images}-rates.png)\n\n\
+         | g | eta | neurons | rate, wafer {} | rate, NEST | ratio | CV, wafer | CV, NEST | regime |\n\
+         |---|---|---|---|---|---|---|---|---|",
+        shown(&report["wafer"])
+    )?;
+    for point in points {
+        let (wafer, peer) = (&point["wafer"], &point["peer"]);
+        let ratio = wafer["rate_hz"].as_f64().zip(peer["rate_hz"].as_f64()).map(|(w, p)| w / p);
+        let cv = wafer["cv_isi"].as_f64();
+        let rate = wafer["rate_hz"].as_f64().unwrap_or_default();
+        let regime = match cv {
+            Some(cv) if cv < 0.3 && rate > 100.0 => "fast, regular",
+            Some(cv) if cv > 0.7 && rate <= 60.0 => "irregular",
+            Some(cv) if cv > 0.5 => "irregular, fast",
+            _ => "between",
+        };
+        writeln!(
+            page,
+            "| {} | {} | {} | {} Hz | {} Hz | {} | {} | {} | {regime} |",
+            point["parameters"]["g"],
+            point["parameters"]["eta"],
+            wafer["neurons"],
+            number(&wafer["rate_hz"], 2),
+            number(&peer["rate_hz"], 2),
+            ratio.map_or_else(|| "-".to_owned(), |r| format!("{r:.3}")),
+            number(&wafer["cv_isi"], 3),
+            number(&peer["cv_isi"], 3),
+        )?;
+    }
+    Ok(())
 }
 
 /// A comparison as a table.
