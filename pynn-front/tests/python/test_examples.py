@@ -57,12 +57,12 @@ def test_the_notebook_runs():
 
 def test_balanced_random_network():
     script = example("balanced_random_network", EXPERIMENTS)
-    points = script.balanced_random_network(sim, (4, 8), (0.8, 1.6), duration=500.0, scale=60,
+    points = script.balanced_random_network(sim, (1, 8), (0.8, 1.6), duration=300.0, scale=20,
                                             wafer="ideal", progress=False)
-    assert sim.mapping_report()["synapses_requested"] == 208 * (16 + 4 + 200)
+    assert sim.mapping_report()["synapses_requested"] == 625 * (50 + 12 + 200)
     assert sim.mapping_report()["wall_s"]["placement"] == 0
     rates = {(g, eta): rate for g, eta, label, rate, _ in points if label == "exc"}
-    assert rates[4, 0.8] > rates[8, 0.8] > 0 and rates[8, 1.6] > rates[8, 0.8]
+    assert rates[1, 0.8] > 2 * rates[8, 0.8] > 0 and rates[8, 1.6] > rates[8, 0.8]
 
 
 def test_cortical_microcircuit():
