@@ -167,6 +167,11 @@ impl Results {
                 [first, .., last] => format!("{first} to {last}"),
             }
         };
+        let verified = |map: &Value| match map["verified"].as_bool() {
+            Some(true) => "yes".to_owned(),
+            Some(false) => "no: see the messages of the run".to_owned(),
+            None => "not run".to_owned(),
+        };
         writeln!(page, "\n## Numbers\n\n| | published | here |\n|---|---|---|")?;
         let rows: Vec<(&str, &str, String)> = vec![
             ("balanced network: neurons", "2,083 (D)", grouped(&balanced["neurons"])),
@@ -195,6 +200,7 @@ impl Results {
                 ),
             ),
             ("circuits per neuron", "8 (D)", sizes(cortical)),
+            ("its words verified", "-", verified(cortical)),
             (
                 "10 s of biology take on the wafer",
                 "1 ms (D)",
@@ -240,11 +246,11 @@ impl Results {
         writeln!(
             page,
             "\n## Balanced random network\n\n\
-             Sixteen points on one mapping, of which only weights and inputs change; 3 s each. Where g <= 4 \
-             only 30 neurons on chips of their own are read out, as published: the links of chips with \
-             many neurons would overflow. NEST runs the network that was realised, with the cells as asked \
-             for. Synchrony is that of the published heat maps: deviation over mean of the common histogram \
-             in bins of 0.2 ms."
+             The points of a sweep share one mapping: only weights and inputs change. Where g <= 4 a \
+             sweep reads 30 neurons on chips of their own, as published, because the links of chips with \
+             many neurons overflow. NEST runs the network that was realised, with the cells as asked for. \
+             Synchrony is that of the published heat maps: deviation over mean of the common histogram in \
+             bins of 0.2 ms."
         )?;
         sweep(page, &self.sweep, "paper")?;
         writeln!(
@@ -370,6 +376,22 @@ fn shown(value: &Value) -> &str {
     value.as_str().unwrap_or("(not run)")
 }
 
+/// Which effects were switched on, as the report of the first point has it.
+fn effects(points: &[Value]) -> String {
+    let report = points.first().and_then(|p| p["report"].as_str()).map(Path::new);
+    let report = report.and_then(|path| read_json(path).ok()).unwrap_or(Value::Null);
+    let Some(effects) = report["run_report"]["effects"].as_object() else {
+        return "effects not known".to_owned();
+    };
+    let off: Vec<&str> =
+        effects.iter().filter(|(_, on)| **on == false).map(|(name, _)| name.as_str()).collect();
+    match off.len() {
+        0 => "with all effects".to_owned(),
+        n if n == effects.len() => "without effects".to_owned(),
+        _ => format!("with all effects but {}", off.join(", ")),
+    }
+}
+
 /// Pictures and table of a sweep.
 fn sweep(page: &mut String, report: &Value, images: &str) -> std::fmt::Result {
     let Some(points) = report["points"].as_array() else {
@@ -380,8 +402,13 @@ fn sweep(page: &mut String, report: &Value, images: &str) -> std::fmt::Result {
         "\n![Rate, CV and synchrony on the wafer](images/{images}-heat.png)\n\n\
          ![Rate, CV and synchrony in NEST](images/{images}-heat-nest.png)\n\n\
          ![Rates over g for each eta](images/{images}-rates.png)\n\n\
-         | g | eta | neurons | rate, wafer {} | rate, NEST | ratio | CV, wafer | CV, NEST | regime |\n\
-         |---|---|---|---|---|---|---|---|---|",
+         {} points of {} s, in {} altogether, {}:\n\n\
+         | g | eta | neurons | rate, wafer {} | rate, NEST | ratio | CV, wafer | CV, NEST | lost on links | regime |\n\
+         |---|---|---|---|---|---|---|---|---|---|",
+        points.len(),
+        number(&points.first().unwrap_or(&Value::Null)["accounting"]["bio_s"], 0),
+        seconds(&report["wall_s"]),
+        effects(points),
         shown(&report["wafer"])
     )?;
     for point in points {
@@ -397,15 +424,16 @@ fn sweep(page: &mut String, report: &Value, images: &str) -> std::fmt::Result {
         };
         writeln!(
             page,
-            "| {} | {} | {} | {} Hz | {} Hz | {} | {} | {} | {regime} |",
+            "| {} | {} | {} | {} Hz | {} | {} | {} | {} | {} | {regime} |",
             point["parameters"]["g"],
             point["parameters"]["eta"],
             wafer["neurons"],
             number(&wafer["rate_hz"], 2),
-            number(&peer["rate_hz"], 2),
+            peer["rate_hz"].as_f64().map_or_else(|| "-".to_owned(), |r| format!("{r:.2} Hz")),
             ratio.map_or_else(|| "-".to_owned(), |r| format!("{r:.3}")),
             number(&wafer["cv_isi"], 3),
-            number(&peer["cv_isi"], 3),
+            peer["cv_isi"].as_f64().map_or_else(|| "-".to_owned(), |c| format!("{c:.3}")),
+            grouped(&point["readout_dropped"]),
         )?;
     }
     Ok(())
