@@ -56,13 +56,13 @@ impl Settings {
 }
 
 impl Default for Settings {
-    /// The ideal wafer without effects, all processors, steps of 4 ns.
+    /// The ideal wafer without effects, all processors, steps of 16 ns.
     fn default() -> Self {
         Self {
             instance: Instance::Ideal,
             effects: Effects::NONE,
             threads: None,
-            step: DncCycles(1),
+            step: DncCycles(4),
         }
     }
 }

@@ -8,6 +8,7 @@
 
 mod adex;
 mod arrivals;
+mod block;
 mod build;
 mod carry;
 mod cells;
@@ -79,9 +80,8 @@ pub(crate) struct RunState {
     step: DncCycles,
     done: u64,
     neuron_spikes: u64,
-    /// Those that arrived, and those that will, by windows ahead.
+    /// Events that arrived at synapses, and those that will, by steps ahead.
     synaptic_events: u64,
-    /// The same by windows ahead, for those to come.
     arriving: Vec<u64>,
     /// Those on the buses, in the order of their coming.
     events: Vec<(BusAddress, DncCycles)>,
@@ -179,7 +179,6 @@ impl<'a> Run<'a> {
             end: self.done + steps,
             last: if self.goes_on { u64::MAX } else { self.last },
             over: self.end,
-            steps: self.network.window,
             step: self.step,
             jitter: self.network.jitter,
         };
@@ -270,12 +269,12 @@ impl<'a> Run<'a> {
             && state.arriving.len() == self.arriving().len()
             && known == state.events.len();
         let Some(saved) = self.restore_time(state).filter(|_| fits) else { return false };
-        let (done, window) = (self.done, self.network.window);
+        let done = self.done;
         let mut saved = saved.into_iter();
         self.network.all_chips(|chip, cluster, i| {
             let Some(mut state) = saved.next() else { return false };
             let sent = std::mem::take(&mut state.inbox);
-            chip.restore(state) && cluster.fill(i, &sent, done, window)
+            chip.restore(state) && cluster.fill(i, &sent, done)
         })
     }
 
@@ -283,7 +282,7 @@ impl<'a> Run<'a> {
     /// over before.
     pub(crate) fn carry_over(&mut self, state: RunState) -> bool {
         let Some(saved) = self.restore_time(state) else { return false };
-        let (done, window) = (self.done, self.network.window);
+        let done = self.done;
         let now = DncCycles(done * self.step.0);
         let mut saved = saved.into_iter().peekable();
         self.network.all_chips(|chip, cluster, i| {
@@ -291,7 +290,7 @@ impl<'a> Run<'a> {
             let state = saved.next_if(|state| state.hicann() == chip.hicann);
             let sent = state.map(|state| chip.carry_over(state)).unwrap_or_default();
             chip.look_from(now);
-            cluster.fill(i, &sent, done, window)
+            cluster.fill(i, &sent, done)
         })
     }
 
@@ -355,12 +354,12 @@ impl<'a> Run<'a> {
         delays.summary()
     }
 
-    /// Events that synapses will receive, by windows ahead.
+    /// Events that synapses will receive, by steps ahead.
     fn arriving(&self) -> Vec<u64> {
         let parts = &self.network.parts;
-        let windows = parts.iter().map(|part| part.wiring.arriving.len()).max().unwrap_or(0);
-        let of_window = |ahead| parts.iter().map(|part| part.wiring.arriving[ahead]).sum();
-        (0..windows).map(of_window).collect()
+        let steps = parts.iter().map(|part| part.wiring.arriving.len()).max().unwrap_or(0);
+        let in_step = |ahead| parts.iter().map(|part| part.wiring.arriving[ahead]).sum();
+        (0..steps).map(in_step).collect()
     }
 
     /// Events that synapses received so far.
@@ -392,8 +391,7 @@ impl Network {
         let of_part = |part: &Part| {
             let chips = &self.chips[part.chips.clone()];
             let of_cluster = |cluster: &Cluster| {
-                let state =
-                    |chip: usize| chips[chip].state(cluster.waiting(chip, done, self.window));
+                let state = |chip: usize| chips[chip].state(cluster.waiting(chip, done));
                 cluster.chips.clone().map(state).collect::<Vec<_>>()
             };
             part.clusters.iter().flat_map(of_cluster).collect::<Vec<_>>()

@@ -64,7 +64,7 @@ pub struct Checkpoint {
 
 impl Archive for Checkpoint {
     const KIND: [u8; 8] = *b"CHECKPNT";
-    const VERSION: u32 = 3;
+    const VERSION: u32 = 4;
 }
 
 impl Checkpoint {

@@ -86,6 +86,11 @@ impl Adex {
         all
     }
 
+    /// Whether none of the membranes has any of them.
+    pub(super) fn is_none(&self) -> bool {
+        self.adaptation.is_empty() && self.exponential.is_empty()
+    }
+
     /// First half of the adaptation, whose current counts against the drive of the step.
     #[inline(always)]
     pub(super) fn before<S: Simd>(&mut self, v: f32x16<S>, mut drive: f32x16<S>) -> f32x16<S> {
@@ -95,20 +100,21 @@ impl Adex {
         drive
     }
 
-    /// The exponential current acts on the voltages at the end of the linear step.
+    /// The exponential current acts on the voltages at the end of the linear step, for the share of
+    /// the step in which the membranes are free.
     #[inline(always)]
-    pub(super) fn upswing<S: Simd>(&self, mut free: f32x16<S>) -> f32x16<S> {
+    pub(super) fn upswing<S: Simd>(&self, mut v: f32x16<S>, free: f32x16<S>) -> f32x16<S> {
         for e in &self.exponential {
             let [rate, onset, slope, inverse_slope, ceiling] =
                 [e.rate, e.onset, e.slope, e.inverse_slope, e.ceiling]
-                    .map(|lanes| f32x16::simd_from(free.simd, lanes));
+                    .map(|lanes| f32x16::simd_from(v.simd, lanes));
             // e^-(v / D) falls linearly in time; at 0 the voltage would be infinite
-            let left = -(rate * exp((free - onset) * inverse_slope)) + 1.0;
-            let risen = free - slope * ln(left);
+            let left = -(free * rate * exp((v - onset) * inverse_slope)) + 1.0;
+            let risen = v - slope * ln(left);
             let reached = left.simd_gt(SMALLEST).select(risen, ceiling);
-            free = reached.simd_lt(ceiling).select(reached, ceiling);
+            v = reached.simd_lt(ceiling).select(reached, ceiling);
         }
-        free
+        v
     }
 
     /// Second half of the adaptation, and the increments of those that have fired.

@@ -9,10 +9,7 @@ struct Aligned(Lanes);
 
 const NOTHING: Aligned = Aligned([0.0; LANES]);
 
-/// Where something arrives: step of the window and slot of the membrane's input, in one number.
-pub(super) type Place = u32;
-
-/// How places follow from steps and slots.
+/// Rows of inputs, one for each step.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Rows {
     /// Inputs of sixteen membranes per step.
@@ -26,19 +23,13 @@ impl Rows {
         Self { width: slots as usize / LANES + 1 }
     }
 
-    /// The place of slot 0 in a step.
-    pub(super) fn start(self, step: usize) -> Place {
-        (step * self.width * LANES) as Place
-    }
-
-    /// Step and slot of a place.
-    pub(super) fn split(self, place: Place) -> (u32, u32) {
-        let row = (self.width * LANES) as u32;
-        (place / row, place % row)
+    /// The place of slot 0 in a step of the window.
+    pub(super) fn start(self, step: usize) -> u32 {
+        (step * self.width * LANES) as u32
     }
 }
 
-/// Conductance by place. The clusters of a part use the same memory one after the other, so that it
+/// Conductance by step and slot. The clusters of a part use the same memory one after the other, so that it
 /// stays in the cache; each takes everything out again.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Arrivals {
@@ -54,7 +45,7 @@ impl Arrivals {
 
     /// Adds to what arrives at a place.
     #[inline(always)]
-    pub(super) fn add(&mut self, place: Place, increment: f32) {
+    pub(super) fn add(&mut self, place: u32, increment: f32) {
         self.lanes[place as usize / LANES].0[place as usize % LANES] += increment;
     }
 

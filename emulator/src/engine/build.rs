@@ -68,7 +68,8 @@ pub(super) struct ChipBuilder<'a> {
 pub(super) struct Arrival {
     /// Its leg, in the order of legs: cluster, cycles, and the chip if that has to know.
     pub(super) leg: (u16, u16, Option<Knows>),
-    /// None if nobody looks at the membrane, or the input is off.
+    /// Of the cluster, or the number of a plastic synapse of the chip. None if nobody looks at the
+    /// membrane, or the input is off.
     pub(super) slot: Option<u32>,
     /// In the unit of the slot.
     pub(super) increment: f64,
@@ -130,32 +131,31 @@ impl<'a> ChipBuilder<'a> {
         reached: &mut Vec<Arrival>,
     ) {
         let PlaceInPart { cluster, chip, first_slot } = place_in_part;
-        let taps = self.plasticity.is_some();
         for s in synapses {
             let resource = self.resource(s);
-            let knows = Knows { chip, taps, resource };
-            let knows = (taps || resource.is_some()).then_some(knows);
-            let leg = (cluster, s.delay.0 as u16, knows);
-            let place = self.inputs[s.target.local][s.input.index()];
-            let (slot, increment) = match place {
-                None => (None, 0.0),
-                Some(place) => {
-                    let (slot, unit) = self.cells.slot(place.membrane, place.input);
-                    let capacitance_f = self.membranes[place.membrane].capacitance_f;
-                    let scale =
-                        place.factor / capacitance_f * self.step.hardware_s() * f64::from(unit);
-                    match self.tap(s, place.membrane, slot, scale) {
-                        // the event brings its factor, the weight is looked up when it comes
-                        Some(tap) => (Some(tap), 1.0),
-                        None => (Some(first_slot + slot), self.conductance_s(s, s.weight) * scale),
-                    }
-                }
+            let mut reached = |taps: bool, slot, increment| {
+                let knows = Knows { chip, taps, resource };
+                let knows = (taps || resource.is_some()).then_some(knows);
+                reached.push(Arrival { leg: (cluster, s.delay.0 as u16, knows), slot, increment });
             };
-            reached.push(Arrival { leg, slot, increment });
+            let Some(place) = self.inputs[s.target.local][s.input.index()] else {
+                reached(false, None, 0.0);
+                continue;
+            };
+            let (slot, unit) = self.cells.slot(place.membrane, place.input);
+            let capacitance_f = self.membranes[place.membrane].capacitance_f;
+            let scale = place.factor / capacitance_f * self.step.hardware_s() * f64::from(unit);
+            if let Some(tap) = self.tap(s, place.membrane, slot, scale) {
+                // the event brings its factor, the weight is looked up when it comes
+                reached(true, Some(tap), 1.0);
+            } else {
+                let increment = self.conductance_s(s, s.weight) * scale;
+                reached(false, Some(first_slot + slot), increment);
+            }
         }
     }
 
-    /// The mark of a plastic synapse; none if its weight does not change.
+    /// The number of a plastic synapse; none if its weight does not change.
     fn tap(
         &mut self,
         s: &FunctionalSynapse,

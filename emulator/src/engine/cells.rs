@@ -1,14 +1,5 @@
-//! The membranes of one chip, sixteen by sixteen, and some time steps of all of them. Sixteen do all
-//! their steps before the next sixteen begin, so that their state stays close.
-//!
-//! Per step the synaptic conductances are replaced by their mean over the step, then the membrane
-//! equation is solved exactly: exponential Euler with step-mean conductance. Voltages are relative
-//! to the leak potential of the membrane and rates are per step, so that a membrane without input
-//! stays exactly where it is.
+//! The membranes of one chip, sixteen by sixteen.
 
-use std::ops::Range;
-
-use fearless_simd::f32x16;
 use fearless_simd::prelude::*;
 use hal::coord::NeuronOnHicann;
 use serde::{Deserialize, Serialize};
@@ -16,88 +7,17 @@ use serde::{Deserialize, Serialize};
 use crate::circuits::Membrane;
 
 use super::adex::Adex;
-use super::arrivals::{Arrivals, Rows};
+use super::arrivals::Arrivals;
+use super::block::{Block, Crossing, Input, Steps};
 use super::carry::{self, Layout, MembraneLayout};
-use super::math::{LANES, Lanes, mean_decay};
+use super::math::{LANES, Lanes};
 use super::saturation;
 
 /// Conductances below this are none, as rates; numbers much smaller than that are slow.
 const FAINT: f32 = 1e-14;
 
-/// One synaptic input of each of sixteen membranes.
-#[derive(Debug, Clone)]
-#[repr(align(64))]
-struct Input {
-    /// Mean conductance over the next step as a rate; in units of `limit` if inputs saturate.
-    g: Lanes,
-    /// Its decay per step.
-    decay: Lanes,
-    /// Reversal potential.
-    e_rev: Lanes,
-    /// Largest rate, over the root of saturation.
-    limit: Lanes,
-}
-
-impl Input {
-    /// Advances the conductances by a step, at whose end others arrive. Returns what they contribute
-    /// in the step: rates, and their drives.
-    #[inline(always)]
-    fn pass<S: Simd, const SATURATES: bool>(
-        &mut self,
-        simd: S,
-        arrived: &Lanes,
-    ) -> (f32x16<S>, f32x16<S>) {
-        let load = |lanes: &Lanes| f32x16::load_array_ref(simd, lanes);
-        let g = load(&self.g);
-        let during = if SATURATES { saturation::saturate(g, load(&self.limit)) } else { g };
-        self.g = (g * load(&self.decay) + load(arrived)).into();
-        (during, during * load(&self.e_rev))
-    }
-}
-
-/// State and constants of sixteen membranes.
-#[derive(Debug, Clone)]
-#[repr(align(64))]
-struct Block {
-    v: Lanes,
-    /// Steps left of the refractory period.
-    hold: Lanes,
-    hold_steps: Lanes,
-    threshold: Lanes,
-    reset: Lanes,
-    /// Share of the distance to the reset potential that is left after a step of reset.
-    pull: Lanes,
-    leak: Lanes,
-    /// By which currents from outside raise the voltages in the next step.
-    injected: Lanes,
-    /// Their inputs in the list of all.
-    inputs: Range<usize>,
-    adex: Adex,
-    /// Voltages at the end of each of the last steps, if somebody looks at them.
-    kept: Option<Vec<Lanes>>,
-}
-
-/// A membrane that crossed its lowest threshold.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Crossing {
-    /// Number of the step at whose end it did.
-    pub(super) step: u64,
-    pub(super) membrane: u32,
-    /// Voltage reached, relative to the leak potential.
-    pub(super) v: f32,
-}
-
-/// Steps that follow each other.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Steps {
-    /// Number of the first one of the run, and its place in the window.
-    pub(super) first: u64,
-    pub(super) in_window: usize,
-    pub(super) count: usize,
-    /// Where arrivals are, and the first input of the chip there.
-    pub(super) rows: Rows,
-    pub(super) first_input: usize,
-}
+/// A rate per step that no input comes near to, for one without a limit among others that have one.
+const NO_LIMIT: f64 = 1e4;
 
 /// The membranes of a chip.
 #[derive(Debug, Clone)]
@@ -110,25 +30,29 @@ pub(super) struct Cells {
     e_leak: Vec<f32>,
     /// Inputs and adaptation currents of each membrane.
     terms: Vec<[u8; 2]>,
-    saturates: bool,
-    /// One over the voltage at which the leak's linear law reaches its limit, if it saturates.
-    inverse_leak_range: Option<f32>,
-    reset_takes_time: bool,
+    /// Whether currents saturate or a reset takes time.
+    limited: bool,
+    /// One over the voltage at which the leak's linear law reaches its limit; 0 without one.
+    inverse_leak_range: f32,
 }
 
 /// What changes of membranes during a run.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub(super) struct CellsState {
     v: Vec<Lanes>,
-    hold: Vec<Lanes>,
+    ready: Vec<Lanes>,
     g: Vec<Lanes>,
     w: Vec<Lanes>,
 }
 
 impl Cells {
     pub(super) fn new(membranes: &[Membrane], step_s: f64) -> Self {
-        let limited = |m: &Membrane| m.inputs.iter().any(|input| input.limit_s.is_finite());
         let range_v = membranes.iter().find_map(|m| m.leak_range_v);
+        let limited = |m: &Membrane| {
+            m.inputs.iter().any(|input| input.limit_s.is_finite())
+                || m.leak_range_v.is_some()
+                || m.tau_reset_s > 0.0
+        };
         let mut cells = Self {
             blocks: Vec::new(),
             inputs: Vec::new(),
@@ -138,9 +62,8 @@ impl Cells {
                 .iter()
                 .map(|m| [m.inputs.len() as u8, m.adaptation.len() as u8])
                 .collect(),
-            saturates: membranes.iter().any(limited),
-            inverse_leak_range: range_v.map(|v| (1.0 / v) as f32),
-            reset_takes_time: membranes.iter().any(|m| m.tau_reset_s > 0.0),
+            limited: membranes.iter().any(limited),
+            inverse_leak_range: range_v.map_or(0.0, |v| (1.0 / v) as f32),
         };
         for some in membranes.chunks(LANES) {
             cells.add_block(some, step_s);
@@ -154,12 +77,13 @@ impl Cells {
         let inputs = membranes.iter().map(|m| m.inputs.len()).max().unwrap_or(0);
         let mut block = Block {
             v: zero,
-            hold: zero,
-            hold_steps: zero,
+            ready: [1.0; LANES],
+            refractory_steps: zero,
             threshold: [f32::INFINITY; LANES],
             reset: zero,
+            pulling: zero,
             pull: zero,
-            leak: [1.0; LANES],
+            leak: zero,
             injected: zero,
             inputs: first..first + inputs,
             adex: Adex::new(membranes, step_s),
@@ -171,12 +95,13 @@ impl Cells {
         for (i, m) in membranes.iter().enumerate() {
             block.v[i] = (m.initial_v - m.e_leak_v) as f32;
             block.reset[i] = (m.v_reset_v - m.e_leak_v) as f32;
-            block.hold[i] = if m.held { f32::INFINITY } else { 0.0 };
+            block.ready[i] = if m.held { f32::NEG_INFINITY } else { 1.0 };
             block.leak[i] = (m.leak_s * step_s / m.capacitance_f) as f32;
             if let Some(leader) = m.comparators.first() {
                 block.threshold[i] = (leader.v_t_v - m.e_leak_v) as f32;
-                block.hold_steps[i] = (m.tau_ref_s / step_s).round() as f32;
+                block.refractory_steps[i] = (m.tau_ref_s / step_s) as f32;
                 if m.tau_reset_s > 0.0 {
+                    block.pulling[i] = (-step_s / m.tau_reset_s) as f32;
                     block.pull[i] = (-step_s / m.tau_reset_s).exp() as f32;
                 }
             }
@@ -187,10 +112,9 @@ impl Cells {
                 lanes.decay[i] = (-ratio).exp() as f32;
                 lanes.e_rev[i] = (input.e_rev_v - m.e_leak_v) as f32;
                 let rate = input.limit_s / m.capacitance_f * step_s;
-                // an input without a limit among others that have one
-                let limit = if rate.is_finite() { rate } else { 1.0 } / saturation::ROOT;
+                let limit = if rate.is_finite() { rate } else { NO_LIMIT } / saturation::ROOT;
                 lanes.limit[i] = limit as f32;
-                let unit = if self.saturates { mean / limit } else { mean };
+                let unit = if self.limited { mean / limit } else { mean };
                 self.units[(first + k) * LANES + i] = unit as f32;
             }
         }
@@ -245,37 +169,33 @@ impl Cells {
         let before = crossings.len();
         let to = (arrivals, &mut *crossings);
         // each has a loop of its own
-        match (self.saturates, self.inverse_leak_range.is_some(), self.reset_takes_time) {
-            (false, false, false) => self.advance_with::<S, false, false, false>(simd, steps, to),
-            (false, false, true) => self.advance_with::<S, false, false, true>(simd, steps, to),
-            (false, true, false) => self.advance_with::<S, false, true, false>(simd, steps, to),
-            (false, true, true) => self.advance_with::<S, false, true, true>(simd, steps, to),
-            (true, false, false) => self.advance_with::<S, true, false, false>(simd, steps, to),
-            (true, false, true) => self.advance_with::<S, true, false, true>(simd, steps, to),
-            (true, true, false) => self.advance_with::<S, true, true, false>(simd, steps, to),
-            (true, true, true) => self.advance_with::<S, true, true, true>(simd, steps, to),
+        if self.limited {
+            self.advance_with::<S, true>(simd, steps, to);
+        } else {
+            self.advance_with::<S, false>(simd, steps, to);
         }
-        crossings[before..].sort_unstable_by_key(|c| (c.step, c.membrane));
+        crossings[before..].sort_unstable_by_key(|c| (c.time, c.membrane));
     }
 
     #[inline(always)]
-    fn advance_with<S: Simd, const INPUTS: bool, const LEAK: bool, const RESET: bool>(
+    fn advance_with<S: Simd, const LIMITED: bool>(
         &mut self,
         simd: S,
         steps: &Steps,
         (arrivals, crossings): (&mut Arrivals, &mut Vec<Crossing>),
     ) {
-        let inverse_leak_range = self.inverse_leak_range.unwrap_or(0.0);
+        let inverse_leak_range = self.inverse_leak_range;
         for (b, block) in self.blocks.iter_mut().enumerate() {
             let inputs = &mut self.inputs[block.inputs.clone()];
-            let fired = |step, mask: u64, reached: Lanes| {
-                let lanes = (0..LANES).filter(|i| mask >> i & 1 == 1);
-                let membrane = |i| (b * LANES + i) as u32;
-                let crossing = |i| Crossing { step, membrane: membrane(i), v: reached[i] };
-                crossings.extend(lanes.map(crossing));
+            let fired = |time, lane: usize, v| {
+                crossings.push(Crossing { time, membrane: (b * LANES + lane) as u32, v });
             };
             let to = (&mut *arrivals, fired);
-            block.advance::<S, _, INPUTS, LEAK, RESET>(simd, inputs, inverse_leak_range, steps, to);
+            if block.adex.is_none() {
+                block.advance::<S, _, LIMITED, false>(simd, inputs, inverse_leak_range, steps, to);
+            } else {
+                block.advance::<S, _, LIMITED, true>(simd, inputs, inverse_leak_range, steps, to);
+            }
         }
     }
 
@@ -294,7 +214,7 @@ impl Cells {
     pub(super) fn state(&self) -> CellsState {
         CellsState {
             v: self.blocks.iter().map(|block| block.v).collect(),
-            hold: self.blocks.iter().map(|block| block.hold).collect(),
+            ready: self.blocks.iter().map(|block| block.ready).collect(),
             g: self.inputs.iter().map(|input| input.g).collect(),
             w: self.adaptations().map(|term| term.w).collect(),
         }
@@ -306,15 +226,15 @@ impl Cells {
 
     /// Takes over a state; false if it does not fit.
     pub(super) fn restore(&mut self, state: &CellsState) -> bool {
-        let CellsState { v, hold, g, w } = state;
+        let CellsState { v, ready, g, w } = state;
         let blocks = self.blocks.len();
-        if [v.len(), hold.len(), g.len(), w.len()]
+        if [v.len(), ready.len(), g.len(), w.len()]
             != [blocks, blocks, self.inputs.len(), self.adaptations().count()]
         {
             return false;
         }
-        for (block, (v, hold)) in self.blocks.iter_mut().zip(v.iter().zip(hold)) {
-            (block.v, block.hold) = (*v, *hold);
+        for (block, (v, ready)) in self.blocks.iter_mut().zip(v.iter().zip(ready)) {
+            (block.v, block.ready) = (*v, *ready);
         }
         for (input, g) in self.inputs.iter_mut().zip(g) {
             input.g = *g;
@@ -347,7 +267,7 @@ impl Cells {
             let (a, b) = ((from / LANES, from % LANES), (to / LANES, to % LANES));
             let shift = old.membranes[from].e_leak_v - new.membranes[to].e_leak_v;
             mine.v[b.0][b.1] = state.v[a.0][a.1] + shift;
-            mine.hold[b.0][b.1] = state.hold[a.0][a.1];
+            mine.ready[b.0][b.1] = state.ready[a.0][a.1];
         });
         for (from, target) in carry::slots(old, new).into_iter().enumerate() {
             if let Some((to, ratio)) = target {
@@ -367,93 +287,26 @@ impl Cells {
     }
 }
 
-impl Block {
-    /// Advances the membranes by some steps.
-    #[inline(always)]
-    fn advance<S: Simd, F, const INPUTS: bool, const LEAK: bool, const RESET: bool>(
-        &mut self,
-        simd: S,
-        inputs: &mut [Input],
-        inverse_leak_range: f32,
-        steps: &Steps,
-        (arrivals, mut crossed): (&mut Arrivals, F),
-    ) where
-        F: FnMut(u64, u64, Lanes),
-    {
-        let load = |lanes: &Lanes| f32x16::load_array_ref(simd, lanes);
-        let (leak, threshold) = (load(&self.leak), load(&self.threshold));
-        let (reset, hold_steps) = (load(&self.reset), load(&self.hold_steps));
-        let pull = load(&self.pull);
-        let (mut v, mut hold) = (load(&self.v), load(&self.hold));
-        let mut injected = load(&self.injected);
-        if let Some(kept) = &mut self.kept {
-            kept.clear();
-        }
-        for i in 0..steps.count {
-            let mut rate = leak;
-            if LEAK {
-                rate *= saturation::leak_share(v, inverse_leak_range);
-            }
-            let mut drive = injected;
-            injected = f32x16::splat(simd, 0.0);
-            let (step, mut place) = (steps.in_window + i, steps.first_input + self.inputs.start);
-            // two sums of each kind, so that additions do not wait for each other
-            let nothing = f32x16::splat(simd, 0.0);
-            let (mut more_rate, mut more_drive) = (nothing, nothing);
-            let mut pairs = inputs.chunks_exact_mut(2);
-            for pair in &mut pairs {
-                let [first, second] = [0, 1].map(|k| arrivals.take(steps.rows, step, place + k));
-                let a = pair[0].pass::<S, INPUTS>(simd, &first);
-                let b = pair[1].pass::<S, INPUTS>(simd, &second);
-                place += 2;
-                (rate, drive) = (rate + a.0, drive + a.1);
-                (more_rate, more_drive) = (more_rate + b.0, more_drive + b.1);
-            }
-            if let [input] = pairs.into_remainder() {
-                let arrived = arrivals.take(steps.rows, step, place);
-                let a = input.pass::<S, INPUTS>(simd, &arrived);
-                (rate, drive) = (rate + a.0, drive + a.1);
-            }
-            let (rate, drive) = (rate + more_rate, drive + more_drive);
-            let drive = self.adex.before(v, drive);
-            let free = v + (drive - rate * v) * mean_decay(rate);
-            let free = self.adex.upswing(free);
-
-            let held = hold.simd_gt(0.0);
-            let limit = held.select(f32x16::splat(simd, f32::INFINITY), threshold);
-            let fired = free.simd_ge(limit);
-            let from = held.select(v, free);
-            // a membrane that is reset moves towards the reset potential
-            let pulled = if RESET { reset + (from - reset) * pull } else { reset };
-            let settled = held.select(pulled, free);
-            v = fired.select(pulled, settled);
-            hold = fired.select(hold_steps, (hold - 1.0).max(0.0));
-            let mask = fired.to_bitmask();
-            if mask != 0 {
-                crossed(steps.first + i as u64, mask, free.into());
-            }
-            self.adex.after(v, fired);
-            if let Some(kept) = &mut self.kept {
-                kept.push(v.into());
-            }
-        }
-        self.injected = injected.into();
-        self.v = v.into();
-        self.hold = hold.into();
-    }
-}
-
 #[cfg(test)]
 impl Cells {
     /// One step on the instruction set of the machine; whether any membrane fires.
     pub(super) fn step_once(&mut self) -> bool {
+        self.step_until().is_some()
+    }
+
+    /// One step; the share of it after which a membrane fires.
+    pub(super) fn step_until(&mut self) -> Option<f64> {
+        use super::arrivals::Rows;
         use fearless_simd::{Level, dispatch};
+        use hal::wafer::DncCycles;
+        const PARTS: u64 = 1 << 20;
         let rows = Rows::new(self.slots());
-        let steps = Steps { first: 0, in_window: 0, count: 1, rows, first_input: 0 };
+        let step = DncCycles(PARTS);
+        let steps = Steps { first: 0, in_window: 0, count: 1, step, rows, first_input: 0 };
         let mut nothing = Arrivals::new(1, std::iter::once(rows));
         let mut crossings = Vec::new();
         dispatch!(Level::new(), simd => self.advance(simd, &steps, &mut nothing, &mut crossings));
-        !crossings.is_empty()
+        crossings.first().map(|crossing| crossing.time.0 as f64 / PARTS as f64)
     }
 
     /// Adds a conductance per step to an input of a membrane.

@@ -13,12 +13,13 @@ use serde::{Deserialize, Serialize};
 
 use super::Departure;
 use super::arrivals::{Arrivals, Rows};
+use super::block::{Crossing, Steps};
 use super::carry::{self, Layout};
-use super::cells::{Cells, CellsState, Crossing, Steps};
-use super::delivery::{Event, Moment, Target, Window};
+use super::cells::{Cells, CellsState};
+use super::delivery::{Event, Target, Window};
 use super::injection::Injection;
 use super::network::{Outbox, SourceId};
-use super::plasticity::{Plasticity, PlasticityState, TAP};
+use super::plasticity::{Plasticity, PlasticityState};
 use super::stp::Resource;
 use super::tree::{Origin, Sent, Tree};
 use crate::readout::Sampler;
@@ -183,8 +184,8 @@ impl Chip {
     }
 
     /// An event, scaled by a factor, arrives at a plastic synapse.
-    pub(super) fn tap(&mut self, when: Moment, tap: u32, factor: f32) {
-        self.tapping.entry(when.number).or_default().push(Tapping { tap, factor });
+    pub(super) fn tap(&mut self, step: u64, tap: u32, factor: f32) {
+        self.tapping.entry(step).or_default().push(Tapping { tap, factor });
     }
 
     /// Sets up a sampler; false if the circuit is not simulated.
@@ -238,7 +239,7 @@ impl Chip {
     /// Takes over a state of the same chip; false if it does not fit.
     pub(super) fn restore(&mut self, state: ChipState) -> bool {
         let taps = self.plasticity.as_ref().map_or(0, Plasticity::taps);
-        let known = |tap: u32| tap & TAP != 0 && tap & !TAP < taps;
+        let known = |tap: u32| tap < taps;
         let plasticity = match (&mut self.plasticity, &state.plasticity) {
             (Some(plasticity), Some(state)) => plasticity.restore(state),
             (mine, saved) => mine.is_some() == saved.is_some(),
@@ -333,14 +334,14 @@ impl Chip {
         self.crossings.clear();
         dispatch!(level, simd => self.integrate(simd, window, arrivals));
         if self.tree.is_some() {
-            self.arbitrate(DncCycles(window.end * window.step.0), window.step);
+            self.arbitrate(DncCycles(window.end * window.step.0));
         }
     }
 
     /// Sends what has fired through the tree, and lets this run until a time.
-    fn arbitrate(&mut self, until: DncCycles, step: DncCycles) {
+    fn arbitrate(&mut self, until: DncCycles) {
         let Some(mut tree) = self.tree.take() else { return };
-        for (time, output) in self.fired(step) {
+        for (time, output) in self.fired() {
             tree.announce(time, Origin::Neuron(output.neuron), output.address);
         }
         self.sent.clear();
@@ -349,9 +350,9 @@ impl Chip {
     }
 
     /// The comparators that have fired in the last window and send, in order of time.
-    fn fired(&self, step: DncCycles) -> impl Iterator<Item = (DncCycles, &Output)> {
-        self.crossings.iter().flat_map(move |crossing| {
-            let time = DncCycles((crossing.step + 1) * step.0);
+    fn fired(&self) -> impl Iterator<Item = (DncCycles, &Output)> {
+        self.crossings.iter().flat_map(|crossing| {
+            let time = crossing.time;
             let outputs = self.outputs[crossing.membrane as usize].iter();
             let fired = outputs.filter(|o| o.sends && crossing.v >= o.threshold);
             fired.map(move |output| (time, output))
@@ -360,7 +361,7 @@ impl Chip {
 
     /// Sends what has fired in the last window, or what the tree has put onto the buses.
     pub(super) fn send(&self, window: &Window, to: &mut Outbox) {
-        for (time, output) in self.fired(window.step).filter(|(time, _)| *time <= window.over) {
+        for (time, output) in self.fired().filter(|(time, _)| *time <= window.over) {
             to.neuron_spikes += 1;
             if self.tree.is_none() {
                 to.events.extend(output.sources.iter().map(|&source| Event { source, time }));
@@ -426,6 +427,7 @@ impl Chip {
             first: range.start,
             in_window: (range.start - window.first) as usize,
             count: (range.end - range.start) as usize,
+            step: window.step,
             rows,
             first_input,
         };

@@ -13,7 +13,6 @@ use serde::{Deserialize, Serialize};
 use super::chip::Chip;
 use super::cluster::Cluster;
 use super::network::SourceId;
-use super::plasticity::TAP;
 use crate::silicon::Jitter;
 
 /// An event on its way from a bus.
@@ -43,39 +42,60 @@ pub(super) struct Leg {
 pub(super) struct Knows {
     /// Its position in the part.
     pub(super) chip: u16,
-    /// Whether some of its synapses are plastic.
+    /// Whether the targets are plastic synapses, by their numbers.
     pub(super) taps: bool,
     /// The resource that scales the events, if their driver has short-term plasticity.
     pub(super) resource: Option<u32>,
 }
 
-/// A slot, or a place, and what an event adds there, in the unit of the slot. In one number, so that
-/// many are moved at once: the increment is the upper half.
+/// A slot of a cluster and what an event adds there, in the unit of the slot; or the number of a tap.
+/// Small, because most of what a run does is to move them. The lower half is the slot, the upper one
+/// the increment: five bits of exponent and eleven of mantissa, an error of at most 1/4096.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
-pub(super) struct Target(u64);
+pub(super) struct Target(u32);
+
+/// Numbers of slots in a cluster.
+pub(super) const SLOTS: u32 = 1 << 16;
+/// The smallest increment, a conductance as a rate per step: less than anybody sees.
+const SMALLEST: f32 = 1.0 / (1 << 26) as f32;
+/// Bits of a mantissa that an increment has not.
+const DROPPED_BITS: u32 = 12;
+/// The largest one.
+const LARGEST: f32 = f32::from_bits(SMALLEST.to_bits() + (0xffff << DROPPED_BITS));
 
 impl Target {
-    /// Adds some conductance to a slot.
+    /// Adds some conductance to a slot below [`SLOTS`].
     pub(super) fn new(slot: u32, increment: f32) -> Self {
-        Self(u64::from(increment.to_bits()) << 32 | u64::from(slot))
+        let above = increment.clamp(SMALLEST, LARGEST).to_bits() - SMALLEST.to_bits();
+        let rounded = (above + (1 << (DROPPED_BITS - 1))) >> DROPPED_BITS;
+        Self(rounded.min(0xffff) << 16 | slot & 0xffff)
     }
 
-    /// Slot or place.
+    /// Marks an event at a plastic synapse.
+    pub(super) fn of_tap(tap: u32) -> Self {
+        Self(tap)
+    }
+
+    /// The slot.
     #[inline(always)]
     pub(super) fn slot(self) -> u32 {
-        self.0 as u32
+        self.0 & 0xffff
     }
 
     /// What is added.
     #[inline(always)]
     pub(super) fn increment(self) -> f32 {
-        f32::from_bits((self.0 >> 32) as u32)
+        f32::from_bits(SMALLEST.to_bits() + (self.0 >> 16 << DROPPED_BITS))
     }
 
-    /// The same so many slots further.
-    #[inline(always)]
-    pub(super) fn moved(self, slots: u32) -> Self {
-        Self(self.0 + u64::from(slots))
+    /// The plastic synapse, if it is one.
+    fn tap(self) -> u32 {
+        self.0
+    }
+
+    /// The same in another slot.
+    pub(super) fn at(self, slot: u32) -> Self {
+        Self(self.0 & 0xffff_0000 | slot & 0xffff)
     }
 
     /// As much more there.
@@ -83,15 +103,6 @@ impl Target {
     pub(super) fn scaled(self, factor: f32) -> Self {
         Self::new(self.slot(), factor * self.increment())
     }
-}
-
-/// When something arrives: windows ahead, and step of that window.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Moment {
-    /// Number of the step in the run.
-    pub(super) number: u64,
-    pub(super) ahead: usize,
-    pub(super) step: usize,
 }
 
 /// The steps of a window.
@@ -104,8 +115,6 @@ pub(super) struct Window {
     pub(super) last: u64,
     /// When the run is over. It may end within its last step.
     pub(super) over: DncCycles,
-    /// Steps of every window but perhaps the last.
-    pub(super) steps: u64,
     /// Length of a step.
     pub(super) step: DncCycles,
     /// Deviation of arrivals from their delay.
@@ -113,32 +122,12 @@ pub(super) struct Window {
 }
 
 impl Window {
-    /// Whether it has all its steps.
-    pub(super) fn is_whole(&self) -> bool {
-        self.end - self.first == self.steps
-    }
-
     /// The step in which an arrival at `time` changes a conductance, at its end; none behind the run.
-    /// Conductance that arrives at time t acts from the end of the step that ends at t on.
-    fn moment(&self, time: u64) -> Option<Moment> {
-        let step = if self.step.0 == 1 { time } else { time.div_ceil(self.step.0) };
+    /// It acts from the end of the step on that is nearest.
+    fn step_of(&self, time: u64) -> Option<u64> {
+        let step = if self.step.0 == 1 { time } else { (time + self.step.0 / 2) / self.step.0 };
         let step = step.saturating_sub(1).max(self.first);
-        if step >= self.last {
-            return None;
-        }
-        Some(Moment::new(step, self.first, self.steps))
-    }
-}
-
-impl Moment {
-    /// That of a step, in windows of some steps of which one begins with step `first`.
-    pub(super) fn new(number: u64, first: u64, steps: u64) -> Self {
-        let (mut ahead, mut step) = (0, number - first);
-        // few times, which is faster than to divide
-        while step >= steps {
-            (ahead, step) = (ahead + 1, step - steps);
-        }
-        Self { number, ahead, step: step as usize }
+        (step < self.last).then_some(step)
     }
 }
 
@@ -149,7 +138,7 @@ pub(super) struct Wiring {
     starts: Vec<(u32, u32)>,
     legs: Vec<Leg>,
     targets: Vec<Target>,
-    /// Events that will arrive at synapses, by windows ahead.
+    /// Events that arrive at synapses, by steps ahead.
     pub(super) arriving: VecDeque<u64>,
     /// Events that arrived at synapses.
     pub(super) synaptic_events: u64,
@@ -185,9 +174,9 @@ impl Wiring {
         for &event in events {
             self.send(event, chips, clusters, window);
         }
-        let now = self.arriving.pop_front().unwrap_or(0);
-        self.arriving.push_back(0);
-        self.synaptic_events += now;
+        let steps = (window.end - window.first) as usize;
+        self.synaptic_events += self.arriving.drain(..steps).sum::<u64>();
+        self.arriving.extend(std::iter::repeat_n(0, steps));
     }
 
     #[inline]
@@ -206,26 +195,22 @@ impl Wiring {
             let (these, others) = targets.split_at(leg.targets as usize);
             targets = others;
             let arrival = time.0 + u64::from(leg.delay);
-            let Some(when) = window.moment(arrival) else { continue };
-            self.arriving[when.ahead] += u64::from(leg.synapses);
+            let Some(step) = window.step_of(arrival) else { continue };
+            self.arriving[(step - window.first) as usize] += u64::from(leg.synapses);
             let cluster = &mut clusters[usize::from(leg.cluster)];
             let Some(knows) = leg.knows else {
-                cluster.arrive(when, these, None);
+                cluster.arrive(step, these, None);
                 continue;
             };
             let chip = &mut chips[usize::from(knows.chip)];
             let resource = knows.resource.map(|r| &mut chip.resources[r as usize]);
             let factor = resource.map(|r| r.event(DncCycles(arrival)) as f32);
-            if !knows.taps {
-                cluster.arrive(when, these, factor);
-                continue;
-            }
-            for target in these {
-                if target.slot() & TAP == 0 {
-                    cluster.arrive(when, &[*target], factor);
-                } else {
-                    chip.tap(when, target.slot(), factor.unwrap_or(1.0));
+            if knows.taps {
+                for target in these {
+                    chip.tap(step, target.tap(), factor.unwrap_or(1.0));
                 }
+            } else {
+                cluster.arrive(step, these, factor);
             }
         }
     }

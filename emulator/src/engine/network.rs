@@ -172,8 +172,12 @@ fn wire(
             let leg = Leg { cluster, delay, synapses: same.len() as u32, targets: 0, knows };
             // synapses onto the same input of a membrane become one target: conductances add
             let targets = same.chunk_by(|a, b| a.slot == b.slot).filter_map(|same| {
+                let slot = same[0].slot?;
+                if knows.is_some_and(|knows| knows.taps) {
+                    return Some(Target::of_tap(slot));
+                }
                 let increment = same.iter().map(|s| s.increment).sum::<f64>() as f32;
-                Some(Target::new(same[0].slot?, increment))
+                (increment > 0.0).then(|| Target::new(slot, increment))
             });
             wiring.add(leg, targets);
         }
@@ -274,10 +278,10 @@ impl Network {
         // an event is sent in the window in which it enters L1 or in the next one
         let longest = parts.iter().map(|part| part.wiring.longest_delay()).max().unwrap_or(0);
         let latest = (longest + Jitter::largest(jitter)).div_ceil(step.0);
-        let windows = (latest / window) as usize + 2;
+        let ahead = latest + 2 * window + 1;
         for part in &mut parts {
-            part.wiring.arriving = vec![0; windows].into();
-            part.clusters.iter_mut().for_each(|cluster| cluster.look_ahead(windows));
+            part.wiring.arriving = vec![0; ahead as usize].into();
+            part.clusters.iter_mut().for_each(|cluster| cluster.look_ahead(ahead));
         }
         Self { chips, parts, sources, window, jitter }
     }

@@ -21,9 +21,6 @@ fn passed_s(before: DncCycles, now: DncCycles) -> f64 {
     DncCycles(now.0.saturating_sub(before.0)).hardware_s()
 }
 
-/// Marks slots that are not slots of conductances but numbers of taps.
-pub(super) const TAP: u32 = 1 << 31;
-
 /// The last event at a synapse.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 enum Last {
@@ -153,7 +150,7 @@ impl Plasticity {
             self.synapses.len() as u32 - 1
         });
         self.taps.push(Tap { synapse, slot, increments });
-        TAP | (self.taps.len() as u32 - 1)
+        self.taps.len() as u32 - 1
     }
 
     /// Number of ways.
@@ -163,7 +160,7 @@ impl Plasticity {
 
     /// An event, scaled by a factor, arrives at a synapse by one of its ways.
     pub(super) fn presynaptic(&mut self, tap: u32, factor: f32, now: DncCycles, cells: &mut Cells) {
-        let Tap { synapse, slot, increments } = &self.taps[(tap & !TAP) as usize];
+        let Tap { synapse, slot, increments } = &self.taps[tap as usize];
         let Synapse { law, state, .. } = &mut self.synapses[*synapse as usize];
         if let Last::Postsynaptic(before) = state.last {
             let distance_s = passed_s(before, now);
