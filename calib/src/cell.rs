@@ -221,7 +221,7 @@ impl CellParameters {
     }
 
     /// PyNN's names and places of all parameters.
-    pub(crate) fn fields(&mut self) -> Vec<(&'static str, &mut f64)> {
+    pub fn fields(&mut self) -> Vec<(&'static str, &mut f64)> {
         match self {
             Self::IfCondExp(c) => vec![
                 ("cm", &mut c.cm),

@@ -9,6 +9,7 @@ use hal::config::{HicannConfig, NeuronParameter, SharedParameter, WaferConfig};
 use hal::coord::{Coordinate, FgBlockOnHicann, HicannOnWafer};
 use hal::value::{DacCode, GmaxSelect};
 
+use crate::map::Mapped;
 use crate::mapping::{LogicalNeuron, ParameterClip, Placement, RealisedParameters};
 use crate::network::{Network, PopulationId, PopulationKind};
 use crate::options::{MapError, MapOptions, VariedReset};
@@ -119,6 +120,49 @@ fn write_neuron(
         &calibration.blocks[firing.shared_fg_block()],
     )?;
     Ok((realised, clipped))
+}
+
+impl Mapped {
+    /// What the cells of the wafer give to each member, as the mean over its circuits: whole codes
+    /// are not quite the same values for all of them.
+    ///
+    /// # Errors
+    /// Calibrations that lack a transformation.
+    pub fn mean_cells(
+        &self,
+        calibration: &WaferCalibration,
+    ) -> Result<Vec<Option<CellParameters>>, TranslateError> {
+        let Self { mapping, config } = self;
+        let mean = |(place, claimed): (&Option<LogicalNeuron>, &Option<CellParameters>)| {
+            let (Some(neuron), Some(claimed)) = (place, claimed) else { return Ok(None) };
+            let Some(chip) = config.hicanns.get(&neuron.hicann) else { return Ok(None) };
+            let mode = mapping.mode(neuron.hicann);
+            let of_chip = calibration.hicann(neuron.hicann);
+            let mut sum = *claimed;
+            sum.fields().into_iter().for_each(|(_, value)| *value = 0.0);
+            for circuit in neuron.circuits() {
+                let mut codes = [DacCode::default(); NeuronParameter::COUNT];
+                for parameter in NeuronParameter::all() {
+                    codes[parameter.index()] = chip.floating_gates.neuron(circuit, parameter);
+                }
+                let block = circuit.shared_fg_block();
+                let v_reset = chip.floating_gates.shared(block, SharedParameter::VReset);
+                let mut own = calib::realised_cell(
+                    claimed,
+                    &codes,
+                    v_reset.unwrap_or_default(),
+                    mode,
+                    &mapping.scaling,
+                    &of_chip.neurons[circuit],
+                    &of_chip.blocks[block],
+                )?;
+                let parts = sum.fields().into_iter().zip(own.fields());
+                parts.for_each(|((_, sum), (_, own))| *sum += *own / neuron.size() as f64);
+            }
+            Ok(Some(sum))
+        };
+        mapping.placement.neurons.iter().zip(&mapping.parameters.cells).map(mean).collect()
+    }
 }
 
 impl RealisedParameters {

@@ -2,7 +2,7 @@
 
 use std::sync::OnceLock;
 
-use calib::WaferCalibration;
+use calib::{CellParameters, WaferCalibration};
 use emulator::Instance;
 use hal::defects::{Component, Defects};
 use hal::wafer::{ConfigurationWords, Pulses};
@@ -180,6 +180,11 @@ impl Chips {
         mapping.times = StageTimes::default();
         let (network, words, rules) = (network.clone(), self.words.clone(), self.rules.clone());
         SavedMapping { network, mapping, words, rules, released }
+    }
+
+    /// What the cells give to each member.
+    pub(super) fn mean_cells(&self) -> Result<Vec<Option<CellParameters>>, SessionError> {
+        Ok(self.mapped.mean_cells(&self.calibration)?)
     }
 
     /// Whether a component works.

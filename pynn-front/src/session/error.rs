@@ -62,6 +62,9 @@ pub enum SessionError {
     /// The network makes no sense.
     #[error(transparent)]
     Network(#[from] NetworkError),
+    /// The cells of a mapping mean nothing by the calibration of their chips.
+    #[error(transparent)]
+    Cells(#[from] calib::TranslateError),
     /// The weights after a run cannot be read.
     #[error("reading weights: {0}")]
     Weights(Box<dyn std::error::Error + Send + Sync>),
@@ -251,6 +254,7 @@ impl SessionError {
             | Self::Run(_)
             | Self::Configure(_)
             | Self::Wafer(_)
+            | Self::Cells(_)
             | Self::Weights(_) => ErrorKind::Other,
         }
     }

@@ -110,13 +110,13 @@ impl Session {
     }
 
     /// What the cells of the wafer give, by PyNN's names, one value per member: biological units,
-    /// nominal. NaN for members that have no circuits; empty for sources.
+    /// nominal, mean over the circuits of a neuron. NaN for members that have no circuits; empty for sources.
     pub fn realised_cells(
         &self,
         id: PopulationId,
     ) -> Result<BTreeMap<&'static str, Vec<f64>>, SessionError> {
         let state = self.state(id)?;
-        let given = &self.mapped()?.mapped.mapping.parameters.cells;
+        let given = self.mapped()?.mean_cells()?;
         let first = self.network.member_offsets()[id.index()];
         let given = given.get(first..first + state.size()).ok_or(SessionError::NotMapped)?;
         Ok(state.cells().map(|cells| cells.realised(given)).unwrap_or_default())

@@ -17,7 +17,7 @@ use super::apart::Unseen;
 use super::chips::Chips;
 use super::currents::Injected;
 use super::error::SessionError;
-use super::population::Members;
+use super::population::{Members, PopulationState};
 use super::setup::Readout;
 use super::{RunEnd, Session, Watch, learned};
 use crate::realise::on_threads;
@@ -28,6 +28,35 @@ use crate::stimulus::{SpikeTrains, end_cycle, pulses, time_ms};
 
 /// Least wall time between two calls of the watch, s.
 const WATCH_S: f64 = 0.02;
+
+/// Parts in which the spikes of sources are drawn for a run, and after which it may be stopped.
+const DRAWS: u32 = 100;
+
+/// The spikes of sources since time 0 up to a time; none if the watch stops it.
+fn draw(
+    populations: &mut [PopulationState],
+    now_ms: f64,
+    until_ms: f64,
+    watch: Watch<'_>,
+) -> Option<SpikeTrains> {
+    for draw in 1..=DRAWS {
+        let part_ms = (until_ms - now_ms) * f64::from(draw) / f64::from(DRAWS);
+        let end_ms = if draw == DRAWS { until_ms } else { now_ms + part_ms };
+        for state in &mut *populations {
+            if let Members::Sources(sources) = &mut state.members {
+                sources.send_until(end_ms);
+            }
+        }
+        if watch(Progress::Configuring).is_break() {
+            return None;
+        }
+    }
+    let trains = populations.iter().map(|state| match &state.members {
+        Members::Neurons(_) => vec![Vec::new(); state.records_spikes.len()],
+        Members::Sources(sources) => sources.sent_before(until_ms),
+    });
+    Some(trains.collect())
+}
 
 /// A wafer that the network is on.
 #[derive(Debug)]
@@ -167,19 +196,19 @@ impl Session {
             let trace = &self.populations[seen.population.index()].traces[&seen.member];
             running.emulator.probe(seen.circuit, trace.probe_every(speedup));
         }
-        let trains: SpikeTrains = self
-            .populations
-            .iter_mut()
-            .map(|state| match &mut state.members {
-                Members::Neurons(_) => vec![Vec::new(); state.records_spikes.len()],
-                Members::Sources(sources) => {
-                    sources.send_until(until_ms);
-                    sources.sent_before(until_ms)
-                }
-            })
-            .collect();
+        let Some(trains) = draw(&mut self.populations, self.now_ms, until_ms, watch) else {
+            return Ok(RunEnd::Stopped);
+        };
         let pulses = pulses(&self.network, &chips.mapped.mapping, &trains);
+        drop(trains);
+        if watch(Progress::Configuring).is_break() {
+            return Ok(RunEnd::Stopped);
+        }
         let input = playback::encode(&pulses, FpgaOnWafer::all(), end)?;
+        drop(pulses);
+        if watch(Progress::Configuring).is_break() {
+            return Ok(RunEnd::Stopped);
+        }
         running.emulator.stimulate(&input)?;
         running.wall_s.build += clock.elapsed().as_secs_f64();
 
