@@ -39,16 +39,35 @@ class DistanceDependentProbabilityConnector(_Mended, base.DistanceDependentProba
     __doc__ = base.DistanceDependentProbabilityConnector.__doc__
 
 
+def _check_number(connector, n):
+    if isinstance(n, (int, float, np.number)) and (not n >= 0 or n != np.floor(n)):
+        raise ValueError(f"{connector}: n = {n}; it is a whole number, not negative")
+
+
 class FixedNumberPostConnector(_Mended, base.FixedNumberPostConnector):
     __doc__ = base.FixedNumberPostConnector.__doc__
+
+    def __init__(self, n, *arguments, **keywords):
+        _check_number(type(self).__name__, n)
+        super().__init__(n, *arguments, **keywords)
 
 
 class FixedNumberPreConnector(_Mended, base.FixedNumberPreConnector):
     __doc__ = base.FixedNumberPreConnector.__doc__
 
+    def __init__(self, n, *arguments, **keywords):
+        _check_number(type(self).__name__, n)
+        super().__init__(n, *arguments, **keywords)
+
 
 class FixedProbabilityConnector(_Mended, base.FixedProbabilityConnector):
     __doc__ = base.FixedProbabilityConnector.__doc__
+
+    def __init__(self, p_connect, *arguments, **keywords):
+        if not 0 <= p_connect <= 1:
+            raise ValueError(f"FixedProbabilityConnector: p_connect = {p_connect}; a probability "
+                             "lies between 0 and 1")
+        super().__init__(p_connect, *arguments, **keywords)
 
 
 class IndexBasedProbabilityConnector(_Mended, base.IndexBasedProbabilityConnector):

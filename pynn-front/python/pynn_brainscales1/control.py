@@ -33,6 +33,9 @@ DEFAULTS = {
     "progress": True,
 }
 
+#: Longest time of a network, ms: a hundred days.
+LONGEST = 1e10
+
 CHOICES = {
     "backend": ("emulator", "reference"),
     "capacitor": ("auto", "big", "small"),
@@ -188,7 +191,27 @@ def end(compatible_output=True):
     state.ended = True
 
 
-run, run_until = common.build_run(simulator)
+_run, _run_until = common.build_run(simulator)
+
+
+def _check_time(name, time):
+    if isinstance(time, (str, bool, np.bool_)) or not np.isscalar(time) or not np.isreal(time):
+        raise TypeError(f"{name} = {time!r}; it is a number of ms")
+    if not np.isfinite(time) or time > LONGEST:
+        raise ValueError(f"{name} = {time:g} ms; times are finite and at most {LONGEST:g} ms")
+
+
+def run(simtime, callbacks=None):
+    _check_time("simtime", simtime)
+    return _run(simtime, callbacks)
+
+
+def run_until(time_point, callbacks=None):
+    _check_time("time_point", time_point)
+    return _run_until(time_point, callbacks)
+
+
+run.__doc__, run_until.__doc__ = _run.__doc__, _run_until.__doc__
 run_for = run
 reset = common.build_reset(simulator)
 initialize = common.initialize
@@ -196,8 +219,8 @@ initialize = common.initialize
  rank) = common.build_state_queries(simulator)
 
 
-def _emulator():
-    engine = simulator.state.require_engine()
+def _emulator(idle=True):
+    engine = simulator.state.require_engine(idle)
     if not isinstance(engine, Emulator):
         raise RuntimeError("the reference engine maps nothing; use backend=\"emulator\"")
     return engine
@@ -205,7 +228,7 @@ def _emulator():
 
 def map_only():
     """Places, routes, assigns and translates the network, without running it."""
-    engine, state = _emulator(), simulator.state
+    engine, state = _emulator(idle=False), simulator.state
     engine.flush(state)
     try:
         engine.session.map(state.progress and state.progress(0))
@@ -230,7 +253,7 @@ def save_mapping(path):
 
 def load_mapping(path):
     """Takes placement and routes from a file that `save_mapping` wrote for the same network."""
-    engine, state = _emulator(), simulator.state
+    engine, state = _emulator(idle=False), simulator.state
     engine.flush(state)
     try:
         engine.session.load_mapping(os.fspath(path), state.progress and state.progress(0))

@@ -76,7 +76,7 @@ class Population(common.Population):
     def __init__(self, size, cellclass, cellparams=None, structure=None,
                  initial_values={}, label=None):
         state = simulator.state
-        state.require_engine()
+        state.require_engine(idle=True)
         if isinstance(size, (int, np.integer)) and size < 1:
             raise ValueError(f"population {label or ''!r} of {size} cells; populations have at least one")
         if cellparams is None and isinstance(cellclass, type):
@@ -93,7 +93,7 @@ class Population(common.Population):
 
     def _create_cells(self):
         state = simulator.state
-        self._engine = state.require_engine()
+        self._engine = state.require_engine(idle=True)
         self._engine.check_cell_type(self)
         self.offset = state.id_counter - 1
         space = self.celltype.native_parameters

@@ -70,10 +70,12 @@ class State(common.control.BaseState):
             return max((high for _, high in self._delays()), default=10.0)
         return self.requested_max_delay
 
-    def require_engine(self):
-        """Refuses to go on before `setup()`."""
+    def require_engine(self, idle=False):
+        """Refuses to go on before `setup()`, and after `end()` unless nothing is run or mapped."""
         if self.engine is None:
             raise RuntimeError("called before setup(); call setup() to begin a network")
+        if self.ended and not idle:
+            raise RuntimeError("called after end(); call setup() to begin a new network")
         return self.engine
 
     def run(self, simtime):
@@ -81,8 +83,6 @@ class State(common.control.BaseState):
 
     def run_until(self, tstop):
         engine = self.require_engine()
-        if self.ended:
-            raise RuntimeError("run after end(); call setup() to begin a new network")
         tstop = round(tstop / self.dt) * self.dt
         engine.flush(self)
         self.running = True
@@ -98,12 +98,12 @@ class State(common.control.BaseState):
             warnings.warn(message, stacklevel=5)
 
     def reset(self):
+        self.require_engine()
         self.running = False
         self.t = 0.0
         self.t_start = 0.0
         self.segment_counter += 1
-        if self.engine is not None:
-            self.engine.reset()
+        self.engine.reset()
         for projection in self.projections:
             projection.rewind()
 

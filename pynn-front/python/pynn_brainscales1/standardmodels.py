@@ -143,7 +143,7 @@ class _CurrentSource(BaseCurrentSource):
             self.parameter_space.update(**parameters)
         self._native = self.native_parameters
         self._native.evaluate(simplify=True)
-        simulator.state.require_engine().check_current_source(self)
+        simulator.state.require_engine(idle=True).check_current_source(self)
         self._check()
         simulator.state.current_sources.append(self)
 

@@ -81,7 +81,11 @@ CASES = [
     ("column name", lambda: project(
         sim.FromListConnector([(0, 0, 0.1)], column_names=["foo"])), ValueError, "foo"),
     ("array shape", lambda: project(sim.ArrayConnector(np.ones((5, 5), bool))), Exception, ""),
-    ("probability", lambda: sim.FixedProbabilityConnector(-0.5), AssertionError, ""),
+    ("probability", lambda: sim.FixedProbabilityConnector(-0.5), ValueError, "p_connect = -0.5"),
+    ("large probability", lambda: sim.FixedProbabilityConnector(1.5), ValueError, "p_connect = 1.5"),
+    ("probability NaN", lambda: sim.FixedProbabilityConnector(NAN), ValueError, "p_connect = nan"),
+    ("negative number", lambda: sim.FixedNumberPreConnector(-5), ValueError, "n = -5"),
+    ("broken number", lambda: sim.FixedNumberPostConnector(2.5), ValueError, "n = 2.5"),
     ("receptor", lambda: project(receptor_type="nmda"), CONNECTION, "nmda"),
     ("onto sources", lambda: project(
         post=sim.Population(1, sim.SpikeSourceArray(), label="out")), CONNECTION, "out"),
@@ -109,6 +113,11 @@ CASES = [
                                for i in (0.5, 1.0)], ValueError, ""),
     ("text file", lambda: cells().write_data("data.txt"), OSError, ""),
     # running
+    ("NaN time", lambda: sim.run(NAN), ValueError, "simtime = nan"),
+    ("endless", lambda: sim.run(np.inf), ValueError, "simtime = inf"),
+    ("too long", lambda: sim.run(1e30), ValueError, "1e+10"),
+    ("time as text", lambda: sim.run_until("10"), TypeError, "time_point = '10'"),
+    ("negative time", lambda: sim.run(-1.0), ValueError, "past"),
     ("into the past", lambda: [sim.run(5.0), sim.run_until(2.0)], ValueError, "past"),
     ("missing file", lambda: project(sim.FromFileConnector("missing.txt")), OSError, "missing"),
 ]
@@ -176,7 +185,29 @@ def test_after_the_end_nothing_runs(begin):
     begin()
     sim.end()
     sim.end()
+    for call in (lambda: sim.run(1.0), lambda: sim.run_until(9.0), sim.reset):
+        with pytest.raises(RuntimeError, match="end"):
+            call()
+
+
+@pytest.mark.parametrize("call", [
+    lambda: sim.run(5.0), lambda: sim.map_only(), lambda: sim.load_mapping("mapping.bin")])
+def test_after_the_end_nothing_is_mapped(begin, call):
+    begin(backend="emulator")
+    drive = project()
+    sim.run(1.0)
+    sim.end()
     with pytest.raises(RuntimeError, match="end"):
+        call()
+    # but what became of it can be read
+    assert sim.mapping_report()["verified"] and sim.run_report() and drive.lost() == []
+
+
+def test_rates_beyond_the_link_of_a_chip(begin):
+    begin(backend="emulator")
+    source = sim.Population(1, sim.SpikeSourcePoisson(rate=1e6), label="siren")
+    project(pre=source)
+    with pytest.raises(ValueError, match="siren.*link"):
         sim.run(1.0)
 
 
