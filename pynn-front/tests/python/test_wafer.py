@@ -90,6 +90,22 @@ def test_a_reset_repeats_the_spikes(begin):
         assert np.array_equal(a.magnitude, b.magnitude)
 
 
+def test_two_runs_are_one(begin):
+    spikes = []
+    for parts in ([200.0], [100.0, 100.0], [33.3, 66.7, 0.1, 99.9]):
+        begin(backend="emulator")
+        noise = sim.Population(20, sim.SpikeSourcePoisson(rate=50.0))
+        cells = sim.Population(10, sim.IF_cond_exp(**CELL))
+        sim.Projection(noise, cells, sim.AllToAllConnector(), sim.StaticSynapse(weight=0.004))
+        cells.record("spikes")
+        for part in parts:
+            sim.run(part)
+        spikes.append(cells.get_data().segments[0].spiketrains.multiplexed)
+    assert len(spikes[0][1]) > 20
+    for other in spikes[1:]:
+        assert np.array_equal(spikes[0][0], other[0]) and np.array_equal(spikes[0][1], other[1])
+
+
 def test_mappings_are_saved_and_loaded(begin):
     begin(backend="emulator")
     _, cells, drive = network()
