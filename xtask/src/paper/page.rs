@@ -98,10 +98,6 @@ fn grouped(value: &Value) -> String {
     text
 }
 
-fn percent(value: &Value) -> String {
-    value.as_f64().map_or_else(|| "not run".to_owned(), |v| format!("{:.3} %", 100.0 * v))
-}
-
 /// Events per biological second, in millions.
 fn events_per_second(report: &Value) -> String {
     let accounting = &report["accounting"];
@@ -134,7 +130,8 @@ impl Results {
              calibration and with all effects, and in NEST beside it. Written by `cargo xtask paper`.\n\n\
              What is known of the paper here is its abstract, the text and the programs of its public \
              demos (tag D), what others say about it (tag S), and what follows from these by arithmetic \
-             (tag A). Its tables were not at hand.\n"
+             (tag A). Its tables were not at hand. Where it says \"not run\", the command was stopped before \
+             that; it goes on where it was when it is called again.\n"
         );
         // writing to a string cannot fail
         let _ = self
@@ -167,6 +164,12 @@ impl Results {
                 [first, .., last] => format!("{first} to {last}"),
             }
         };
+        let realised = |map: &Value| match map["loss_fraction"].as_f64() {
+            Some(loss) => {
+                format!("{}: {:.3} % lost", grouped(&map["synapses_realised"]), 100.0 * loss)
+            }
+            None => "not run".to_owned(),
+        };
         let verified = |map: &Value| match map["verified"].as_bool() {
             Some(true) => "yes".to_owned(),
             Some(false) => "no: see the messages of the run".to_owned(),
@@ -175,30 +178,15 @@ impl Results {
         writeln!(page, "\n## Numbers\n\n| | published | here |\n|---|---|---|")?;
         let rows: Vec<(&str, &str, String)> = vec![
             ("balanced network: neurons", "2,083 (D)", grouped(&balanced["neurons"])),
-            (
-                "synapses realised of 847,781",
-                "690,157: 18.6 % lost (D, A)",
-                format!(
-                    "{}: {} lost",
-                    grouped(&balanced["synapses_realised"]),
-                    percent(&balanced["loss_fraction"])
-                ),
-            ),
+            ("synapses realised of 847,781", "690,157: 18.6 % lost (D, A)", realised(balanced)),
             ("circuits per neuron", "8 (D)", sizes(balanced)),
+            ("its words verified", "-", verified(balanced)),
             (
                 "microcircuit: neurons",
                 "7,712 (D; its formula gives 7,713)",
                 grouped(&cortical["neurons"]),
             ),
-            (
-                "synapses realised of 2,987,316",
-                "2,373,933: 20.5 % lost (D, A)",
-                format!(
-                    "{}: {} lost",
-                    grouped(&cortical["synapses_realised"]),
-                    percent(&cortical["loss_fraction"])
-                ),
-            ),
+            ("synapses realised of 2,987,316", "2,373,933: 20.5 % lost (D, A)", realised(cortical)),
             ("circuits per neuron", "8 (D)", sizes(cortical)),
             ("its words verified", "-", verified(cortical)),
             (
@@ -250,7 +238,8 @@ impl Results {
              sweep reads 30 neurons on chips of their own, as published, because the links of chips with \
              many neurons overflow. NEST runs the network that was realised, with the cells as asked for. \
              Synchrony is that of the published heat maps: deviation over mean of the common histogram in \
-             bins of 0.2 ms."
+             bins of 0.2 ms. \"Fired\" is the rate at which the circuits of all neurons fired, before merger \
+             trees and links; \"lost on links\" counts spikes that did not fit there."
         )?;
         sweep(page, &self.sweep, "paper")?;
         writeln!(
@@ -261,7 +250,8 @@ impl Results {
         let wafer = shown(&self.point["run_report"]["wafer"]);
         writeln!(
             page,
-            "\nThe points whose rasters the published notebook shows, g = 1 and g = 8 at eta = 0.8:\n\n\
+            "\nThe points whose rasters the published notebook shows, g = 1 and g = 8 at eta = 0.8, from the sweep with \
+             all sixteen points:\n\n\
              ![Raster at g = 1](images/paper-raster-g1.png)\n\n\
              ![Raster at g = 8](images/paper-raster-g8.png)\n\n\
              g = 8, eta = 0.8 for 10 s, all neurons; A is wafer {wafer}, B NEST:\n"
@@ -307,7 +297,10 @@ impl Results {
             "\n## Time and energy\n\n| | balanced, g = 8, eta = 0.8 | microcircuit | microcircuit, ideal wafer |\n|---|---|---|---|"
         )?;
         let both = [&self.point, &self.cortical, &self.ideal].map(|report| &report["accounting"]);
-        let factor = |v: &Value| number(v, 3) + " x biological time";
+        let factor = |v: &Value| match v.as_f64() {
+            Some(factor) => format!(", {factor:.2} x biological time"),
+            None => String::new(),
+        };
         let peer = |a: &Value| {
             let of = |key: &str| a["peer"][key].as_f64();
             match (of("simulate_s"), a["bio_s"].as_f64()) {
@@ -332,7 +325,7 @@ impl Results {
                 "emulator, run",
                 both.map(|a| {
                     format!(
-                        "{}, {}",
+                        "{}{}",
                         seconds(&a["emulator_s"]),
                         factor(&a["emulator_real_time_factor"])
                     )
@@ -363,10 +356,9 @@ impl Results {
             page,
             "\nEnergy assumes 2 kW of the module, idle or active: the rated maximum of its power supply, \
              and what others quote of the paper. The two are not published apart. A single short run is \
-             dominated by its set-up; long and repeated runs are not. Wall times are those of two shared \
-             cores, NEST with {threads} thread(s); the whole sweep took {}, its mapping with calibration {}.",
-            seconds(&self.sweep["wall_s"]),
-            seconds(&self.sweep["mapping_s"]),
+             dominated by its set-up; long and repeated runs are not. Wall times are those of two \
+             cores with whatever else ran on them at the time, NEST with {threads} thread(s): on a busy \
+             machine they say little. `cargo xtask bench emulator --peers` compares speeds."
         )
     }
 }
@@ -392,6 +384,22 @@ fn effects(points: &[Value]) -> String {
     }
 }
 
+/// Mean rate at which the circuits of all neurons fired, read out or not, over the whole run.
+fn fired(point: &Value) -> String {
+    let report = point["report"].as_str().and_then(|path| read_json(Path::new(path)).ok());
+    let report = report.unwrap_or(Value::Null);
+    let of = |value: &Value| value.as_f64();
+    let spikes = of(&report["run_report"]["spikes"]["emitted"]);
+    let neurons = of(&report["mapping_report"]["neurons"]);
+    let seconds = of(&report["run_report"]["bio_ms"]).map(|ms| 1e-3 * ms);
+    match (spikes, neurons, seconds) {
+        (Some(spikes), Some(neurons), Some(seconds)) => {
+            format!("{:.2} Hz", spikes / neurons / seconds)
+        }
+        _ => "-".to_owned(),
+    }
+}
+
 /// Pictures and table of a sweep.
 fn sweep(page: &mut String, report: &Value, images: &str) -> std::fmt::Result {
     let Some(points) = report["points"].as_array() else {
@@ -403,8 +411,8 @@ fn sweep(page: &mut String, report: &Value, images: &str) -> std::fmt::Result {
          ![Rate, CV and synchrony in NEST](images/{images}-heat-nest.png)\n\n\
          ![Rates over g for each eta](images/{images}-rates.png)\n\n\
          {} points of {} s, in {} altogether, {}:\n\n\
-         | g | eta | neurons | rate, wafer {} | rate, NEST | ratio | CV, wafer | CV, NEST | lost on links | regime |\n\
-         |---|---|---|---|---|---|---|---|---|---|",
+         | g | eta | neurons read out | rate, wafer {} | fired | rate, NEST | ratio | CV, wafer | CV, NEST | lost on links | regime |\n\
+         |---|---|---|---|---|---|---|---|---|---|---|",
         points.len(),
         number(&points.first().unwrap_or(&Value::Null)["accounting"]["bio_s"], 0),
         seconds(&report["wall_s"]),
@@ -424,11 +432,12 @@ fn sweep(page: &mut String, report: &Value, images: &str) -> std::fmt::Result {
         };
         writeln!(
             page,
-            "| {} | {} | {} | {} Hz | {} | {} | {} | {} | {} | {regime} |",
+            "| {} | {} | {} | {} Hz | {} | {} | {} | {} | {} | {} | {regime} |",
             point["parameters"]["g"],
             point["parameters"]["eta"],
             wafer["neurons"],
             number(&wafer["rate_hz"], 2),
+            fired(point),
             peer["rate_hz"].as_f64().map_or_else(|| "-".to_owned(), |r| format!("{r:.2} Hz")),
             ratio.map_or_else(|| "-".to_owned(), |r| format!("{r:.3}")),
             number(&wafer["cv_isi"], 3),
@@ -494,11 +503,14 @@ const DIFFERENCES: &str = "
   where inhibition outweighs excitation (g > 4.05), because the links carry them.
 - High rates: the synaptic inputs saturate and the merger trees queue, on the wafer and not in NEST. Published agreement ends
   at about 50 Hz for this reason.
+- g = 1, all neurons read out on a manufactured wafer: thirty neurons that fire with hundreds of Hz overrun the merger tree of
+  their chip (published: routing works up to mean rates of 250 Hz) and then its link, so that what is read out is slower and less
+  regular than what fires. That is what the 30 isolated neurons are for.
 - g = 1: cells fire as soon as their refractory time ends. A step of NEST is then a few percent of the interval, so that its rate
   comes in such steps.
 - Cells: calibrated cells deviate from the request by what calibration leaves over, fresh noise of every programming and the
   weights of single synapses. NEST without variation knows nothing of this, NEST with it draws from published spreads; neither
   draws this wafer's own deviations, so single neurons do not agree, distributions should.
-- Events: the published 162 million per second are reached where the balanced network fires fast. They count events of realised
-  synapses, ours have more synapses.
+- Events: 162 million per second of biology are 235 Hz at each of 690,157 synapses, which the balanced network reaches where g is
+  small. Ours are counted where they arrive, after losses in the merger trees.
 ";
