@@ -7,7 +7,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;
 
 use hal::config::{CurrentScaling, NeuronHalf, NeuronParameter, SharedParameter};
-use hal::coord::{FgBlockOnHicann, HicannOnWafer, NeuronOnHicann, SynapticInputOnNeuron, Table};
+use hal::coord::{
+    FgBlockOnHicann, HicannOnWafer, NeuronOnHicann, SynapticInputOnNeuron, Table, WaferNumber,
+};
 use hal::law::{self, Outside, Transformation, TransformationError};
 use hal::value::DacCode;
 use serde::{Deserialize, Serialize};
@@ -200,6 +202,8 @@ static IDEAL: LazyLock<HicannCalibration> = LazyLock::new(HicannCalibration::def
 /// The calibration of a wafer.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct WaferCalibration {
+    /// The wafer that it was measured on; none of the ideal one.
+    pub wafer: Option<WaferNumber>,
     /// The chips that were measured.
     pub hicanns: BTreeMap<HicannOnWafer, HicannCalibration>,
 }
@@ -207,7 +211,7 @@ pub struct WaferCalibration {
 impl WaferCalibration {
     /// The nominal law for every chip.
     pub const fn ideal() -> Self {
-        Self { hicanns: BTreeMap::new() }
+        Self { wafer: None, hicanns: BTreeMap::new() }
     }
 
     /// The calibration of a chip; the ideal one if the chip was not measured.

@@ -15,7 +15,7 @@ use hal::wafer::{Wafer, WaferError};
 use thiserror::Error;
 
 use crate::HicannCalibration;
-use crate::database::{ChipKey, ChipRecord, Database, DatabaseError, Provenance};
+use crate::database::{Age, ChipKey, ChipRecord, Database, DatabaseError, Provenance};
 use crate::evaluation::Evaluation;
 use crate::procedure::{
     self, CalibrationError, Cost, Measured, PROCEDURE_VERSION, Quantity, Settings, Step,
@@ -89,8 +89,10 @@ pub enum CampaignError {
 pub struct Summary {
     /// Chips that were measured, with the number of their blacklisted circuits.
     pub measured: BTreeMap<HicannOnWafer, usize>,
-    /// Chips that were in the set already.
+    /// Chips that were in the set already, measured by the present procedures.
     pub present: Vec<HicannOnWafer>,
+    /// Chips that were in the set from earlier procedures, and were measured anew for that.
+    pub outdated: Vec<HicannOnWafer>,
     /// Programmings of floating gates and runs.
     pub programmings: u64,
     /// Runs of the wafer.
@@ -101,7 +103,8 @@ pub struct Summary {
     pub wall_s: f64,
 }
 
-/// Measures those chips that the set lacks, or all of them with `again`, and stores each of them.
+/// Measures those chips that the set lacks or knows from earlier procedures only, or all of them with
+/// `again`, and stores each of them.
 pub fn calibrate(
     campaign: &Campaign<'_>,
     again: bool,
@@ -115,11 +118,15 @@ pub fn calibrate(
     let snapshot = campaign.database.snapshot()?;
     for &hicann in campaign.hicanns {
         let key = ChipKey::new(campaign.set, campaign.wafer, hicann);
-        match snapshot.chip(&key) {
-            Ok(_) if !again => summary.present.push(hicann),
-            Ok(_) | Err(DatabaseError::NoChip { .. }) => wanted.push(hicann),
-            Err(error) => return Err(error.into()),
+        match snapshot.age(&key)? {
+            Age::Present if !again => {
+                summary.present.push(hicann);
+                continue;
+            }
+            Age::Outdated if !again => summary.outdated.push(hicann),
+            _ => {}
         }
+        wanted.push(hicann);
     }
     drop(snapshot);
     let measured = run(&wanted, campaign.threads, Step::ALL.len(), observe, &|hicann, begin| {

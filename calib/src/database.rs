@@ -42,6 +42,18 @@ impl ChipKey {
     }
 }
 
+/// What a set knows of a chip. A later program may measure what an earlier one did not: mappings use
+/// [`Present`](Self::Present) ones only, others are measured anew.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Age {
+    /// Nothing.
+    Missing,
+    /// The results of earlier procedures than [`PROCEDURE_VERSION`](crate::procedure::PROCEDURE_VERSION).
+    Outdated,
+    /// The results of the present procedures, or of later ones.
+    Present,
+}
+
 /// The database did not do what it was asked.
 #[derive(Debug, Error)]
 pub enum DatabaseError {

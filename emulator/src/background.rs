@@ -139,14 +139,17 @@ mod tests {
 
     #[test]
     fn shift_register_has_the_published_sequence_and_full_length() {
-        let mut register = 44257;
-        let values: Vec<u16> = (0..5)
-            .map(|_| {
-                register = shift(register);
-                register
-            })
-            .collect();
-        assert_eq!(values, [22979, 45959, 26383, 52766, 39996]);
+        // vectors bg_lfsr-001 to -003
+        let after = |seed: u16| std::iter::successors(Some(shift(seed)), |r| Some(shift(*r)));
+        let values: Vec<u16> = after(1).take(20).collect();
+        let expected = [
+            2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 2049, 4098, 8197, 16395, 32790, 45, 90, 180,
+            360, 720,
+        ];
+        assert_eq!(values, expected);
+        let values: Vec<u16> = after(44257).take(10).collect();
+        let expected = [22979, 45959, 26383, 52766, 39996, 14457, 28914, 57828, 50120, 34705];
+        assert_eq!(values, expected);
         let (mut register, mut length) = (shift(1), 1);
         while register != 1 {
             assert_ne!(register, 0);
@@ -158,6 +161,7 @@ mod tests {
 
     #[test]
     fn random_generators_fire_at_the_published_clocks() {
+        // vectors bg_random-001 to -004
         for (period, clocks) in [
             (100, [7, 18, 673, 785, 1339]),
             (500, [9, 20, 257, 394, 515]),
@@ -172,7 +176,14 @@ mod tests {
 
     #[test]
     fn mean_intervals_follow_the_period() {
-        for (period, mean) in [(100, 1310.72), (5000, 26.2144), (40000, 5.132832080200501)] {
+        // vectors bg_random_mean-001 to -005
+        for (period, mean) in [
+            (100, 1310.72),
+            (500, 262.144),
+            (5000, 26.2144),
+            (30000, 4.369_066_666_666_667),
+            (40000, 5.132832080200501),
+        ] {
             let mut g = generator(true, period, 1);
             let mut last = 0;
             let mut count = 0;
@@ -189,6 +200,8 @@ mod tests {
     fn regular_generators_are_regular_and_dead_ones_are_silent() {
         let mut g = generator(false, 124, 0);
         assert_eq!([g.next_clock(), g.next_clock()], [Some(125), Some(250)]);
+        // vector bg_regular-001: 4008 ns
+        assert_eq!(generator(false, 500, 0).next_clock().map(|clocks| 8 * clocks), Some(4008));
         assert_eq!(generator(true, 100, 0).next_clock(), None);
         assert_eq!(generator(true, u16::MAX, 1).next_clock(), None);
     }

@@ -47,11 +47,11 @@ mod synapses;
 use std::fmt;
 use std::sync::Arc;
 
-use calib::WaferCalibration;
+use calib::{HicannCalibration, WaferCalibration};
 
 use hal::codec::{DecodeError, decode_wafer};
 use hal::config::{HicannConfig, WaferConfig};
-use hal::coord::{HicannOnWafer, Table};
+use hal::coord::{HicannOnWafer, Table, WaferNumber};
 use hal::defects::Defects;
 use hal::wafer::ConfigurationWords;
 use rayon::prelude::*;
@@ -191,9 +191,9 @@ pub struct Rules {
     pub requests: Vec<Requested>,
     /// What of the wafer cannot be used (hal-config §6).
     pub defects: Defects,
-    /// Cells are codes of a measured calibration. They are held against that, if it is there, and
-    /// never against the nominal law.
-    pub calibrated: bool,
+    /// The manufactured wafer with whose measured calibration the cells were made. They are held against
+    /// that, if it is there, and never against the nominal law.
+    pub calibrated: Option<WaferNumber>,
     /// The calibration of the wafer. Files do not hold it.
     #[serde(skip)]
     pub calibration: Option<Arc<WaferCalibration>>,
@@ -213,9 +213,16 @@ impl Default for Rules {
             mode: RequestedMode::default(),
             requests: Vec::new(),
             defects: Defects::default(),
-            calibrated: false,
+            calibrated: None,
             calibration: None,
         }
+    }
+}
+
+impl Rules {
+    /// The measured calibration of a chip, if it is there.
+    fn measured(&self, hicann: HicannOnWafer) -> Option<&HicannCalibration> {
+        self.calibration.as_ref()?.hicanns.get(&hicann)
     }
 }
 

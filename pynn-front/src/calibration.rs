@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use calib::WaferCalibration;
 use calib::campaign::{self, Campaign, CampaignError, Observe};
-use calib::database::{Database, DatabaseError};
+use calib::database::{Age, ChipKey, Database, DatabaseError};
 use calib::procedure::Settings as Procedure;
 use emulator::{Effect, Effects, Emulator, Instance, Settings};
 use hal::coord::{Coordinate as _, HicannOnWafer, WaferNumber};
@@ -125,8 +125,8 @@ pub fn bench_for(instance: Instance, effects: Effects) -> Option<Bench> {
 pub type Source<'a> =
     dyn FnMut(&[HicannOnWafer]) -> Result<WaferCalibration, CampaignError> + Send + 'a;
 
-/// The calibrations of chips in a database, measured as far as they are missing; `announce` hears
-/// which ones before that.
+/// The calibrations of chips in a database, measured as far as they are missing or come from earlier
+/// procedures; `announce` hears which ones before that.
 pub fn complete(
     bench: &Bench,
     database: &Database,
@@ -135,12 +135,17 @@ pub fn complete(
     announce: &mut dyn FnMut(&[HicannOnWafer]),
     observe: &Observe<'_>,
 ) -> Result<WaferCalibration, CampaignError> {
-    let there = database.snapshot()?.wafer(DEFAULT_SET, bench.wafer, hicanns.iter().copied())?;
-    let missing: Vec<HicannOnWafer> =
-        hicanns.iter().copied().filter(|h| !there.hicanns.contains_key(h)).collect();
-    if missing.is_empty() {
-        return Ok(there);
+    let snapshot = database.snapshot()?;
+    let mut missing = Vec::new();
+    for &hicann in hicanns {
+        if snapshot.age(&ChipKey::new(DEFAULT_SET, bench.wafer, hicann))? != Age::Present {
+            missing.push(hicann);
+        }
     }
+    if missing.is_empty() {
+        return Ok(snapshot.wafer(DEFAULT_SET, bench.wafer, hicanns.iter().copied())?);
+    }
+    drop(snapshot);
     announce(&missing);
     let campaign = bench.campaign(database, DEFAULT_SET, &missing, Procedure::default(), threads);
     campaign::calibrate(&campaign, false, &|hicann| bench.connect(hicann), observe)?;

@@ -108,6 +108,10 @@ enum Command {
         mapping: PathBuf,
         #[command(flatten)]
         wafer: WaferDefects,
+        /// Of a calibrated mapping: the database with its calibration [default: calibration.db in
+        /// BSS1_HOME or ~/.bss1]
+        #[arg(long, value_name = "FILE")]
+        calibration: Option<PathBuf>,
     },
     /// Draw a mapping, and tell about it on one screen
     Show(ShowArguments),
@@ -338,7 +342,9 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> u8 {
         Command::Experiment(ExperimentCommand::Run { name, settings, machine, how, out }) => {
             experiment::run(&name, &settings, &machine, &how, &out)
         }
-        Command::Verify { mapping, wafer } => files::verify(&mapping, &wafer),
+        Command::Verify { mapping, wafer, calibration } => {
+            files::verify(&mapping, &wafer, calibration.as_deref())
+        }
         Command::Show(arguments) => show::show(&arguments),
         Command::Emulate { words, input, machine, remote, out } => {
             files::emulate(&words, &input, &machine, remote, &out)

@@ -97,8 +97,9 @@ fn verified(
     let encode_s = clock.elapsed().as_secs_f64();
     observe(Progress::Verifying);
     let clock = Instant::now();
-    let calibrated = !calibration.hicanns.is_empty();
-    let calibration = calibrated.then(|| Arc::new(calibration.clone()));
+    let measured = Some(calibration).filter(|calibration| !calibration.hicanns.is_empty());
+    let calibrated = measured.and_then(|calibration| calibration.wafer);
+    let calibration = measured.map(|calibration| Arc::new(calibration.clone()));
     let rules = Rules { calibrated, calibration, ..options.rules(defects) };
     let verification = verify(network, &mapping, &words, &rules)?;
     let verify_s = clock.elapsed().as_secs_f64();

@@ -1,6 +1,8 @@
 //! Calibration of manufactured wafers: spreads before and after on three wafers, time per chip, and
 //! the balanced random network calibrated, uncalibrated, and on the ideal wafer.
 
+mod page;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
@@ -45,8 +47,11 @@ pub(crate) fn bench(quick: bool, json: &Path) -> Result<()> {
     let bench = Bench { bss1, folder, quick };
     let mut missed = Vec::new();
     let mut results = json!({ "wafers": [] });
+    let mut reports = Vec::new();
     for wafer in WAFERS {
-        let row = bench.wafer(wafer)?;
+        let (row, report) = bench.wafer(wafer)?;
+        results["hardware_s"] = row["hardware_s"].clone();
+        reports.push(report);
         missed.extend(judged(wafer, &row["evaluation"]));
         if let Some(rows) = results["wafers"].as_array_mut() {
             rows.push(row);
@@ -56,6 +61,9 @@ pub(crate) fn bench(quick: bool, json: &Path) -> Result<()> {
     results["network"] = bench.network()?;
     write(json, &results)?;
     missed.extend(network_judged(&results["network"]));
+    if !quick {
+        page::write(&results, &reports, &bench.evaluation(WAFERS[0]).join("histograms.svg"))?;
+    }
     for goal in &missed {
         eprintln!("missed: {goal}");
     }
@@ -64,8 +72,27 @@ pub(crate) fn bench(quick: bool, json: &Path) -> Result<()> {
     Ok(())
 }
 
+/// Processor seconds of all programs that have been started and have ended, where the system tells.
+fn children_cpu_s() -> Option<f64> {
+    /// Of `/proc`, on all systems that have it.
+    const TICKS_HZ: f64 = 100.0;
+    let stat = fs::read_to_string("/proc/self/stat").ok()?;
+    // the name of the program may hold blanks and ends with a parenthesis
+    let fields: Vec<&str> = stat.rsplit_once(')')?.1.split_whitespace().collect();
+    let ticks = |i: usize| fields.get(i)?.parse::<f64>().ok();
+    Some((ticks(13)? + ticks(14)?) / TICKS_HZ)
+}
+
 fn write(json: &Path, results: &Value) -> Result<()> {
     fs::write(json, format!("{results:#}\n")).with_context(|| json.display().to_string())
+}
+
+/// What the page tells of a wafer.
+struct Report {
+    /// Table and blacklist.
+    text: String,
+    /// Time of each chip, calibrated alone, s.
+    alone_s: Vec<f64>,
 }
 
 struct Bench {
@@ -75,8 +102,13 @@ struct Bench {
 }
 
 impl Bench {
-    /// Some chips of a wafer: one alone, the others together, then their evaluation.
-    fn wafer(&self, wafer: &str) -> Result<Value> {
+    /// Where the evaluation of a wafer is written to.
+    fn evaluation(&self, wafer: &str) -> PathBuf {
+        self.folder.join(format!("evaluation-{wafer}"))
+    }
+
+    /// Some chips of a wafer, one after the other, then their evaluation.
+    fn wafer(&self, wafer: &str) -> Result<(Value, Report)> {
         let database = self.folder.join(format!("{wafer}.db")).display().to_string();
         let calibrate = |hicanns: &str| -> Result<Value> {
             let place = ["--wafer", wafer, "--hicanns", hicanns, "--db", &database];
@@ -84,12 +116,14 @@ impl Bench {
             shell::answer(&self.bss1, command)
         };
         let mut chips = Vec::new();
-        let mut alone_s = Vec::new();
+        let mut alone_s: Vec<f64> = Vec::new();
+        let mut hardware_s = Value::Null;
         for candidate in CANDIDATES {
             // a chip that the wafer lacks is refused
             let Ok(answer) = calibrate(candidate) else { continue };
             eprintln!("wafer {wafer}, chip {candidate}: {} s", answer["wall_s"]);
-            alone_s.push(answer["wall_s"].clone());
+            alone_s.extend(answer["wall_s"].as_f64());
+            hardware_s = answer["hardware_s"].clone();
             chips.push(candidate);
             if chips.len() == CHIPS[usize::from(self.quick)] {
                 break;
@@ -98,14 +132,17 @@ impl Bench {
         if chips.is_empty() {
             bail!("wafer {wafer} has none of the chips {CANDIDATES:?}");
         }
-        let out = self.folder.join(format!("evaluation-{wafer}")).display().to_string();
+        let out = self.evaluation(wafer).display().to_string();
         let hicanns = chips.join(",");
         let place = ["--wafer", wafer, "--hicanns", &hicanns, "--db", &database, "--out", &out];
         let command = [&["calibration", "evaluate", "--json"][..], &place].concat();
         let evaluation = shell::answer(&self.bss1, command)?;
-        let page = fs::read_to_string(Path::new(&out).join("report.txt")).context("report.txt")?;
-        eprintln!("{page}");
-        Ok(json!({ "wafer": wafer, "alone_s": alone_s, "evaluation": evaluation }))
+        let text = fs::read_to_string(Path::new(&out).join("report.txt")).context("report.txt")?;
+        eprintln!("{text}");
+        let row = json!({
+            "wafer": wafer, "alone_s": alone_s, "hardware_s": hardware_s, "evaluation": evaluation,
+        });
+        Ok((row, Report { text, alone_s }))
     }
 
     /// Rates of the balanced random network at (g, eta) = (8, 0.8).
@@ -128,10 +165,18 @@ impl Bench {
         let wafer = ["--wafer", "30", "--calibration"];
         let (uncalibrated, _) = run("uncalibrated", &[&wafer[..], &["none"]].concat())?;
         let calibrated = [&wafer[..], &[database.as_str()]].concat();
+        let before_s = children_cpu_s();
         let (_, first_s) = run("calibrated", &calibrated)?;
+        let between_s = children_cpu_s();
         let (calibrated, again_s) = run("calibrated", &calibrated)?;
-        let chips = &calibrated["mapping_report"]["hicanns_used"];
-        eprintln!("{chips} chips: {first_s:.0} s with their calibration, {again_s:.0} s again");
+        let after_s = children_cpu_s();
+        let cpu_s = before_s.zip(between_s).zip(after_s);
+        let cpu_s = cpu_s.map(|((before, between), after)| 2.0 * between - before - after);
+        let show = ["calibration", "show", "--json", "--wafer", "30", "--db", &database];
+        let stored = shell::answer(&self.bss1, show)?;
+        let chips = stored["chips"].as_array().map_or(0, Vec::len);
+        let wall_s = first_s - again_s;
+        eprintln!("{chips} chips: {wall_s:.0} s for their calibration, {again_s:.0} s for a run");
         let mut rates = serde_json::Map::new();
         for population in ["exc", "inh"] {
             let rate = |report: &Value| report["rates_hz"][population]["mean"].as_f64();
@@ -149,7 +194,9 @@ impl Bench {
             let row = json!({ "ideal": ideal, "calibrated": measured, "uncalibrated": raw });
             rates.insert(population.to_owned(), row);
         }
-        Ok(json!({ "rates_hz": rates, "hicanns": chips, "first_s": first_s, "again_s": again_s }))
+        Ok(json!({
+            "rates_hz": rates, "calibrated_hicanns": chips, "wall_s": wall_s, "cpu_s": cpu_s,
+        }))
     }
 }
 

@@ -12,7 +12,8 @@ use redb::{
     TableDefinition, WriteTransaction,
 };
 
-use super::{ChipKey, ChipRecord, CircuitRecord, DatabaseError, migrate};
+use super::{Age, ChipKey, ChipRecord, CircuitRecord, DatabaseError, migrate};
+use crate::procedure::PROCEDURE_VERSION;
 use crate::{CircuitMode, HicannCalibration, WaferCalibration};
 
 /// Version of the tables and records of a file.
@@ -247,6 +248,16 @@ impl Snapshot {
         self.decode(&bytes.ok_or_else(missing)?)
     }
 
+    /// Whether a chip is there, and whether the present procedures have measured it.
+    pub fn age(&self, key: &ChipKey) -> Result<Age, DatabaseError> {
+        match self.chip(key) {
+            Ok(chip) if chip.provenance.procedure < PROCEDURE_VERSION => Ok(Age::Outdated),
+            Ok(_) => Ok(Age::Present),
+            Err(DatabaseError::NoChip { .. }) => Ok(Age::Missing),
+            Err(error) => Err(error),
+        }
+    }
+
     /// The record of a circuit.
     pub fn circuit(
         &self,
@@ -314,7 +325,7 @@ impl Snapshot {
         wafer: WaferNumber,
         hicanns: impl IntoIterator<Item = HicannOnWafer>,
     ) -> Result<WaferCalibration, DatabaseError> {
-        let mut calibration = WaferCalibration::ideal();
+        let mut calibration = WaferCalibration { wafer: Some(wafer), ..WaferCalibration::ideal() };
         for hicann in hicanns {
             if let Some(found) = self.hicann(&ChipKey::new(set, wafer, hicann))? {
                 calibration.hicanns.insert(hicann, found);

@@ -3,19 +3,24 @@
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::Mutex;
 use std::time::Duration;
 
 use calib::CircuitMode;
+use calib::campaign::{self, Campaign};
 use calib::database::{
-    ChipKey, ChipRecord, CircuitFault, CircuitRecord, Database, DatabaseError, Export, ExportError,
-    Provenance, Quality,
+    Age, ChipKey, ChipRecord, CircuitFault, CircuitRecord, Database, DatabaseError, Export,
+    ExportError, Provenance, Quality,
 };
+use calib::procedure::{PROCEDURE_VERSION, Settings};
 use hal::config::{NeuronParameter, SharedParameter};
 use hal::coord::{
     Coordinate as _, FgBlockOnHicann, HicannOnWafer, NeuronOnHicann, SynapticInputOnNeuron, Table,
     WaferNumber,
 };
+use hal::defects::Defects;
 use hal::law::{Formula, Transformation};
+use hal::wafer::WaferError;
 
 const WAFER: WaferNumber = WaferNumber(30);
 /// Names the database that the child of the kill test writes to.
@@ -311,4 +316,38 @@ fn killed_writers_lose_nothing() {
     }
     let mut database = Database::open(&path).unwrap();
     assert_eq!(database.check().unwrap().problems, Vec::<String>::new());
+}
+
+#[test]
+fn what_earlier_procedures_measured_is_measured_anew() {
+    let folder = tempfile::tempdir().unwrap();
+    let database = Database::open_or_create(&file(&folder)).unwrap();
+    let [old, new, missing] = [3, 4, 5].map(|hicann| key("default", hicann));
+    put(&database, &old, 1);
+    let (mut chip, circuits) = records(2);
+    chip.provenance.procedure = PROCEDURE_VERSION;
+    database.put_chip(&new, &chip, &circuits).unwrap();
+    let snapshot = database.snapshot().unwrap();
+    let age = |key| snapshot.age(key).unwrap();
+    assert_eq!([&old, &new, &missing].map(age), [Age::Outdated, Age::Present, Age::Missing]);
+
+    // a campaign goes to the wafer for the old one, and only for that
+    let defects = Defects::default();
+    let asked = Mutex::new(Vec::new());
+    let connect = |hicann| {
+        asked.lock().unwrap().push(hicann);
+        Err(WaferError::Remote("not there".to_owned()))
+    };
+    let calibrate = |hicanns: &[HicannOnWafer]| {
+        let (set, wafer, identity) = ("default", WAFER, "a wafer");
+        let (settings, threads, database, defects) = (Settings::default(), 1, &database, &defects);
+        let campaign =
+            Campaign { database, set, wafer, identity, hicanns, defects, settings, threads };
+        campaign::calibrate(&campaign, false, &connect, &|_| true)
+    };
+    let done = calibrate(&[new.hicann]).unwrap();
+    assert_eq!((done.present, done.outdated), (vec![new.hicann], vec![]));
+    assert!(asked.lock().unwrap().is_empty());
+    assert!(calibrate(&[new.hicann, old.hicann]).is_err());
+    assert_eq!(*asked.lock().unwrap(), [old.hicann]);
 }

@@ -34,8 +34,8 @@ pub(super) fn check(case: &Case<'_>, faults: &mut Faults) {
     per_chip(case, faults, |hicann, chip, faults| {
         check_modes(case, hicann, chip, faults);
         check_shared(case, hicann, chip, faults);
-        let calibration = case.rules.calibration.as_ref().map(|wafer| wafer.hicann(hicann));
-        if case.rules.calibrated && calibration.is_none() {
+        let calibration = case.rules.measured(hicann);
+        if case.rules.calibrated.is_some() && calibration.is_none() {
             return;
         }
         let mode = case.mapping.mode(hicann);
@@ -64,7 +64,7 @@ fn check_shared(case: &Case<'_>, hicann: HicannOnWafer, chip: &HicannConfig, fau
     let gates = &chip.floating_gates;
     let first = FgBlockOnHicann::new::<0>();
     // each block has a calibration of its own
-    let reset = (!case.rules.calibrated).then_some(SharedParameter::VReset);
+    let reset = case.rules.calibrated.is_none().then_some(SharedParameter::VReset);
     for parameter in GmaxSelect::all().map(SharedParameter::gmax).chain(reset) {
         for block in FgBlockOnHicann::all() {
             let (found, want) = (gates.shared(block, parameter), gates.shared(first, parameter));

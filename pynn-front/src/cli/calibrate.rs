@@ -1,12 +1,13 @@
 //! `bss1 calibrate`: measure chips of a wafer and keep the result.
 
 use std::collections::BTreeSet;
+use std::fmt::Write as _;
 use std::path::PathBuf;
 
 use anyhow::anyhow;
 use calib::campaign::{self, CampaignError, Progress, Summary};
 use calib::database::{Database, DatabaseError};
-use calib::procedure::{CalibrationError, Settings};
+use calib::procedure::{CalibrationError, PROCEDURE_VERSION, Settings};
 use clap::Args;
 use emulator::{Effects, Instance};
 use hal::coord::{Coordinate as _, HicannOnWafer, NeuronOnHicann, WaferNumber};
@@ -177,6 +178,7 @@ pub(super) fn calibrate(arguments: &CalibrateArguments) -> Result<Value, Failure
         "database": path,
         "hicanns": summary.measured.keys().map(|h| h.index()).collect::<Vec<_>>(),
         "present": summary.present.iter().map(|h| h.index()).collect::<Vec<_>>(),
+        "outdated": summary.outdated.iter().map(|h| h.index()).collect::<Vec<_>>(),
         "blacklisted": blacklisted,
         "programmings": summary.programmings,
         "runs": summary.runs,
@@ -189,7 +191,14 @@ fn page(wafer: u32, summary: &Summary) -> String {
     let chips = summary.measured.len();
     let blacklisted: usize = summary.measured.values().sum();
     let present = summary.present.len();
-    let head = format!("wafer {wafer}: {chips} chips calibrated, {present} were in the set");
+    let mut head = format!("wafer {wafer}: {chips} chips calibrated, {present} were in the set");
+    if !summary.outdated.is_empty() {
+        let n = summary.outdated.len();
+        let _ = write!(
+            head,
+            "\n  measured anew  {n}, known from procedures before version {PROCEDURE_VERSION}"
+        );
+    }
     if chips == 0 {
         return head;
     }

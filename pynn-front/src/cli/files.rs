@@ -1,20 +1,25 @@
 //! Commands on files of earlier runs: `verify`, `emulate`, `export-network`.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Instant;
 
 use anyhow::anyhow;
+use calib::database::Database;
 use hal::archive::{self, Archive};
-use hal::coord::HicannOnDnc;
+use hal::coord::{HicannOnDnc, HicannOnWafer};
 use hal::wafer::{ConfigurationWords, PlaybackWords, TraceWords, WaferError};
 use marocco::SavedMapping;
 use serde_json::{Value, json};
 
+use super::calibrate::database_failure;
 use super::console::{Stages, say};
 use super::defects::WaferDefects;
 use super::folder::Folder;
 use super::{Failure, Machine, Remote, SHOWN_VIOLATIONS};
+use crate::calibration::{DEFAULT_SET, default_database};
 use crate::export::{self, ExportError};
 use crate::report::FlowReport;
 use crate::run::{self, Progress};
@@ -25,12 +30,18 @@ pub(super) fn read<T: Archive>(path: &Path) -> Result<T, Failure> {
     archive::read(path).map_err(Failure::request)
 }
 
-/// Verifies a mapping against what it was made for, or against the defects of another wafer.
-pub(super) fn verify(mapping: &Path, wafer: &WaferDefects) -> Result<Value, Failure> {
+/// Verifies a mapping against what it was made for, or against the defects of another wafer; the cells
+/// of a calibrated one against the calibration in a database.
+pub(super) fn verify(
+    mapping: &Path,
+    wafer: &WaferDefects,
+    database: Option<&Path>,
+) -> Result<Value, Failure> {
     let mut saved: SavedMapping = read(mapping)?;
     if let Some(defects) = wafer.load()? {
         saved.rules.defects = defects;
     }
+    let unknown = look_up_calibration(&mut saved, database)?;
     let SavedMapping { network, mapping: claim, words, rules, .. } = &saved;
     let verification =
         marocco::verify::verify(network, claim, words, rules).map_err(Failure::request)?;
@@ -57,8 +68,42 @@ pub(super) fn verify(mapping: &Path, wafer: &WaferDefects) -> Result<Value, Fail
         "verified": true,
         "functional_synapses": verification.functional,
         "words": words.len(),
+        "uncompared_hicanns": unknown.iter().map(|h| h.index()).collect::<Vec<_>>(),
         "mapping_report": report,
     }))
+}
+
+/// Finds the calibration of a mapping's chips: in this database, which must have it, or in that of the
+/// user, if it does. Tells the chips whose cells cannot be compared.
+fn look_up_calibration(
+    saved: &mut SavedMapping,
+    database: Option<&Path>,
+) -> Result<Vec<HicannOnWafer>, Failure> {
+    let Some(wafer) = saved.rules.calibrated else { return Ok(Vec::new()) };
+    let placed = saved.mapping.placement.neurons.iter().flatten();
+    let used: BTreeSet<HicannOnWafer> = placed.map(|neuron| neuron.hicann).collect();
+    let path = match database {
+        Some(path) => Some(path.to_owned()),
+        None => default_database().ok().filter(|path| path.exists()),
+    };
+    let mut unknown: Vec<HicannOnWafer> = used.iter().copied().collect();
+    if let Some(path) = path {
+        let found = Database::open(&path)
+            .and_then(|database| database.snapshot()?.wafer(DEFAULT_SET, wafer, used))
+            .map_err(database_failure)?;
+        unknown.retain(|hicann| !found.hicanns.contains_key(hicann));
+        saved.rules.calibration = Some(Arc::new(found));
+    }
+    if let Some(first) = unknown.first() {
+        let (n, wafer) = (unknown.len(), wafer.0);
+        let what =
+            format!("the calibration of {n} chips of wafer {wafer} is not at hand, first {first}");
+        if database.is_some() {
+            return Err(Failure::request(anyhow!("{what}; name the database of the run")));
+        }
+        say(&format!("{what}: their cells are not compared; name a database with --calibration"));
+    }
+    Ok(unknown)
 }
 
 pub(super) fn emulate(
