@@ -30,7 +30,7 @@ pub struct SavedMapping {
 
 impl Archive for SavedMapping {
     const KIND: [u8; 8] = *b"MAPPING ";
-    const VERSION: u32 = 8;
+    const VERSION: u32 = 9;
 }
 
 impl MapOptions {

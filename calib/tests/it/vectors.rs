@@ -227,7 +227,7 @@ fn times_at_which_pulses_are_sent() {
         let lost = v.expect.get("dropped").map_or(1, |n| n.as_u64().unwrap());
         assert_eq!(words.is_err(), lost > 0, "{}", v.id);
         let Ok(words) = words else { return };
-        let sent = playback::decode(fpga, &words.by_fpga[&fpga]).unwrap().pulses;
+        let sent = playback::decode(&words.by_fpga[&fpga]).unwrap().pulses;
         let mut last = 0;
         let waits: Vec<u64> = sent
             .iter()
