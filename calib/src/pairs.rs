@@ -333,7 +333,7 @@ mod tests {
             let old = SynapseWeight::new::<0>();
             let after = |pairs: f64| {
                 let c = Capacitors { causal_v: pairs * law.step_v, acausal_v: 0.0 };
-                law.updated(&controller, old, c).map(|new| new.index())
+                law.updated(&controller, old, c).map(SynapseWeight::index)
             };
             prop_assert_eq!(after(settings.pairs() * 0.999), None);
             prop_assert_eq!(after(settings.pairs() * 1.001), Some(usize::from(settings.up)));

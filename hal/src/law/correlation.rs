@@ -139,7 +139,7 @@ mod tests {
         };
         let new = |old: usize, causal_v: f64, acausal_v: f64| {
             let capacitors = Capacitors { causal_v, acausal_v };
-            LAW.updated(&settings, SynapseWeight::wrap(old), capacitors).map(|new| new.index())
+            LAW.updated(&settings, SynapseWeight::wrap(old), capacitors).map(SynapseWeight::index)
         };
         assert_eq!((new(7, 0.3, 0.1), new(7, 0.1, 0.3)), (Some(8), Some(6)));
         assert_eq!((new(15, 0.3, 0.1), new(0, 0.1, 0.3)), (Some(15), Some(0)));
