@@ -119,6 +119,10 @@ enum Bench {
         /// Installs NEST and Brian2 and runs them in turn with the emulator
         #[arg(long)]
         peers: bool,
+        /// Calibration of the manufactured wafer: none, which raises its rates, or a database, in
+        /// which missing chips are measured; that takes minutes
+        #[arg(long, value_name = "none|FILE", default_value = "none")]
+        calibration: String,
         /// Results, written after each network
         #[arg(long)]
         json: PathBuf,
@@ -158,7 +162,9 @@ fn main() -> ExitCode {
         }
         Task::Bench(Bench::Nest { quick, json }) => agreement::nest(quick, &json),
         Task::Bench(Bench::Front { quick, json }) => python::bench(quick, &json),
-        Task::Bench(Bench::Emulator { quick, peers, json }) => speed::bench(quick, peers, &json),
+        Task::Bench(Bench::Emulator { quick, peers, calibration, json }) => {
+            speed::bench(quick, peers, &calibration, &json)
+        }
         Task::Bench(Bench::Mapping { quick, only, docs_only, json }) => {
             let only = only.as_deref();
             mapping::bench(&mapping::Request { quick, only, json: &json, docs_only })

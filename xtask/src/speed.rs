@@ -116,11 +116,13 @@ struct NetworkResult {
 struct Results {
     duration_ms: u32,
     runs: usize,
+    /// Whether the manufactured wafer was calibrated.
+    calibrated: bool,
     networks: Vec<NetworkResult>,
 }
 
 /// Measures, and writes the results after each network.
-pub(crate) fn bench(quick: bool, peers: bool, json: &Path) -> Result<()> {
+pub(crate) fn bench(quick: bool, peers: bool, calibration: &str, json: &Path) -> Result<()> {
     let bss1 = shell::bss1()?;
     let others = if peers {
         vec![(Peer::Nest, Peer::Nest.install()?), (Peer::Brian2, Peer::Brian2.install()?)]
@@ -128,9 +130,10 @@ pub(crate) fn bench(quick: bool, peers: bool, json: &Path) -> Result<()> {
         Vec::new()
     };
     let (duration_ms, runs) = if quick { (2000, 2) } else { (10_000, 5) };
-    let mut results = Results { duration_ms, runs, networks: Vec::new() };
+    let calibrated = calibration != "none";
+    let mut results = Results { duration_ms, runs, calibrated, networks: Vec::new() };
     for network in &NETWORKS {
-        let bench = Bench { bss1: &bss1, others: &others, network, duration_ms, runs };
+        let bench = Bench { bss1: &bss1, others: &others, network, calibration, duration_ms, runs };
         results.networks.push(bench.run()?);
         let text = serde_json::to_string_pretty(&results)?;
         fs::write(json, text + "\n").with_context(|| json.display().to_string())?;
@@ -146,6 +149,8 @@ struct Bench<'a> {
     bss1: &'a Path,
     others: &'a [(Peer, Installed)],
     network: &'a Network,
+    /// `none` or a database, in which missing chips are measured.
+    calibration: &'a str,
     duration_ms: u32,
     runs: usize,
 }
@@ -219,8 +224,7 @@ impl Bench<'_> {
         let size = format!("neuron_size={}", mode.neuron_size);
         let mut settings = self.network.settings.to_vec();
         settings.extend([duration.as_str(), size.as_str()]);
-        // what chips are like does not matter here, and calibrating them takes minutes
-        let more = ["--wafer", mode.wafer, "--threads", THREADS, "--calibration", "none"];
+        let more = ["--wafer", mode.wafer, "--threads", THREADS, "--calibration", self.calibration];
         shell::quietly(
             self.bss1,
             e2e::experiment(self.network.experiment, &settings, &more, &out),

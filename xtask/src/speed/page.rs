@@ -77,8 +77,10 @@ pub(super) fn write(results: &Results) -> Result<()> {
          program in turn. Times are those of the loops, without building or compilation. The other \
          simulators run the network as it is realised at neuron size 8 without effects. `bare` is \
          a program that simulates the same network unmapped in steps of 0.1 ms with nothing else \
-         to do.\n",
-        results.duration_ms, results.runs
+         to do. Wafer 30 is {}.\n",
+        results.duration_ms,
+        results.runs,
+        if results.calibrated { "calibrated" } else { "not calibrated, which raises its rates" }
     );
     for network in &results.networks {
         let _ = writeln!(page, "\n## {}\n", network.network);
