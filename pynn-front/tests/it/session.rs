@@ -319,8 +319,15 @@ fn the_adc_shows_two_membranes_of_a_reticle() {
         // resets happen between samples
         assert!(apart < 40, "{apart}");
     }
+    // before the first run neurons are placed where they are seen, afterwards they stay
     let mut network = balanced(ideal());
     network.session.record_v(network.cells, &[1, 2, 3], 0.2).unwrap();
+    run(&mut network, &[10.0]);
+    for member in 1..=3 {
+        assert!(network.session.trace(network.cells, member).unwrap().is_some());
+    }
+    let all: Vec<u32> = (0..40).collect();
+    network.session.record_v(network.cells, &all, 0.2).unwrap();
     let error = network.session.run(1.0, &mut go_on).unwrap_err().to_string();
     assert!(error.contains("`cells`") && error.contains("probe"), "{error}");
 }
