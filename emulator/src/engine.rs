@@ -103,8 +103,9 @@ pub(crate) struct Run<'a> {
     level: Level,
     /// Events that came onto the buses and were not delivered yet.
     events: Vec<Event>,
-    /// Steps done, and of the whole run.
+    /// Steps done, where to stop, and steps of the whole run. The end may lie within the last one.
     done: u64,
+    stop: u64,
     last: u64,
     /// Whether another run goes on from the end: then arrivals behind it count.
     goes_on: bool,
@@ -134,6 +135,7 @@ impl<'a> Run<'a> {
             level: Level::new(),
             events: Vec::new(),
             done: 0,
+            stop: last,
             last,
             goes_on: false,
             departures: Vec::new(),
@@ -141,9 +143,18 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// Prepares for another run that goes on from the end.
+    /// Prepares for another run that goes on from the end: this one is over before a step that it
+    /// ends within, which belongs to both.
     pub(crate) fn let_go_on(&mut self) {
-        self.goes_on = true;
+        (self.goes_on, self.stop) = (true, self.end.0 / self.step.0);
+    }
+
+    /// Runs the step that the end lies within, if there is one and everything before is done.
+    pub(crate) fn run_out(&mut self) {
+        if self.is_over() {
+            self.stop = self.last;
+            self.advance(1);
+        }
     }
 
     /// Time reached.
@@ -153,7 +164,7 @@ impl<'a> Run<'a> {
 
     /// Whether the end is reached.
     pub(crate) fn is_over(&self) -> bool {
-        self.done == self.last
+        self.done >= self.stop
     }
 
     /// Runs up to `windows` windows further.
@@ -162,7 +173,7 @@ impl<'a> Run<'a> {
             if self.is_over() {
                 return;
             }
-            let steps = self.network.window.min(self.last - self.done);
+            let steps = self.network.window.min(self.stop - self.done);
             let until = DncCycles((self.done + steps) * self.step.0);
             self.take_in(until);
             self.integrate(steps);

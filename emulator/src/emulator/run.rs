@@ -104,8 +104,10 @@ impl Emulator {
             stopped = progress(Progress { now: run.now(), end }).is_break() && !run.is_over();
         }
 
-        let reached = run.now();
         let end = keep_end.then(|| out.checkpoint(fingerprint, &mut run, &recorder));
+        self.install(|| run.run_out());
+        recorder.take(run.departures(), records, bandwidth);
+        let reached = run.now();
         let readout = recorder.finish(reached, &mut |fpga, event| out.take(fpga, event));
         let adc = shown.iter().filter_map(|(&at, &neuron)| {
             let samples = run.samples(neuron)?.to_vec();
