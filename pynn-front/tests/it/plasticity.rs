@@ -95,11 +95,12 @@ fn pairs_of_spikes_have_the_ratio_that_was_asked_for() {
     wafer.run(&mut |_| ControlFlow::Continue(())).unwrap();
 
     for (i, asked) in plastic().into_iter().enumerate() {
-        let volts = &wafer.true_state(circuit(2 * i + 1)).unwrap().volts;
+        let seen = wafer.true_state(circuit(2 * i + 1)).unwrap();
+        let volts = &seen.volts;
         let peaks: Vec<f64> = SPIKES_MS
             .iter()
             .map(|&t| {
-                let at = |ms: f64| cycle_of(ms, speedup).0 as usize;
+                let at = |ms: f64| (cycle_of(ms, speedup).0 / seen.every.0) as usize;
                 let rest = f64::from(volts[at(t)]);
                 let peak = volts[at(t)..at(t + 90.0)].iter().copied().fold(f32::MIN, f32::max);
                 f64::from(peak) - rest
