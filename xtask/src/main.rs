@@ -38,7 +38,7 @@ enum Task {
     /// Formatting, lints, tidy checks, documentation, all tests
     Ci,
     /// An experiment, its verification, and the same run again from the words alone; without a name
-    /// both experiments in quick form, a sweep and wafer 30, in less than five minutes
+    /// both experiments in quick form, a sweep and wafer 30
     E2e {
         /// Name of the experiment
         experiment: Option<String>,
