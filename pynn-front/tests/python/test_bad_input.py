@@ -262,8 +262,16 @@ def test_files_of_mappings(begin, tmp_path):
         sim.load_mapping("mapping.bin")
 
 
+@pytest.fixture
+def interruptible():
+    """Python's own answer to Ctrl-C, which a shell takes away from what it runs in the background."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 @pytest.mark.parametrize("backend", ["reference", "emulator"])
-def test_ctrl_c_ends_a_run_and_keeps_the_data(begin, backend):
+def test_ctrl_c_ends_a_run_and_keeps_the_data(begin, interruptible, backend):
     begin(backend=backend)
     source = sim.Population(20, sim.SpikeSourcePoisson(rate=20.0))
     target = sim.Population(50, sim.IF_cond_exp())
