@@ -18,6 +18,7 @@ mod delivery;
 mod injection;
 mod math;
 mod network;
+mod outputs;
 mod plasticity;
 #[cfg(test)]
 mod reference;

@@ -13,10 +13,11 @@ use hal::value::SynapseWeight;
 use hal::wafer::DncCycles;
 
 use super::cells::Cells;
-use super::chip::{Chip, Output};
+use super::chip::Chip;
 use super::delivery::Knows;
 use super::injection::Injection;
 use super::network::SourceId;
+use super::outputs::Outputs;
 use super::plasticity::{Controller, Plasticity};
 use super::stp::Resource;
 use super::tree::Tree;
@@ -245,29 +246,24 @@ impl<'a> ChipBuilder<'a> {
         sources: &BTreeMap<BusAddress, SourceId>,
         tree: Option<Tree>,
     ) -> Chip {
-        let output = |m: &Membrane, neuron, v_t_v: f64| {
-            let circuit = &self.config.neurons.circuits[neuron];
-            let on: Vec<&Bus> = buses.iter().filter(|b| b.neurons.contains(&neuron)).collect();
-            let label = |bus: &&&Bus| PulseLabel {
-                link: self.hicann.link(),
-                gbit_link: bus.merger.gbit_link(),
-                address: circuit.address,
-            };
-            let id = |bus: &&Bus| sources.get(&bus.at(circuit.address)).copied();
-            Output {
-                neuron,
-                address: circuit.address,
-                threshold: (v_t_v - m.e_leak_v) as f32,
-                sends: sends(self.config, neuron),
-                sources: on.iter().filter_map(id).collect(),
-                labels: on.iter().filter(|b| b.recorded).map(|b| label(&b)).collect(),
+        let mut outputs = Outputs::default();
+        for m in &self.membranes {
+            for comparator in m.comparators.iter().filter(|c| sends(self.config, c.neuron)) {
+                let neuron = comparator.neuron;
+                let address = self.config.neurons.circuits[neuron].address;
+                let on = || buses.iter().filter(|b| b.neurons.contains(&neuron));
+                let listened = on().filter_map(|bus| sources.get(&bus.at(address)).copied());
+                let link = self.hicann.link();
+                let recorded = on().filter(|b| b.recorded).map(|bus| PulseLabel {
+                    link,
+                    gbit_link: bus.merger.gbit_link(),
+                    address,
+                });
+                let threshold = (comparator.v_t_v - m.e_leak_v) as f32;
+                outputs.add((neuron, address), threshold, listened, recorded);
             }
-        };
-        let outputs = self
-            .membranes
-            .iter()
-            .map(|m| m.comparators.iter().map(|c| output(m, c.neuron, c.v_t_v)).collect())
-            .collect();
+            outputs.end_membrane();
+        }
         let injections = self.injections();
         let circuits = self.membranes.into_iter().map(|m| m.circuits).collect();
         let mut chip = Chip::new(self.hicann, self.cells, circuits, outputs);

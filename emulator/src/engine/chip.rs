@@ -19,6 +19,7 @@ use super::cells::{Cells, CellsState};
 use super::delivery::{Event, Target, Window};
 use super::injection::Injection;
 use super::network::{Outbox, SourceId};
+use super::outputs::{Output, Outputs};
 use super::plasticity::{Plasticity, PlasticityState};
 use super::stp::Resource;
 use super::tree::{Origin, Sent, Tree};
@@ -27,22 +28,6 @@ use crate::silicon::AdcNoise;
 
 /// Steps between two times at which faint conductances are forgotten. It costs as much as a step.
 const TIDY_STEPS: u64 = 64;
-
-/// What happens when a comparator fires.
-#[derive(Debug, Clone)]
-pub(super) struct Output {
-    /// Its circuit, and the address that this sends.
-    pub(super) neuron: NeuronOnHicann,
-    pub(super) address: L1Address,
-    /// Threshold relative to the leak potential of the membrane, V.
-    pub(super) threshold: f32,
-    /// Whether the circuit puts an event onto L1.
-    pub(super) sends: bool,
-    /// Bus addresses of its events that somebody listens to.
-    pub(super) sources: Vec<SourceId>,
-    /// Labels under which the FPGA receives its events.
-    pub(super) labels: Vec<PulseLabel>,
-}
 
 /// Where the pulses for a merger go (topology §5.3).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -136,8 +121,7 @@ pub(super) struct Chip {
     cells: Cells,
     /// Circuits by membrane.
     circuits: Vec<Vec<NeuronOnHicann>>,
-    /// By membrane, then comparator.
-    pub(super) outputs: Vec<Vec<Output>>,
+    outputs: Outputs,
     pub(super) resources: Vec<Resource>,
     /// Driver and address of each of them.
     pub(super) resource_places: Vec<(SynapseDriverOnHicann, L1Address)>,
@@ -162,7 +146,7 @@ impl Chip {
         hicann: HicannOnWafer,
         cells: Cells,
         circuits: Vec<Vec<NeuronOnHicann>>,
-        outputs: Vec<Vec<Output>>,
+        outputs: Outputs,
     ) -> Self {
         Self {
             hicann,
@@ -333,40 +317,30 @@ impl Chip {
     ) {
         self.crossings.clear();
         dispatch!(level, simd => self.integrate(simd, window, arrivals));
-        if self.tree.is_some() {
-            self.arbitrate(DncCycles(window.end * window.step.0));
-        }
+        self.arbitrate(DncCycles(window.end * window.step.0));
     }
 
-    /// Sends what has fired through the tree, and lets this run until a time.
+    /// Sends what has fired through the tree, if there is one, and lets this run until a time.
     fn arbitrate(&mut self, until: DncCycles) {
-        let Some(mut tree) = self.tree.take() else { return };
-        for (time, output) in self.fired() {
+        let Some(tree) = &mut self.tree else { return };
+        for (time, output) in fired(&self.crossings, &self.outputs) {
             tree.announce(time, Origin::Neuron(output.neuron), output.address);
         }
         self.sent.clear();
         tree.run(until, |sent| self.sent.push(sent));
-        self.tree = Some(tree);
-    }
-
-    /// The comparators that have fired in the last window and send, in order of time.
-    fn fired(&self) -> impl Iterator<Item = (DncCycles, &Output)> {
-        self.crossings.iter().flat_map(|crossing| {
-            let time = crossing.time;
-            let outputs = self.outputs[crossing.membrane as usize].iter();
-            let fired = outputs.filter(|o| o.sends && crossing.v >= o.threshold);
-            fired.map(move |output| (time, output))
-        })
     }
 
     /// Sends what has fired in the last window, or what the tree has put onto the buses.
     pub(super) fn send(&self, window: &Window, to: &mut Outbox) {
-        for (time, output) in self.fired().filter(|(time, _)| *time <= window.over) {
+        for (time, output) in
+            fired(&self.crossings, &self.outputs).filter(|(time, _)| *time <= window.over)
+        {
             to.neuron_spikes += 1;
             if self.tree.is_none() {
-                to.events.extend(output.sources.iter().map(|&source| Event { source, time }));
+                let sources = self.outputs.sources(output);
+                to.events.extend(sources.iter().map(|&source| Event { source, time }));
                 let depart = |&label| Departure { time, hicann: self.hicann, label };
-                to.departures.extend(output.labels.iter().map(depart));
+                to.departures.extend(self.outputs.labels(output).iter().map(depart));
             }
         }
         for sent in &self.sent {
@@ -444,4 +418,15 @@ impl Chip {
             truth.volts.extend(asked.map(|(_, v)| v));
         }
     }
+}
+
+/// The outputs of membranes that have crossed their thresholds, in order of time.
+fn fired<'a>(
+    crossings: &'a [Crossing],
+    outputs: &'a Outputs,
+) -> impl Iterator<Item = (DncCycles, &'a Output)> {
+    crossings.iter().flat_map(|crossing| {
+        let fired = outputs.fired(crossing.membrane as usize, crossing.v);
+        fired.map(|output| (crossing.time, output))
+    })
 }

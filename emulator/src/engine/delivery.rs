@@ -191,12 +191,26 @@ impl Wiring {
         let (end, _) = self.starts[source as usize + 1];
         let time = window.jitter.map_or(time, |jitter| jitter.seen(source, time));
         let mut targets = &self.targets[target as usize..];
-        for leg in &self.legs[leg as usize..end as usize] {
-            let (these, others) = targets.split_at(leg.targets as usize);
-            targets = others;
+        let mut legs = self.legs[leg as usize..end as usize].iter().peekable();
+        while let Some(leg) = legs.next() {
             let arrival = time.0 + u64::from(leg.delay);
-            let Some(step) = window.step_of(arrival) else { continue };
-            self.arriving[(step - window.first) as usize] += u64::from(leg.synapses);
+            let step = window.step_of(arrival);
+            let (mut reached, mut synapses) = (leg.targets as usize, u64::from(leg.synapses));
+            // legs of a cluster follow each other by delay: those that end in the same step are one
+            let same = |other: &&Leg| {
+                (other.cluster, other.knows) == (leg.cluster, None)
+                    && window.step_of(time.0 + u64::from(other.delay)) == step
+            };
+            while leg.knows.is_none()
+                && let Some(next) = legs.next_if(same)
+            {
+                reached += next.targets as usize;
+                synapses += u64::from(next.synapses);
+            }
+            let (these, others) = targets.split_at(reached);
+            targets = others;
+            let Some(step) = step else { continue };
+            self.arriving[(step - window.first) as usize] += synapses;
             let cluster = &mut clusters[usize::from(leg.cluster)];
             let Some(knows) = leg.knows else {
                 cluster.arrive(step, these, None);

@@ -194,7 +194,8 @@ fn cut(work: &[usize], parts: usize) -> Vec<Range<usize>> {
     let (mut start, mut done) = (0, 0);
     for (i, w) in work.iter().enumerate() {
         done += w;
-        if done * parts >= total * (ranges.len() + 1) || i + 1 == work.len() {
+        let enough = ranges.len() + 1 < parts && done * parts >= total * (ranges.len() + 1);
+        if enough || i + 1 == work.len() {
             ranges.push(start..i + 1);
             start = i + 1;
         }

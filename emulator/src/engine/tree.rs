@@ -253,8 +253,12 @@ impl Tree {
 
     /// Runs until a time and hands out what comes onto the buses, in order of time.
     pub(crate) fn run(&mut self, until: DncCycles, mut send: impl FnMut(Sent)) {
-        self.arrivals.make_contiguous().sort_by_key(|e| (e.since, e.origin));
         let last = until.0 / CYCLES_PER_CLOCK;
+        if !self.busy && self.arrivals.is_empty() {
+            self.clock = self.clock.max(last);
+            return;
+        }
+        self.arrivals.make_contiguous().sort_by_key(|e| (e.since, e.origin));
         loop {
             let next = match self.arrivals.front() {
                 _ if self.busy => self.clock + 1,
@@ -292,13 +296,13 @@ impl Tree {
 
     /// Lets an event that is alone pass all stages at once, if they are free; false if one is not.
     fn pass(&mut self, event: Event, send: &mut impl FnMut(Sent)) -> bool {
-        let Event { origin, address, since } = event;
+        let origin = event.origin;
         let clock = self.clock;
         let (start, input) = match origin {
             Origin::Neuron(n) if clock < self.encoders[n.block()].free_at => return false,
             Origin::Neuron(n) => (Some(self.behind[n.block()]), ENCODER),
             Origin::Generator(generator) => (self.fed[generator], GENERATOR),
-            Origin::Link(_) => return false,
+            Origin::Link(merger) => return self.pass_link(merger, event, send),
         };
         let Some(start) = start else { return false };
         if !self.mergers[start].passes[input] || self.mergers[start].reach == 0 {
@@ -326,14 +330,44 @@ impl Tree {
             way = node.above;
         }
         for dnc in DncMergerOnHicann::all().filter(|dnc| reached >> dnc.index() & 1 == 1) {
-            self.dnc[dnc].occupy(TREE, clock);
             self.flow.sent += 1;
-            self.flow.delivered += 1;
-            self.delays.count(clock - since);
-            let time = DncCycles(clock * CYCLES_PER_CLOCK);
-            send(Sent { time, merger: dnc, address, origin });
+            self.dnc[dnc].occupy(TREE, clock);
+            self.come_out(dnc, event, send);
         }
         true
+    }
+
+    /// The same for a pulse from the link.
+    fn pass_link(
+        &mut self,
+        merger: DncMergerOnHicann,
+        event: Event,
+        send: &mut impl FnMut(Sent),
+    ) -> bool {
+        let node = &mut self.dnc[merger];
+        if !node.passes[LINK] {
+            // it reaches nothing
+            return true;
+        }
+        if self.clock < node.free_at {
+            return false;
+        }
+        node.occupy(LINK, self.clock);
+        self.flow.sent += 1;
+        self.come_out(merger, event, send);
+        true
+    }
+
+    /// An event comes out onto a bus.
+    fn come_out(
+        &mut self,
+        merger: DncMergerOnHicann,
+        Event { origin, address, since }: Event,
+        send: &mut impl FnMut(Sent),
+    ) {
+        self.flow.delivered += 1;
+        self.delays.count(self.clock - since);
+        send(Sent { time: DncCycles(self.clock * CYCLES_PER_CLOCK), merger, address, origin });
     }
 
     /// Takes an event from its source.
@@ -411,15 +445,14 @@ impl Tree {
                 self.mergers[next].inputs[i] = event;
             }
         }
-        for (merger, node) in DncMergerOnHicann::all().zip(self.dnc.values_mut()) {
+        for merger in DncMergerOnHicann::all() {
+            let node = &mut self.dnc[merger];
             let Some(input) = node.next(clock) else { continue };
-            let Some(Event { origin, address, since }) = node.take(input, clock) else { continue };
+            let Some(event) = node.take(input, clock) else { continue };
             if input == LINK {
                 node.inputs[LINK] = self.released[merger].pop_front();
             }
-            self.flow.delivered += 1;
-            self.delays.count(clock - since);
-            send(Sent { time: DncCycles(clock * CYCLES_PER_CLOCK), merger, address, origin });
+            self.come_out(merger, event, send);
         }
     }
 
