@@ -13,8 +13,6 @@ use hal::value::{DacCode, GmaxDivisor, GmaxSelect, SynapseWeight};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use crate::weight::nearest;
-
 /// Largest sum of the two divisors of a row.
 const MAX_DIVISOR_SUM: usize = 30;
 /// Ratio of neighbouring scales at which the error of a class is tabulated.
@@ -150,8 +148,19 @@ impl Class {
     /// Sum of the relative errors of all synapses at a scale: V_gmax over sum of divisors.
     fn error(&self, scale: f64) -> f64 {
         let unit = &*UNIT_LEVELS_S;
-        let error = |x: f64| (nearest(x, unit).1 - x).abs() / x;
-        self.bins.iter().map(|(x, n)| n * error(x / scale)).sum()
+        let real = |w: usize| if w == 0 { 0.0 } else { unit[w] };
+        // bins and levels ascend: the first level that is not below goes along
+        let mut above = 1;
+        let error = |&(x, n): &(f64, f64)| {
+            let x = x / scale;
+            while above < unit.len() && unit[above] < x {
+                above += 1;
+            }
+            let below = x - real(above - 1);
+            let nearest = unit.get(above).map_or(below, |level| below.min(level - x));
+            n * (nearest / x)
+        };
+        self.bins.iter().map(error).sum()
     }
 
     /// The scales at which the median is neither above the largest weight nor lost.

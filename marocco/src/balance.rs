@@ -61,6 +61,7 @@ pub(crate) fn balance(
         moves: SHORT * plan.seats.len(),
         model: Model::Share { percent },
         seed: dealer.options.seed,
+        cancel: dealer.options.cancel.clone(),
     };
     let mut best = Searched::new(dealer, structure, plan, &schedule);
     let mut failed: Vec<(usize, usize)> = Vec::new();

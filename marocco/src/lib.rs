@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+pub mod cancel;
 pub mod network;
 pub mod options;
 
@@ -41,6 +42,7 @@ mod reuse;
 pub mod saved;
 pub mod verify;
 
+pub use cancel::{Cancel, Cancelled};
 pub use map::{Mapped, Stage, map};
 pub use mapping::Mapping;
 pub use network::Network;

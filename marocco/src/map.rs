@@ -108,7 +108,9 @@ pub fn map(
     progress(Stage::Placement);
     let mut inputs = InputTable::new(network, Kinds::new(network, &options.scaling)?);
     inputs.set_priorities(&priorities(network, options));
-    let (plan, n_pools) = plan(network, &inputs, options, defects)?;
+    let planned = plan(network, &inputs, options, defects);
+    options.cancel.check()?;
+    let (plan, n_pools) = planned?;
     times.placement = clock.lap();
 
     let mut config = WaferConfig::default();
@@ -117,11 +119,13 @@ pub fn map(
 
     progress(Stage::Routing);
     let routed = route(&plan, &inputs, options, defects);
+    options.cancel.check()?;
     times.l1 = clock.lap();
 
     progress(Stage::Synapses);
     let packing = Packing { inputs: &inputs, routed: &routed, defects, options };
     let (plan, packed) = packing.pack(plan, n_pools);
+    options.cancel.check()?;
     times.synapses = clock.lap();
     progress(Stage::Parameters);
     let routes = routed.into_iter().map(|r| r.route).collect();
@@ -157,6 +161,7 @@ pub(crate) fn realise(
         .par_iter()
         .map(|chip| synapses::assign(&plan, inputs, chip, &placement, defects))
         .collect();
+    options.cancel.check()?;
     times.synapses += clock.lap();
     let mut parameters =
         parameters::translate(network, &placement, &plan, options, calibration, &mut config)?;
@@ -182,11 +187,13 @@ pub(crate) fn realise(
         routes,
         times,
     };
+    options.cancel.check()?;
     let conductances = Conductances::new(network, &plan, inputs.kinds(), options);
     let weighted: Vec<WeightedChip> = chips
         .par_iter()
         .map(|synapses| WeightedChip::new(synapses, &conductances))
         .collect::<Result<_, _>>()?;
+    options.cancel.check()?;
     for ((chip, synapses), weighted) in packed.iter().zip(&chips).zip(weighted) {
         weighted.write(chip.hicann, synapses, &conductances, &mut mapping, &mut config);
         controllers(chip, synapses, inputs.kinds(), &mut config);
@@ -282,6 +289,7 @@ fn improve(plan: Plan, n_pools: usize, inputs: &InputTable, options: &MapOptions
         moves: moves_per_member * plan.seats.len(),
         model: Model::Share { percent: MODEL_PERCENT },
         seed: options.seed,
+        cancel: options.cancel.clone(),
     };
     search::improve(plan, n_pools, inputs, options.chain_length, &schedule).0
 }
@@ -332,6 +340,7 @@ fn route(
         crossbar_switches: options.max_crossbar_switches,
         synapse_switches: options.max_synapse_switches,
         route_hicanns: options.max_route_hicanns.unwrap_or(usize::MAX),
+        cancel: options.cancel.clone(),
         ..Limits::default()
     };
     routing::route(&buses, &targets, defects, &limits)

@@ -8,6 +8,7 @@ use hal::coord::HicannOnWafer;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+use crate::cancel::{Cancel, Cancelled};
 use crate::network::{PopulationId, ProjectionId};
 use crate::requests::{Request, RequestProblem};
 
@@ -251,6 +252,9 @@ pub struct MapOptions {
     pub mode: ModeChoice,
     /// Seed of the search for driver positions.
     pub seed: u64,
+    /// Stops the mapper from another thread.
+    #[serde(skip)]
+    pub cancel: Cancel,
 }
 
 impl MapOptions {
@@ -272,6 +276,7 @@ impl MapOptions {
             scaling,
             mode: mode.into(),
             seed: 0,
+            cancel: Cancel::default(),
         }
     }
 }
@@ -286,6 +291,9 @@ pub const FPGA_INPUT_HZ: f64 = 125e6;
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum MapError {
+    /// [`MapOptions::cancel`] was raised.
+    #[error(transparent)]
+    Cancelled(#[from] Cancelled),
     /// The option has no meaning.
     #[error("chain length {0}: a bus drives chains of 1 to {max} synapse drivers", max = crate::demand::MAX_CHAIN)]
     ChainLength(usize),

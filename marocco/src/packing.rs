@@ -83,13 +83,14 @@ impl Packing<'_> {
         }
         for round in 0..ROUNDS {
             let lost: u64 = best.iter().map(PackedChip::lost).sum();
-            if lost == 0 {
+            if lost == 0 || self.options.cancel.is_cancelled() {
                 break;
             }
             let schedule = Schedule {
                 moves: MOVES_PER_MEMBER * plan.seats.len(),
                 model: Model::Fixed(drivers_by_bus(&plan, &best)),
                 seed: self.options.seed + 1 + round as u64,
+                cancel: self.options.cancel.clone(),
             };
             let chain_length = self.options.chain_length;
             let (next, _) =
@@ -129,7 +130,11 @@ impl Packing<'_> {
             gates,
             defects: self.defects,
             chain_length: self.options.chain_length,
-            moves: if before.is_some() { REPACK_MOVES } else { driver_moves(self.options.effort) },
+            moves: match before {
+                _ if self.options.cancel.is_cancelled() => 0,
+                Some(_) => REPACK_MOVES,
+                None => driver_moves(self.options.effort),
+            },
             seed: self.options.seed,
         };
         // demands are sorted by bus, in both

@@ -167,6 +167,7 @@ impl Dealer<'_> {
     /// Deals the members to the chips and buses of a structure: pools in order, each over as many
     /// neighbouring chips as it has, members in order.
     pub(crate) fn deal(&self, structure: &Structure) -> Result<Plan, NoPlan> {
+        self.options.cancel.check().map_err(|stopped| NoPlan::Inputs(stopped.into()))?;
         let input_buses = self.input_buses(structure).map_err(NoPlan::Inputs)?;
         let neuron_chips: usize = structure
             .shapes

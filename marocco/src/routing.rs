@@ -26,6 +26,7 @@ use hal::defects::Defects;
 use hal::l1::{L1Component, L1Line};
 use rayon::prelude::*;
 
+use crate::cancel::Cancel;
 use crate::mapping::{Bus, Route, RouteLine};
 use part::Part;
 
@@ -97,7 +98,7 @@ impl RoutedBus {
 }
 
 /// What the router may use.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(crate) struct Limits {
     /// Closed crossbar switches per line and chip (topology §4.6).
     pub(crate) crossbar_switches: usize,
@@ -109,6 +110,8 @@ pub(crate) struct Limits {
     pub(crate) rounds: usize,
     /// Lines that the searches of one component may visit before negotiation ends.
     pub(crate) effort: u64,
+    /// Ends all searches.
+    pub(crate) cancel: Cancel,
 }
 
 impl Default for Limits {
@@ -119,6 +122,7 @@ impl Default for Limits {
             route_hicanns: usize::MAX,
             rounds: 40,
             effort: 1_000_000,
+            cancel: Cancel::default(),
         }
     }
 }

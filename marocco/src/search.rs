@@ -11,6 +11,7 @@ mod tables;
 use rand::rngs::ChaCha8Rng;
 use rand::{RngExt as _, SeedableRng as _};
 
+use crate::cancel::Cancel;
 use crate::inputs::InputTable;
 use crate::plan::{Plan, addresses};
 use tables::Tables;
@@ -27,6 +28,8 @@ pub(crate) struct Schedule {
     pub(crate) model: Model,
     /// Seed of the random choices.
     pub(crate) seed: u64,
+    /// Ends it early.
+    pub(crate) cancel: Cancel,
 }
 
 /// How many drivers the buses of a chip get.
@@ -139,6 +142,9 @@ impl Search {
                 break;
             }
             if step.is_multiple_of(LOSING_AGE) {
+                if schedule.cancel.is_cancelled() {
+                    break;
+                }
                 let tables = &self.tables;
                 self.losing = self.chips.iter().copied().filter(|&c| tables.loss(c) > 0).collect();
             }

@@ -282,21 +282,29 @@ pub fn verify_config(
     };
     let carried = flood::flood(&case.chips);
 
-    losses::check(&case, &mut faults);
-    neurons::check(&case, &mut faults);
-    requests::check(&case, &mut faults);
-    addresses::check(&case, &mut faults);
-    mergers::check(&case, &mut faults);
-    routes::check(&case, &carried, &mut faults);
-    drivers::check(&case, &mut faults);
-    plasticity::check(&case, &mut faults);
-    pairs::check(&case, &mut faults);
-    let functional = synapses::check(&case, &carried, &mut faults);
-    analog::check(&case, &mut faults);
-    resets::check(&case, &mut faults);
-    outputs::check(&case, &mut faults);
-    defects::check(&case, &carried, &mut faults);
-    rest::check(&case, &mut faults);
+    // the synapses take about as long as all the rest
+    let of_synapses = || {
+        let mut faults = Faults::default();
+        (synapses::check(&case, &carried, &mut faults), faults)
+    };
+    let of_the_rest = || {
+        losses::check(&case, &mut faults);
+        neurons::check(&case, &mut faults);
+        requests::check(&case, &mut faults);
+        addresses::check(&case, &mut faults);
+        mergers::check(&case, &mut faults);
+        routes::check(&case, &carried, &mut faults);
+        drivers::check(&case, &mut faults);
+        plasticity::check(&case, &mut faults);
+        pairs::check(&case, &mut faults);
+        analog::check(&case, &mut faults);
+        resets::check(&case, &mut faults);
+        outputs::check(&case, &mut faults);
+        defects::check(&case, &carried, &mut faults);
+        rest::check(&case, &mut faults);
+    };
+    let ((functional, more), ()) = rayon::join(of_synapses, of_the_rest);
+    faults.0.extend(more.0);
 
     let mut violations = faults.0;
     violations.sort_by_key(|v| v.rule);

@@ -9,7 +9,7 @@
 use std::collections::BTreeMap;
 
 use calib::{GmaxSetting, choose_v_gmax, digital_weight};
-use hal::coord::{Coordinate as _, SynapseOnHicann, SynapseRowOnHicann};
+use hal::coord::{Coordinate as _, SynapseOnHicann, SynapseRowOnHicann, Table};
 use hal::law;
 use hal::value::{DacCode, SynapseWeight};
 
@@ -44,45 +44,48 @@ pub(crate) struct ChipWeights {
 /// Chooses settings and weights for the synapses of a chip.
 pub(crate) fn choose(rows: &[UsedRow], wanted: &[Wanted]) -> ChipWeights {
     // rows that controllers update apart from the others
-    let mut largest: [BTreeMap<SynapseRowOnHicann, f64>; 2] = Default::default();
+    let mut largest: [Table<SynapseRowOnHicann, Option<f64>>; 2] = Default::default();
     for w in wanted {
-        let of_rows = &mut largest[usize::from(w.largest_s.is_some())];
-        let max = of_rows.entry(w.synapse.row()).or_default();
-        *max = max.max(w.largest_s.unwrap_or(w.conductance_s));
+        let max = &mut largest[usize::from(w.largest_s.is_some())][w.synapse.row()];
+        let wish = w.largest_s.unwrap_or(w.conductance_s);
+        *max = Some(max.map_or(wish, |max| max.max(wish)));
     }
     let class = classes(rows, &largest);
     let n_classes = class.values().copied().max().map_or(0, |c| c + 1);
-    let mut histograms: Vec<BTreeMap<u64, u64>> = vec![BTreeMap::new(); n_classes];
+    let mut class_of: Table<SynapseRowOnHicann, usize> = Table::default();
+    for (&row, &class) in &class {
+        class_of[row] = class;
+    }
+    let mut asked: Vec<Vec<f64>> = vec![Vec::new(); n_classes];
     let shares = shares();
     for w in wanted {
-        // bit patterns of positive floats sort like the floats
-        let histogram = &mut histograms[class[&w.synapse.row()]];
+        let asked = &mut asked[class_of[w.synapse.row()]];
         match w.largest_s {
-            None => *histogram.entry(w.conductance_s.to_bits()).or_default() += 1,
-            Some(largest) => {
-                for share in &shares[1..] {
-                    *histogram.entry((largest * share).to_bits()).or_default() += 1;
-                }
-            }
+            None => asked.push(w.conductance_s),
+            Some(largest) => asked.extend(shares[1..].iter().map(|share| largest * share)),
         }
     }
-    let histograms: Vec<Vec<(f64, u64)>> = histograms
-        .into_iter()
-        .map(|h| h.into_iter().map(|(bits, n)| (f64::from_bits(bits), n)).collect())
-        .collect();
+    let histograms: Vec<Vec<(f64, u64)>> = asked.into_iter().map(histogram).collect();
     let choice = choose_v_gmax(&histograms).expect("networks hold finite positive weights");
     let levels: Vec<[f64; 16]> =
         choice.settings.iter().map(|setting| setting.levels_s(choice.v_gmax)).collect();
     let weights = wanted
         .iter()
         .map(|w| {
-            let levels = &levels[class[&w.synapse.row()]];
+            let levels = &levels[class_of[w.synapse.row()]];
             let chosen = digital_weight(w.conductance_s, levels);
             (chosen.weight, levels[chosen.weight.index()], chosen.clipped)
         })
         .collect();
     let rows = class.into_iter().map(|(row, c)| (row, choice.settings[c])).collect();
     ChipWeights { v_gmax: choice.v_gmax, rows, weights }
+}
+
+/// Equal values together, ascending, and how many of each there are.
+fn histogram(mut values: Vec<f64>) -> Vec<(f64, u64)> {
+    values.sort_unstable_by(f64::total_cmp);
+    let equal = values.chunk_by(|a, b| a.to_bits() == b.to_bits());
+    equal.map(|same| (same[0], same.len() as u64)).collect()
 }
 
 /// What weights conduct as shares of the largest one; the same for all settings of a row.
@@ -99,7 +102,7 @@ fn shares() -> [f64; 16] {
 /// The class of each row that has synapses: at most two per receptor and list of rows.
 fn classes(
     rows: &[UsedRow],
-    largest: &[BTreeMap<SynapseRowOnHicann, f64>; 2],
+    largest: &[Table<SynapseRowOnHicann, Option<f64>>; 2],
 ) -> BTreeMap<SynapseRowOnHicann, usize> {
     let mut class = BTreeMap::new();
     let mut n_classes = 0;
@@ -108,7 +111,7 @@ fn classes(
         let mut of_receptor: Vec<(SynapseRowOnHicann, f64)> = rows
             .iter()
             .filter(|r| r.row_use.receptor == receptor)
-            .filter_map(|r| largest.get(&r.row).map(|&max| (r.row, max)))
+            .filter_map(|r| largest[r.row].map(|max| (r.row, max)))
             .collect();
         of_receptor.sort_by(|a, b| a.1.total_cmp(&b.1));
         // rows below the widest gap form a class of their own

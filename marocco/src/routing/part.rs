@@ -153,6 +153,9 @@ impl<'a> Part<'a> {
     }
 
     fn nearest(&mut self, net: usize, sharing: Option<u32>, only: Option<usize>) -> Option<Found> {
+        if self.ground.limits.cancel.is_cancelled() {
+            return None;
+        }
         self.search.nearest(&self.ground, &self.nets[net], sharing, only)
     }
 

@@ -4,7 +4,7 @@ use calib::{CellParameters, WaferCalibration};
 use hal::defects::{ComponentKind, Defects, Rates};
 use marocco::mapping::{StageTimes, SynapseFate};
 use marocco::network::{Network, PerMember, PopulationKind, Projection, Receptor, Synapse};
-use marocco::{MapError, Mapped, VariedReset, map, report};
+use marocco::{Effort, MapError, MapOptions, Mapped, VariedReset, map, report};
 use proptest::prelude::*;
 
 use crate::networks::{balanced, cell, neurons, options, sources};
@@ -126,7 +126,7 @@ fn several_resets_of_a_population_are_averaged_and_counted() {
 
 #[test]
 fn several_resets_of_a_population_are_refused_on_request() {
-    let options = marocco::MapOptions { varied_reset: VariedReset::Refuse, ..options(None) };
+    let options = MapOptions { varied_reset: VariedReset::Refuse, ..options(None) };
     let calibration = WaferCalibration::ideal();
     let error =
         map(&two_resets(), &options, &Defects::default(), &calibration, &mut |_| {}).unwrap_err();
@@ -198,4 +198,35 @@ fn defects_take_room_but_more_chips_give_it_back() {
     let chips: std::collections::BTreeSet<_> =
         mapped.mapping.placement.neurons.iter().flatten().map(|n| n.hicann).collect();
     assert!(chips.len() > 100 / 16, "{}", chips.len());
+}
+
+#[test]
+fn a_raised_flag_ends_it_at_any_stage() {
+    let network = balanced(200, [20, 5, 25], 13.3, 2);
+    let mut stages = Vec::new();
+    loop {
+        let options = MapOptions { effort: Effort::Max, ..options(Some(8)) };
+        let (mut seen, mut hear) = (0, stages.clone());
+        let result = map(
+            &network,
+            &options,
+            &Defects::default(),
+            &WaferCalibration::ideal(),
+            &mut |stage| {
+                // one stage further each time
+                if seen == hear.len() {
+                    hear.push(stage);
+                    options.cancel.cancel();
+                }
+                seen += 1;
+            },
+        );
+        if seen == stages.len() {
+            // nobody raised it: the flag of other options is another one
+            assert!(result.is_ok() && stages.len() >= 4, "{stages:?}");
+            break;
+        }
+        assert!(matches!(result, Err(MapError::Cancelled(_))), "{hear:?}");
+        stages = hear;
+    }
 }
