@@ -25,6 +25,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::connectivity::{Connectivity, trace as trace_connectivity};
 use crate::effects::Effects;
+use crate::engine::Network;
 use crate::flaws::Flaws;
 use crate::instance::Instance;
 use crate::long_run::{Checkpoint, LongRun, LongRunError};
@@ -82,6 +83,7 @@ pub struct Emulator {
     missing: BTreeSet<HicannOnWafer>,
     config: WaferConfig,
     connectivity: OnceLock<Connectivity>,
+    built: Option<Built>,
     playback: BTreeMap<FpgaOnWafer, Playback>,
     /// Of all words since reset, and of the stimulus.
     words_seen: u64,
@@ -99,6 +101,14 @@ pub struct TrueState {
     pub from: DncCycles,
     /// Volts: the first value, and then one at every multiple of the interval.
     pub volts: Vec<f32>,
+}
+
+/// The network of the present words before any run, for runs that go on.
+#[derive(Debug)]
+struct Built {
+    network: Network,
+    /// The probes that it has.
+    probes: BTreeMap<OnWafer<NeuronOnHicann>, DncCycles>,
 }
 
 /// What the last run left behind.
@@ -139,6 +149,7 @@ impl Emulator {
             missing: BTreeSet::new(),
             config: WaferConfig::default(),
             connectivity: OnceLock::new(),
+            built: None,
             playback: BTreeMap::new(),
             words_seen: 0,
             playback_seen: 0,
@@ -254,6 +265,7 @@ impl Wafer for Emulator {
     fn read(&mut self, words: &ConfigurationWords) -> Result<ConfigurationWords, WaferError> {
         let refused = |e: DecodeError| WaferError::Configuration(e.into());
         self.connectivity = OnceLock::new();
+        self.built = None;
         let (words, lost) = self.heard(words);
         let applied = self.install(|| self.registers_after(&words));
         let answers;

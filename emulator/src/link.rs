@@ -49,7 +49,7 @@ impl Serialiser {
 }
 
 /// What became of a pulse of the playback.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Pulse {
     /// When it was released or lost.
     pub(crate) time: DncCycles,
@@ -58,39 +58,88 @@ pub(crate) struct Pulse {
     pub(crate) fate: Result<BusAddress, DropCause>,
 }
 
-/// Sends the playback of all FPGAs through the links; the result is in order of time.
-pub(crate) fn stimulus(
-    playback: &BTreeMap<FpgaOnWafer, Playback>,
-    config: &WaferConfig,
-    flaws: &Flaws<'_>,
-    bandwidth: bool,
-) -> Vec<Pulse> {
-    let mut links: BTreeMap<HicannOnWafer, Serialiser> = BTreeMap::new();
-    let mut pulses = Vec::new();
-    for (&fpga, program) in playback {
-        for pulse in &program.pulses {
-            let hicann = fpga.dnc().hicann(pulse.label.link.hicann());
-            let (mut time, mut lost) = (pulse.release, None);
-            if bandwidth {
-                let sent = 2 * pulse.fpga_send_time;
-                match links.entry(hicann).or_default().pass(sent, STIMULUS_CYCLES) {
-                    Some(arrival) if waits_for_stamp(config, hicann) => {
-                        time = time.max(DncCycles(arrival));
+/// What the playback of a run meets: links that earlier playback has left as they are.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub(crate) struct Stimulus {
+    links: BTreeMap<HicannOnWafer, Serialiser>,
+    /// Pulses that were sent, and are released or lost later.
+    under_way: Vec<Pulse>,
+    /// The fates of all others.
+    flow: Flow,
+    /// Until when pulses were told of as released.
+    told: DncCycles,
+}
+
+/// The ways of pulses onto the wafer.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Ways<'a> {
+    pub(crate) config: &'a WaferConfig,
+    pub(crate) flaws: Flaws<'a>,
+    pub(crate) bandwidth: bool,
+}
+
+impl Stimulus {
+    /// Sends the playback of all FPGAs through the links, but for pulses of later time stamps; the
+    /// result, with what was under way, is in order of time.
+    pub(crate) fn send(
+        &mut self,
+        playback: &BTreeMap<FpgaOnWafer, Playback>,
+        stamps: std::ops::RangeTo<DncCycles>,
+        ways: Ways<'_>,
+    ) -> Vec<Pulse> {
+        let mut pulses = std::mem::take(&mut self.under_way);
+        for (&fpga, program) in playback {
+            for pulse in program.pulses.iter().filter(|pulse| stamps.contains(&pulse.release)) {
+                let hicann = fpga.dnc().hicann(pulse.label.link.hicann());
+                let (mut time, mut lost) = (pulse.release, None);
+                if ways.bandwidth {
+                    let sent = 2 * pulse.fpga_send_time;
+                    match self.links.entry(hicann).or_default().pass(sent, STIMULUS_CYCLES) {
+                        Some(arrival) if waits_for_stamp(ways.config, hicann) => {
+                            time = time.max(DncCycles(arrival));
+                        }
+                        Some(arrival) => time = DncCycles(arrival),
+                        None => (time, lost) = (DncCycles(sent), Some(DropCause::StimulusLinkFull)),
                     }
-                    Some(arrival) => time = DncCycles(arrival),
-                    None => (time, lost) = (DncCycles(sent), Some(DropCause::StimulusLinkFull)),
                 }
+                let fate = match (lost, entry(ways.config, &ways.flaws, hicann, pulse.label)) {
+                    (Some(cause), _) => Err(cause),
+                    (None, Some(bus)) => Ok(bus),
+                    (None, None) => Err(DropCause::StimulusLinkClosed),
+                };
+                pulses.push(Pulse { time, fpga, label: pulse.label, fate });
             }
-            let fate = match (lost, entry(config, flaws, hicann, pulse.label)) {
-                (Some(cause), _) => Err(cause),
-                (None, Some(bus)) => Ok(bus),
-                (None, None) => Err(DropCause::StimulusLinkClosed),
-            };
-            pulses.push(Pulse { time, fpga, label: pulse.label, fate });
         }
+        pulses.sort_by_key(|p| (p.time, p.fpga, p.label));
+        pulses
     }
-    pulses.sort_by_key(|p| (p.time, p.fpga, p.label));
-    pulses
+
+    /// Keeps what a run that goes on needs of the pulses of this one, which has reached `now` and told
+    /// of what was released until `told`.
+    pub(crate) fn keep(&mut self, pulses: &[Pulse], now: DncCycles, told: DncCycles) {
+        let (done, under_way) = pulses.split_at(pulses.partition_point(|p| p.time <= now));
+        self.flow.add(&flow_of(done, now));
+        self.under_way = under_way.to_vec();
+        self.told = told;
+    }
+
+    /// Counts the pulses of a run that came until `reached`, on top of those before.
+    pub(crate) fn flow(&self, pulses: &[Pulse], reached: DncCycles) -> Flow {
+        let mut flow = self.flow.clone();
+        flow.add(&flow_of(pulses, reached));
+        flow
+    }
+
+    /// The pulses that were released until `reached`, and not told of before.
+    pub(crate) fn released(&self, pulses: &[Pulse], reached: DncCycles) -> Pulses {
+        let mut released = Pulses::new();
+        let new = pulses.iter().filter(|p| p.time > self.told && p.time <= reached);
+        for p in new.filter(|p| p.fate.is_ok()) {
+            let event = PulseEvent { time: p.time, label: p.label };
+            released.entry(p.fpga).or_default().push(event);
+        }
+        released
+    }
 }
 
 fn waits_for_stamp(config: &WaferConfig, hicann: HicannOnWafer) -> bool {
@@ -114,8 +163,7 @@ fn entry(
     open.then_some(BusAddress { hicann, merger, address: label.address })
 }
 
-/// Counts the pulses of a run that came until `reached`.
-pub(crate) fn stimulus_flow(pulses: &[Pulse], reached: DncCycles) -> Flow {
+fn flow_of(pulses: &[Pulse], reached: DncCycles) -> Flow {
     let mut flow = Flow { sent: pulses.len() as u64, ..Flow::default() };
     for pulse in pulses {
         match pulse.fate {
@@ -125,16 +173,6 @@ pub(crate) fn stimulus_flow(pulses: &[Pulse], reached: DncCycles) -> Flow {
         }
     }
     flow
-}
-
-/// The pulses that were released until `reached`.
-pub(crate) fn released(pulses: &[Pulse], reached: DncCycles) -> Pulses {
-    let mut released = Pulses::new();
-    for p in pulses.iter().filter(|p| p.time <= reached && p.fate.is_ok()) {
-        let event = PulseEvent { time: p.time, label: p.label };
-        released.entry(p.fpga).or_default().push(event);
-    }
-    released
 }
 
 /// Longest time that an event spends on the link from a chip, in cycles.

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use crate::engine::RunState;
-use crate::link::Recorder;
+use crate::link::{Recorder, Stimulus};
 
 /// Takes recorded events: by FPGA in order of time.
 pub type Sink<'a> = &'a mut dyn FnMut(FpgaOnWafer, PulseEvent);
@@ -53,6 +53,7 @@ pub struct Checkpoint {
     /// Of words, stimulus and settings.
     pub(crate) fingerprint: u64,
     pub(crate) state: RunState,
+    pub(crate) stimulus: Stimulus,
     pub(crate) recorder: Recorder,
     /// Recorded events, if they were kept.
     pub(crate) trace: Pulses,
@@ -60,11 +61,14 @@ pub struct Checkpoint {
     /// Whether to go on although something has changed.
     #[serde(skip)]
     pub(crate) changed: bool,
+    /// Whether the stimulus is what comes on top of what was sent.
+    #[serde(skip)]
+    pub(crate) adds: bool,
 }
 
 impl Archive for Checkpoint {
     const KIND: [u8; 8] = *b"CHECKPNT";
-    const VERSION: u32 = 4;
+    const VERSION: u32 = 5;
 }
 
 impl Checkpoint {
@@ -85,6 +89,13 @@ impl Checkpoint {
     #[must_use]
     pub fn after_changes(self) -> Self {
         Self { changed: true, ..self }
+    }
+
+    /// As [`after_changes`](Self::after_changes), with a stimulus that comes on top of what has been sent:
+    /// nothing of it is sent again. What was on the links is still under way.
+    #[must_use]
+    pub fn with_more(self) -> Self {
+        Self { changed: true, adds: true, ..self }
     }
 
     /// Events that the sink had taken, by FPGA. The run that goes on from here continues with the

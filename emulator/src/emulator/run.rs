@@ -1,5 +1,6 @@
 //! A run: from what is configured and loaded to what can be read afterwards.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 use std::sync::{Arc, OnceLock};
@@ -10,13 +11,13 @@ use hal::law::Capacitors;
 use hal::value::SynapseWeight;
 use hal::wafer::{AdcTrace, Counters, DncCycles, Progress, PulseEvent, Pulses, WaferError};
 
-use super::{Emulator, Record, Settings, TrueState};
+use super::{Built, Emulator, Record, Settings, TrueState};
 use crate::absent;
 use crate::background::Generators;
 use crate::effects::Effect;
 use crate::engine::{Made, Network, Release, Run};
 use crate::instance::Instance;
-use crate::link::{self, Recorder};
+use crate::link::{Pulse, Recorder, Stimulus, Ways};
 use crate::long_run::{Checkpoint, LongRun, LongRunError, Sink};
 use crate::readout::Shown;
 use crate::silicon::{Drawn, scramble};
@@ -41,18 +42,20 @@ impl Emulator {
         absent::check(&self.config).map_err(|e| WaferError::Configuration(e.into()))?;
         let shown = self.shown()?;
         self.keep_drawn();
+        let built = self.built.take().filter(|built| built.probes == self.probes);
         let Settings { instance, effects, step, .. } = self.settings;
         let flaws = self.flaws();
-        let pulses = link::stimulus(
-            &self.playback,
-            &self.config,
-            &flaws,
-            effects.contains(Effect::LinkBandwidth),
-        );
-        let releases: Vec<Release> = pulses
-            .iter()
-            .filter_map(|p| Some(Release { time: p.time, bus: p.fate.ok()? }))
-            .collect();
+        let bandwidth = effects.contains(Effect::LinkBandwidth);
+        let ways = Ways { config: &self.config, flaws, bandwidth };
+        let on_top = from.as_ref().filter(|from| from.adds);
+        let before = on_top.map(|from| from.stimulus.clone()).unwrap_or_default();
+        let begin = on_top.map_or(DncCycles(0), |from| from.now);
+        let mut sent = before.clone();
+        let pulses = sent.send(&self.playback, ..DncCycles(u64::MAX), ways);
+        // what is sent on top comes after what has been
+        let time = |p: &Pulse| DncCycles(p.time.0.max(begin.0 + u64::from(begin.0 > 0)));
+        let release = |p: &Pulse| Some(Release { time: time(p), bus: p.fate.ok()? });
+        let releases: Vec<Release> = pulses.iter().filter_map(release).collect();
         let locking = effects.contains(Effect::BackgroundEvents);
         let generators = Generators::new(&self.config, &flaws, locking);
         let made = Made {
@@ -63,7 +66,8 @@ impl Emulator {
             drawn: &self.drawn,
             probes: &self.probes,
         };
-        let network = self.network(&made, &shown);
+        let network = built.map_or_else(|| self.network(&made, &shown), |built| built.network);
+        let before_run = keep_end.then(|| network.clone());
         let mut run = Run::new(network, &releases, generators, step, end);
 
         if keep_end {
@@ -106,6 +110,18 @@ impl Emulator {
 
         let end = keep_end.then(|| out.checkpoint(fingerprint, &mut run, &recorder));
         self.install(|| run.run_out());
+        let end = end.map(|end| {
+            // a run that was stopped has sent what it has reached
+            let (mut stimulus, pulses) = if stopped {
+                let mut sent = before.clone();
+                let pulses = sent.send(&self.playback, ..DncCycles(end.now.0 + 1), ways);
+                (sent, Cow::Owned(pulses))
+            } else {
+                (sent, Cow::Borrowed(&pulses))
+            };
+            stimulus.keep(&pulses, end.now, run.now());
+            Checkpoint { stimulus, ..end }
+        });
         recorder.take(run.departures(), records, bandwidth);
         let reached = run.now();
         let readout = recorder.finish(reached, &mut |fpga, event| out.take(fpga, event));
@@ -125,9 +141,9 @@ impl Emulator {
             adc: adc.collect(),
             truth: truth.collect(),
             trace: out.trace,
-            released: link::released(&pulses, reached),
+            released: before.released(&pulses, reached),
             counters: Counters {
-                stimulus: link::stimulus_flow(&pulses, reached),
+                stimulus: before.flow(&pulses, reached),
                 readout,
                 mergers: run.merger_flow(),
                 waiting: run.waiting(),
@@ -136,6 +152,11 @@ impl Emulator {
             },
         });
         self.take_weights(&plastic);
+        // weights that have changed are another network
+        self.built = before_run.filter(|_| plastic.is_empty()).map(|network| {
+            let probes = self.probes.clone();
+            Built { network, probes }
+        });
         if stopped { Err(WaferError::Stopped { at: reached }.into()) } else { Ok(()) }
     }
 
@@ -213,10 +234,12 @@ impl Out<'_> {
             now: run.now(),
             fingerprint,
             state: run.state(),
+            stimulus: Stimulus::default(),
             recorder: recorder.clone(),
             trace: self.trace.clone(),
             handed_out: self.counts.clone(),
             changed: false,
+            adds: false,
         }
     }
 

@@ -32,7 +32,7 @@ const LONGEST_WINDOW: u64 = 64;
 pub(crate) type SourceId = u32;
 
 /// Everything static and dynamic of a run.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Network {
     /// Ascending by HICANN.
     pub(super) chips: Vec<Chip>,
@@ -46,7 +46,7 @@ pub(crate) struct Network {
 }
 
 /// Chips that a thread works on, one after the other.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Part {
     pub(super) chips: Range<usize>,
     pub(super) clusters: Vec<Cluster>,
@@ -59,7 +59,7 @@ pub(super) struct Part {
 }
 
 /// What chips send.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Outbox {
     /// Onto buses.
     pub(super) events: Vec<Event>,
