@@ -92,6 +92,23 @@ impl Cell {
         (y, error)
     }
 
+    fn set_parameters(&mut self, of: &dyn Fn(&str) -> f64) {
+        self.inverse_cm = 1.0 / of("cm");
+        self.leak = of("cm") / of("tau_m");
+        self.v_rest = of("v_rest");
+        self.v_thresh = of("v_thresh");
+        self.v_reset = of("v_reset");
+        self.delta_t = of("delta_T");
+        self.v_peak = if self.delta_t == 0.0 { of("v_thresh") } else { of("v_spike") };
+        self.i_offset = of("i_offset");
+        self.a = of("a") * 1e-3;
+        self.b = of("b");
+        self.tau_w = of("tau_w");
+        self.tau_syn = [of("tau_syn_E"), of("tau_syn_I")];
+        self.e_rev = [of("e_rev_E"), of("e_rev_I")];
+        self.refractory = of("tau_refrac");
+    }
+
     /// Advances by `step` ms; returns whether a spike was emitted.
     fn advance(&mut self, step: f64) -> bool {
         let (mut left, mut fired) = (step, false);
@@ -139,23 +156,11 @@ impl Adex {
         Self { step_ms, cells: vec![cell; cells] }
     }
 
-    /// Takes over the parameters of a cell, by their names in PyNN.
-    pub(super) fn set_parameters(&mut self, cell: usize, of: &dyn Fn(&str) -> f64) {
-        let cell = &mut self.cells[cell];
-        cell.inverse_cm = 1.0 / of("cm");
-        cell.leak = of("cm") / of("tau_m");
-        cell.v_rest = of("v_rest");
-        cell.v_thresh = of("v_thresh");
-        cell.v_reset = of("v_reset");
-        cell.delta_t = of("delta_T");
-        cell.v_peak = if cell.delta_t == 0.0 { of("v_thresh") } else { of("v_spike") };
-        cell.i_offset = of("i_offset");
-        cell.a = of("a") * 1e-3;
-        cell.b = of("b");
-        cell.tau_w = of("tau_w");
-        cell.tau_syn = [of("tau_syn_E"), of("tau_syn_I")];
-        cell.e_rev = [of("e_rev_E"), of("e_rev_I")];
-        cell.refractory = of("tau_refrac");
+    /// Takes over the parameters of all cells, by their names in PyNN.
+    pub(super) fn set_parameters(&mut self, of: &dyn Fn(&str, usize) -> f64) {
+        for (index, cell) in self.cells.iter_mut().enumerate() {
+            cell.set_parameters(&|name| of(name, index));
+        }
     }
 
     const fn index(variable: Variable) -> Option<usize> {

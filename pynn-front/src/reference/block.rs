@@ -1,5 +1,7 @@
 //! Some cells of one population with everything that reaches them: what a thread works on.
 
+use std::collections::BTreeMap;
+
 use fearless_simd::prelude::*;
 use fearless_simd::{Level, dispatch};
 
@@ -8,6 +10,9 @@ use super::lif::Lif;
 use super::math::LANES;
 use super::model::{Model, Variable};
 use super::synapses::{PairRule, Resources, Traces, TsodyksMarkram};
+
+/// Different weights that fit into the caches of a core beside everything else.
+const FEW_WEIGHTS: usize = 1024;
 
 /// A spike of a member of the network, counted over all populations, at the end of a step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -31,22 +36,24 @@ pub(super) struct Window<'a> {
 /// The membranes of a block.
 #[derive(Debug, Clone)]
 pub(super) enum Membranes {
-    Lif(Lif),
+    Lif(Box<Lif>),
     Adex(Adex),
 }
 
 impl Membranes {
     pub(super) fn new(model: Model, cells: usize, step_ms: f64) -> Self {
-        match model {
-            Model::EifCondExpIsfaIsta => Self::Adex(Adex::new(cells, step_ms)),
-            _ => Self::Lif(Lif::new(cells, step_ms, model == Model::IfCondExpGsfaGrr)),
+        if model == Model::EifCondExpIsfaIsta {
+            return Self::Adex(Adex::new(cells, step_ms));
         }
+        let adapts = model == Model::IfCondExpGsfaGrr;
+        Self::Lif(Box::new(Lif::new(cells, step_ms, adapts)))
     }
 
-    pub(super) fn set_parameters(&mut self, cell: usize, of: &dyn Fn(&str) -> f64) {
+    /// Takes over the parameters of all cells, by their names in PyNN.
+    pub(super) fn set_parameters(&mut self, of: &dyn Fn(&str, usize) -> f64) {
         match self {
-            Self::Lif(cells) => cells.set_parameters(cell, of),
-            Self::Adex(cells) => cells.set_parameters(cell, of),
+            Self::Lif(cells) => cells.set_parameters(of),
+            Self::Adex(cells) => cells.set_parameters(of),
         }
     }
 
@@ -143,8 +150,46 @@ pub(super) struct Fixed {
     pub(super) delay: Vec<u16>,
     pub(super) weight: Vec<f64>,
     pub(super) origin: Vec<Origin>,
-    /// The delay of all of them, if they have one.
-    pub(super) same_delay: Option<u16>,
+    /// All of them in short, if they have one delay and few different weights.
+    pub(super) short: Option<InShort>,
+}
+
+/// Synapses of one delay, four bytes each: what is delivered often is read from far away.
+#[derive(Debug, Clone)]
+pub(super) struct InShort {
+    delay: u16,
+    /// Column and position of the weight.
+    synapses: Vec<(u16, u16)>,
+    /// The different weights.
+    weights: Vec<f64>,
+}
+
+impl Fixed {
+    /// Writes the synapses in short if that can be done.
+    pub(super) fn shorten(&mut self) {
+        self.short = self.in_short();
+    }
+
+    fn in_short(&self) -> Option<InShort> {
+        let delay = *self.delay.first()?;
+        if self.delay.iter().any(|other| *other != delay) {
+            return None;
+        }
+        let mut known: BTreeMap<u64, u16> = BTreeMap::new();
+        let mut weights = Vec::new();
+        let mut synapses = Vec::with_capacity(self.column.len());
+        for (&column, &weight) in self.column.iter().zip(&self.weight) {
+            let position = *known.entry(weight.to_bits()).or_insert(weights.len() as u16);
+            if usize::from(position) == weights.len() {
+                if weights.len() == FEW_WEIGHTS {
+                    return None;
+                }
+                weights.push(weight);
+            }
+            synapses.push((column, position));
+        }
+        Some(InShort { delay, synapses, weights })
+    }
 }
 
 /// A synapse with short-term plasticity.
@@ -245,12 +290,11 @@ impl Block {
                 first[sender] as usize..first[sender + 1] as usize
             };
             let some = row(&self.fixed.first);
-            if let Some(delay) = self.fixed.same_delay {
-                let start = self.ring.start(event.step + u64::from(delay));
-                let rows = &mut self.ring.rows[start..start + self.ring.width];
-                let weights = &self.fixed.weight[some.clone()];
-                for (&column, weight) in self.fixed.column[some].iter().zip(weights) {
-                    rows[usize::from(column)] += weight;
+            if let Some(InShort { delay, synapses, weights }) = &self.fixed.short {
+                let start = self.ring.start(event.step + u64::from(*delay));
+                let row = &mut self.ring.rows[start..start + self.ring.width];
+                for &(column, weight) in &synapses[some] {
+                    row[usize::from(column)] += weights[usize::from(weight)];
                 }
             } else {
                 for synapse in some {

@@ -171,9 +171,7 @@ impl Engine {
                 block.fixed.weight.push(projection.synapses.weight[k]);
             }
             block.fixed.origin = fixed;
-            let delays = &block.fixed.delay;
-            block.fixed.same_delay =
-                delays.first().copied().filter(|d| delays.iter().all(|other| other == d));
+            block.fixed.shorten();
 
             let (first, short) = sorted(|d| matches!(d, Dynamics::TsodyksMarkram(_)));
             let population = &populations[block.population];
@@ -242,6 +240,7 @@ impl Engine {
             for (place, &origin) in block.fixed.weight.iter_mut().zip(&block.fixed.origin) {
                 *place = weight(origin).unwrap_or(*place);
             }
+            block.fixed.shorten();
             for synapse in &mut block.short.synapses {
                 synapse.weight = weight(synapse.origin).unwrap_or(synapse.weight);
             }
@@ -258,10 +257,9 @@ impl Engine {
         let populations = &self.populations;
         self.blocks.par_iter_mut().for_each(|block| {
             let population = &populations[block.population];
-            for cell in 0..block.cells {
-                let of = |name: &str| population.parameter(name, block.first + cell);
-                block.membranes.set_parameters(cell, &of);
-            }
+            let first = block.first;
+            let of = |name: &str, cell| population.parameter(name, first + cell);
+            block.membranes.set_parameters(&of);
             let half = block.ring.column(0, 1);
             for synapse in &mut block.short.synapses {
                 let name = if synapse.column < half { "tau_syn_E" } else { "tau_syn_I" };

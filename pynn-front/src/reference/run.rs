@@ -9,7 +9,8 @@ use super::block::{Event, Window};
 use super::sources::Poisson;
 use super::{Engine, Model, Population, ReferenceError};
 
-/// Most steps of a window. What asks for the end of a run is heard after each.
+/// Most steps of a window. Sources send for so many steps at once, and what asks for the end of a run is
+/// heard after them.
 pub(super) const LONGEST_WINDOW: u64 = 64;
 
 /// Cells times steps that are worth a thread of their own.
@@ -53,56 +54,73 @@ impl Engine {
     }
 
     fn run_here(&mut self, until: u64, observe: &mut dyn FnMut(f64) -> ControlFlow<()>) {
-        let (shortest, _) = self.delays();
-        let step_ms = self.settings.step_ms;
+        let shortest = u64::from(self.delays().0).min(LONGEST_WINDOW);
+        // whole windows
+        let longest = LONGEST_WINDOW - LONGEST_WINDOW % shortest;
         let level = Level::new();
         while self.now < until || self.sent.is_none() {
-            let end = until.min(self.now + u64::from(shortest).min(LONGEST_WINDOW));
-            self.send_sources(end);
-            let currents: Vec<Vec<f64>> = self
-                .currents
-                .iter_mut()
-                .map(|source| {
-                    let steps = self.now..end;
-                    let values: Vec<f64> =
-                        steps.map(|s| source.current(s as f64 * step_ms, step_ms)).collect();
-                    if let Some(recorded) = &mut source.recorded {
-                        recorded.extend(&values);
-                    }
-                    values
-                })
-                .collect();
-            let (events, currents) = (&self.events, &currents);
-            let window = Window { first: self.now, end, step_ms, events, currents };
-            let steps = (end - self.now) as usize;
-            let cells: usize = self.blocks.iter().map(|b| b.cells).sum();
-            let work = cells * steps / self.blocks.len().max(1);
-            let least = GRAIN.div_ceil(work.max(1));
-            if least >= self.blocks.len() {
-                self.blocks.iter_mut().for_each(|block| block.advance(level, &window));
-            } else {
-                let blocks = self.blocks.par_iter_mut().with_min_len(least);
-                blocks.for_each(|block| block.advance(level, &window));
-            }
-            self.events.clear();
-            for block in &self.blocks {
-                let population = &mut self.populations[block.population];
-                for event in &block.fired {
-                    let member = (event.sender as usize - population.first) as u32;
-                    population.keep(member, event.step as f64 * step_ms);
+            let stop = until.min(self.now + longest);
+            let sent = self.send_sources(stop);
+            let mut sent = sent.as_slice();
+            loop {
+                let end = stop.min(self.now + shortest);
+                let now = sent.partition_point(|event| event.step <= end);
+                self.events.extend(&sent[..now]);
+                sent = &sent[now..];
+                self.run_window(end, level);
+                if end == stop {
+                    break;
                 }
-                self.events.extend(&block.fired);
             }
-            self.events.sort_unstable();
-            self.now = end;
             if observe(self.now_ms()).is_break() {
                 break;
             }
         }
     }
 
-    /// Sends the spikes of sources until the end of a step.
-    fn send_sources(&mut self, end: u64) {
+    /// Runs all blocks until the end of a window, and collects what they send.
+    fn run_window(&mut self, end: u64, level: Level) {
+        let step_ms = self.settings.step_ms;
+        let currents: Vec<Vec<f64>> = self
+            .currents
+            .iter_mut()
+            .map(|source| {
+                let steps = self.now..end;
+                let values: Vec<f64> =
+                    steps.map(|s| source.current(s as f64 * step_ms, step_ms)).collect();
+                if let Some(recorded) = &mut source.recorded {
+                    recorded.extend(&values);
+                }
+                values
+            })
+            .collect();
+        let (events, currents) = (&self.events, &currents);
+        let window = Window { first: self.now, end, step_ms, events, currents };
+        let steps = (end - self.now) as usize;
+        let cells: usize = self.blocks.iter().map(|b| b.cells).sum();
+        let work = cells * steps / self.blocks.len().max(1);
+        let least = GRAIN.div_ceil(work.max(1));
+        if least >= self.blocks.len() {
+            self.blocks.iter_mut().for_each(|block| block.advance(level, &window));
+        } else {
+            let blocks = self.blocks.par_iter_mut().with_min_len(least);
+            blocks.for_each(|block| block.advance(level, &window));
+        }
+        self.events.clear();
+        for block in &self.blocks {
+            let population = &mut self.populations[block.population];
+            for event in &block.fired {
+                let member = (event.sender as usize - population.first) as u32;
+                population.keep(member, event.step as f64 * step_ms);
+            }
+            self.events.extend(&block.fired);
+        }
+        self.events.sort_unstable();
+        self.now = end;
+    }
+
+    /// The spikes of sources until the end of a step, in order.
+    fn send_sources(&mut self, end: u64) -> Vec<Event> {
         let step_ms = self.settings.step_ms;
         let end_ms = end as f64 * step_ms;
         let mut sent: Vec<Event> = Vec::new();
@@ -126,13 +144,13 @@ impl Engine {
             }
             spikes.sort_unstable_by_key(|(step, member, _)| (*step, *member));
             for (step, member, time) in spikes {
-                population.keep(member, time.min(end_ms));
+                population.keep(member, time.min(step as f64 * step_ms));
                 sent.push(Event { step, sender: population.first as u32 + member });
             }
         }
         sent.sort_unstable();
-        self.events.extend(sent);
         self.sent = Some(end);
+        sent
     }
 }
 
