@@ -11,7 +11,7 @@ use hal::wafer::ConfigurationWords;
 use marocco::mapping::Mapping;
 use marocco::network::Network;
 use marocco::verify::{Rules, Verification, verify};
-use marocco::{MapOptions, Mapped, Stage, map, remap};
+use marocco::{MapError, MapOptions, Mapped, Stage, map, remap};
 
 use crate::calibration::Bench;
 use crate::run::{Progress, RunError};
@@ -94,6 +94,7 @@ fn verified(
     observe(Progress::Encoding);
     let clock = Instant::now();
     let words = encode_wafer(&config)?;
+    options.cancel.check().map_err(MapError::from)?;
     let encode_s = clock.elapsed().as_secs_f64();
     observe(Progress::Verifying);
     let clock = Instant::now();
@@ -102,6 +103,7 @@ fn verified(
     let calibration = measured.map(|calibration| Arc::new(calibration.clone()));
     let rules = Rules { calibrated, calibration, ..options.rules(defects) };
     let verification = verify(network, &mapping, &words, &rules)?;
+    options.cancel.check().map_err(MapError::from)?;
     let verify_s = clock.elapsed().as_secs_f64();
     Ok(Realised { mapping, config, words, rules, verification, encode_s, verify_s })
 }

@@ -35,6 +35,7 @@ mod cells;
 mod chips;
 mod currents;
 mod error;
+mod feed;
 mod learned;
 mod notes;
 mod population;
@@ -47,8 +48,8 @@ mod wafer;
 use std::ops::ControlFlow;
 
 use hal::defects::Defects;
-use marocco::MappingReport;
 use marocco::network::{Network, PopulationId, ProjectionId};
+use marocco::{Cancel, MappingReport};
 
 use crate::report::RunReport;
 use crate::run::{Progress, RunError};
@@ -74,6 +75,19 @@ pub type Watch<'a> = &'a mut (dyn FnMut(Progress) -> ControlFlow<()> + Send);
 /// A watch that never stops.
 pub const fn go_on(_: Progress) -> ControlFlow<()> {
     ControlFlow::Continue(())
+}
+
+/// A watch that raises the flag when it stops something, and hears of a flag that others have raised.
+fn listening<'a>(
+    cancel: &'a Cancel,
+    watch: Watch<'a>,
+) -> impl FnMut(Progress) -> ControlFlow<()> + Send + 'a {
+    move |progress| {
+        if watch(progress).is_break() {
+            cancel.cancel();
+        }
+        if cancel.is_cancelled() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    }
 }
 
 /// How often a network is mapped to show all recorded membranes.
@@ -161,31 +175,33 @@ impl Session {
     }
 
     /// Places, routes and translates the network, calibrates chips that lack it, and verifies the
-    /// words. Does only what is needed since the last time, nothing if nothing has changed.
+    /// words. Does only what is needed since the last time, nothing if nothing has changed. The watch
+    /// or [`Setup::cancel`] stop it, and everything is as before.
     pub fn map(&mut self, watch: Watch<'_>) -> Result<(), SessionError> {
+        let cancel = self.setup.cancel.clone();
+        cancel.rearm();
+        self.bring_up_to_date(&mut listening(&cancel, watch))
+    }
+
+    fn bring_up_to_date(&mut self, watch: Watch<'_>) -> Result<(), SessionError> {
         if self.stale == Stale::Nothing && self.chips.is_some() {
             return Ok(());
         }
-        let mut stopped = false;
-        let mut watch = |progress| {
-            let flow = watch(progress);
-            stopped |= flow.is_break();
-            flow
-        };
         let before = self.chips.take().filter(|_| self.stale == Stale::Values);
         let chips = match &before {
-            Some(before) => before.again(&self.setup, &self.network, &mut watch),
-            None => self.map_anew(&mut watch),
+            Some(before) => before.again(&self.setup, &self.network, watch),
+            None => self.map_anew(watch),
         };
         // whatever was wrong, the old mapping can be used again
         self.chips = before;
-        if stopped {
+        if self.setup.cancel.is_cancelled() {
             return Err(SessionError::Stopped);
         }
         let chips = chips?;
         self.notes.about_mapping(&self.setup, &self.network, &self.populations, &chips)?;
         if self.stale == Stale::Structure {
             self.running = None;
+            self.populations.iter_mut().for_each(PopulationState::settle);
             if self.now_ms > 0.0 {
                 self.notes.add(
                     "the network has grown and is mapped anew: membranes start from rest"

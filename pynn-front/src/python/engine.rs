@@ -1,6 +1,7 @@
 //! The reference engine in Python.
 #![expect(clippy::needless_pass_by_value, reason = "Python hands arguments over by value")]
 
+use marocco::Cancel;
 use numpy::{IntoPyArray as _, PyArray1};
 use pyo3::prelude::*;
 
@@ -273,12 +274,13 @@ impl Engine {
     fn run(&mut self, py: Python<'_>, until_ms: f64, progress: Option<Py<PyAny>>) -> PyResult<()> {
         let engine = &mut self.inner;
         let start = engine.now_ms();
-        let (result, raised) = watch::supervise(py, progress.as_ref(), |shared| {
-            engine.run(until_ms, &mut |now| {
-                let share = (now - start) / (until_ms - start).max(f64::MIN_POSITIVE);
-                shared.tell(|| "running".to_owned(), share)
-            })
-        });
+        let (result, raised) =
+            watch::supervise(py, progress.as_ref(), Cancel::default(), |shared| {
+                engine.run(until_ms, &mut |now| {
+                    let share = (now - start) / (until_ms - start).max(f64::MIN_POSITIVE);
+                    shared.tell(|| "running".to_owned(), share)
+                })
+            });
         result?;
         raised.map_or(Ok(()), Err)
     }

@@ -302,7 +302,8 @@ impl Session {
     /// Places, routes and translates.
     fn map(&mut self, py: Python<'_>, progress: Option<Py<PyAny>>) -> PyResult<()> {
         let session = &mut self.inner;
-        let (result, raised) = watch::supervise(py, progress.as_ref(), |shared| {
+        let stop = session.setup().cancel.clone();
+        let (result, raised) = watch::supervise(py, progress.as_ref(), stop, |shared| {
             session.map(&mut |progress| shared.watch(progress))
         });
         raised.map_or(Ok(()), Err)?;
@@ -317,7 +318,8 @@ impl Session {
         progress: Option<Py<PyAny>>,
     ) -> PyResult<()> {
         let session = &mut self.inner;
-        let (result, raised) = watch::supervise(py, progress.as_ref(), |shared| {
+        let stop = session.setup().cancel.clone();
+        let (result, raised) = watch::supervise(py, progress.as_ref(), stop, |shared| {
             session.run(duration_ms, &mut |progress| shared.watch(progress))
         });
         raised.map_or(Ok(()), Err)?;
@@ -401,7 +403,8 @@ impl Session {
         progress: Option<Py<PyAny>>,
     ) -> PyResult<()> {
         let session = &mut self.inner;
-        let (result, raised) = watch::supervise(py, progress.as_ref(), |shared| {
+        let stop = session.setup().cancel.clone();
+        let (result, raised) = watch::supervise(py, progress.as_ref(), stop, |shared| {
             session.load_mapping(&path, &mut |progress| shared.watch(progress))
         });
         raised.map_or(Ok(()), Err)?;

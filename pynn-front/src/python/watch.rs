@@ -2,10 +2,10 @@
 //! progress.
 
 use std::ops::ControlFlow;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError, mpsc};
 use std::time::Duration;
 
+use marocco::Cancel;
 use pyo3::prelude::*;
 
 use crate::run::Progress;
@@ -14,9 +14,9 @@ use crate::run::Progress;
 const PAUSE: Duration = Duration::from_millis(50);
 
 /// What the two threads tell each other.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Shared {
-    stop: AtomicBool,
+    stop: Cancel,
     progress: Mutex<Option<(String, f64)>>,
 }
 
@@ -27,11 +27,7 @@ impl Shared {
         if let Ok(mut progress) = self.progress.try_lock() {
             *progress = Some((stage(), share));
         }
-        if self.stop.load(Ordering::Relaxed) {
-            ControlFlow::Break(())
-        } else {
-            ControlFlow::Continue(())
-        }
+        if self.stop.is_cancelled() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     }
 
     /// Tells of the progress of a session.
@@ -46,15 +42,16 @@ impl Shared {
 }
 
 /// Does some work without the interpreter's lock. `progress`, if it is not None, is called with the
-/// stage and its share now and then. An exception of a signal handler or of `progress` stops the
-/// work and is returned beside its result.
+/// stage and its share now and then. An exception of a signal handler or of `progress` raises the flag
+/// that stops the work, and is returned beside its result.
 pub(super) fn supervise<T: Send>(
     py: Python<'_>,
     progress: Option<&Py<PyAny>>,
+    stop: Cancel,
     work: impl FnOnce(&Shared) -> T + Send,
 ) -> (T, Option<PyErr>) {
     py.detach(|| {
-        let shared = &Shared::default();
+        let shared = &Shared { stop, progress: Mutex::default() };
         let mut raised = None;
         let (done, wait) = mpsc::channel::<()>();
         let result = std::thread::scope(|scope| {
@@ -74,7 +71,7 @@ pub(super) fn supervise<T: Send>(
                     Ok(())
                 });
                 if let Err(error) = heard {
-                    shared.stop.store(true, Ordering::Relaxed);
+                    shared.stop.cancel();
                     raised.get_or_insert(error);
                 }
             }

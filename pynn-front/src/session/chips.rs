@@ -55,10 +55,11 @@ pub(super) fn options(
     options.effort = setup.effort;
     options.seed = setup.seed;
     options.requests = apart.to_vec();
+    options.cancel = setup.cancel.clone();
     Ok((window, options))
 }
 
-/// Tells of progress where nothing can be stopped.
+/// Tells of progress; what is to stop hears of it by the flag of the options.
 fn quietly(watch: Watch<'_>) -> impl FnMut(Progress) {
     |progress| {
         let _ = watch(progress);

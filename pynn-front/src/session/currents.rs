@@ -28,6 +28,12 @@ pub(super) struct StepCurrent {
 }
 
 impl StepCurrent {
+    /// The same with its times after `origin_ms`.
+    fn after(&self, origin_ms: f64) -> Self {
+        let times_ms = self.times_ms.iter().map(|t| t - origin_ms).collect();
+        Self { times_ms, amplitudes_na: self.amplitudes_na.clone() }
+    }
+
     /// At a time, nA; nothing before the first step.
     fn at(&self, time_ms: f64) -> f64 {
         let step = self.times_ms.partition_point(|&t| t <= time_ms);
@@ -94,14 +100,22 @@ impl Session {
         Ok(())
     }
 
-    /// The currents of all neurons on their chips.
-    pub(super) fn injected(&self, chips: &Chips) -> Result<Vec<Injected>, SessionError> {
+    /// The currents of all neurons on their chips, where the wafer starts at `origin_ms`.
+    pub(super) fn injected(
+        &self,
+        chips: &Chips,
+        origin_ms: f64,
+    ) -> Result<Vec<Injected>, SessionError> {
         let offsets = self.network.member_offsets();
         let mapping = &chips.mapped.mapping;
         let mut injected: Vec<Injected> = Vec::new();
         for (state, (id, population)) in self.populations.iter().zip(self.network.populations()) {
             let PopulationKind::Neurons(cells) = &population.kind else { continue };
             for (&member, current) in &state.currents {
+                let current = current.after(origin_ms);
+                if current.times_ms.last().is_none_or(|&end_ms| end_ms <= 0.0) {
+                    continue;
+                }
                 let place = offsets[id.index()] + member as usize;
                 let Some(neuron) = mapping.placement.neurons[place] else { continue };
                 let refuse = |reason: String| {
@@ -121,7 +135,7 @@ impl Session {
                 let codes_per_na = mapping.scaling.current_to_hw_a(1.0, cm_nf, capacitance_f)
                     / law::amperes(DacCode::MAX)
                     * f64::from(DacCode::MAX);
-                match stimulus(current, &mapping.scaling, codes_per_na) {
+                match stimulus(&current, &mapping.scaling, codes_per_na) {
                     Ok(stimulus) => {
                         let circuit = neuron.first_circuit().on(hicann);
                         injected.push(Injected { circuit, stimulus });

@@ -120,6 +120,11 @@ impl PopulationState {
         self.clear(0.0);
     }
 
+    /// What the wafer has told so far is all that it tells.
+    pub(super) fn settle(&mut self) {
+        self.spikes.append(&mut self.latest);
+    }
+
     fn clear(&mut self, now_ms: f64) {
         self.spikes.clear();
         self.latest.clear();

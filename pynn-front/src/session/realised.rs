@@ -12,8 +12,9 @@ use marocco::{MapOptions, SavedMapping};
 
 use super::chips::Chips;
 use super::error::SessionError;
+use super::population::PopulationState;
 use super::wafer::Running;
-use super::{Session, Stale, Watch, learned};
+use super::{Session, Stale, Watch, learned, listening};
 use crate::described::Described;
 use crate::export::Delays;
 use crate::picture::{self, Facts, View};
@@ -135,8 +136,8 @@ impl Session {
         if !self.is_mapped() {
             return Err(SessionError::NotMapped);
         }
-        let released = self.running.as_ref().filter(|_| self.now_ms > 0.0).map(Running::released);
-        Ok(chips.to_save(&self.network, released))
+        let running = self.running.as_ref().filter(|_| self.now_ms > 0.0);
+        Ok(chips.to_save(&self.network, running.map(Running::released).cloned()))
     }
 
     /// Writes the mapping to a file, which is replaced as a whole or not at all.
@@ -170,9 +171,16 @@ impl Session {
             return Err(other(format!("it is for {theirs}, the session has {ours}; map anew")));
         }
         let Self { setup, defects, network, .. } = &*self;
-        let chips = Chips::load(setup, defects, network, &saved, watch)?;
+        let cancel = setup.cancel.clone();
+        cancel.rearm();
+        let chips = Chips::load(setup, defects, network, &saved, &mut listening(&cancel, watch));
+        if cancel.is_cancelled() {
+            return Err(SessionError::Stopped);
+        }
+        let chips = chips?;
         self.notes.about_mapping(&self.setup, &self.network, &self.populations, &chips)?;
         self.running = None;
+        self.populations.iter_mut().for_each(PopulationState::settle);
         self.chips = Some(chips);
         self.stale = Stale::Nothing;
         Ok(())

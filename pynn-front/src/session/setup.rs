@@ -9,7 +9,7 @@ use emulator::{Effects, Instance};
 use hal::config::CurrentScaling;
 use hal::coord::WaferNumber;
 use hal::defects::{Defects, DefectsError};
-use marocco::{Capacitor, Choice, Effort, NeuronSize, NeuronSizeChoice};
+use marocco::{Cancel, Capacitor, Choice, Effort, NeuronSize, NeuronSizeChoice};
 use thiserror::Error;
 
 /// How membranes are recorded.
@@ -111,6 +111,8 @@ pub struct Setup {
     pub on_loss: Policy,
     /// If parameters or weights are clipped.
     pub on_clip: Policy,
+    /// Stops what the session is doing, from another thread.
+    pub cancel: Cancel,
 }
 
 impl Setup {
@@ -132,6 +134,7 @@ impl Setup {
             effort: Effort::Normal,
             on_loss: Policy::Warn,
             on_clip: Policy::Warn,
+            cancel: Cancel::default(),
         }
     }
 

@@ -21,6 +21,8 @@ pub(super) struct Sources {
     plan: Plan,
     /// Spikes of each member up to the time reached, ms, ascending.
     sent: Vec<Vec<f64>>,
+    /// By member: how many of them the wafer has got.
+    handed_over: Vec<usize>,
     /// Time up to which spikes are in `sent`, ms.
     drawn_ms: f64,
     /// Of the Poisson trains: the first one's stream.
@@ -31,15 +33,19 @@ pub(super) struct Sources {
 impl Sources {
     /// Poisson sources; their streams are numbered on from `stream`.
     pub(super) fn poisson(sources: Vec<Poisson>, seed: u64, stream: u64) -> Self {
-        let sent = vec![Vec::new(); sources.len()];
         let trains = trains(sources.len(), seed, stream);
-        Self { plan: Plan::Poisson { sources, trains }, sent, drawn_ms: 0.0, seed, stream }
+        Self { seed, stream, ..Self::silent(sources.len(), Plan::Poisson { sources, trains }) }
     }
 
     /// Sources of given spikes.
     pub(super) fn array(times_ms: Vec<Vec<f64>>) -> Self {
-        let sent = vec![Vec::new(); times_ms.len()];
-        Self { plan: Plan::Array(times_ms), sent, drawn_ms: 0.0, seed: 0, stream: 0 }
+        Self::silent(times_ms.len(), Plan::Array(times_ms))
+    }
+
+    /// So many sources that have sent nothing.
+    fn silent(n: usize, plan: Plan) -> Self {
+        let (sent, handed_over) = (vec![Vec::new(); n], vec![0; n]);
+        Self { plan, sent, handed_over, drawn_ms: 0.0, seed: 0, stream: 0 }
     }
 
     pub(super) const fn kind(&self) -> &'static str {
@@ -94,8 +100,9 @@ impl Sources {
             return;
         }
         self.drawn_ms = now_ms;
-        for sent in &mut self.sent {
+        for (sent, handed_over) in self.sent.iter_mut().zip(&mut self.handed_over) {
             sent.truncate(sent.partition_point(|&t| t < now_ms));
+            *handed_over = sent.len().min(*handed_over);
         }
         if let Plan::Poisson { trains, .. } = &mut self.plan {
             for train in trains {
@@ -143,6 +150,7 @@ impl Sources {
     pub(super) fn reset(&mut self) {
         self.drawn_ms = 0.0;
         self.sent.iter_mut().for_each(Vec::clear);
+        self.handed_over.fill(0);
         if let Plan::Poisson { trains, .. } = &mut self.plan {
             *trains = self::trains(trains.len(), self.seed, self.stream);
         }
@@ -153,10 +161,35 @@ impl Sources {
         &self.sent
     }
 
-    /// Those before a time.
-    pub(super) fn sent_before(&self, until_ms: f64) -> Vec<Vec<f64>> {
-        let before = |train: &Vec<f64>| train[..train.partition_point(|&t| t < until_ms)].to_vec();
-        self.sent.iter().map(before).collect()
+    /// Those before a time that the wafer has not got yet, ms after `origin_ms`.
+    pub(super) fn ahead(&self, origin_ms: f64, until_ms: f64) -> Vec<Vec<f64>> {
+        let ahead = |(sent, &first): (&Vec<f64>, &usize)| {
+            let ahead = sent[first..].iter().take_while(|&&t| t < until_ms);
+            ahead.map(|t| t - origin_ms).collect()
+        };
+        self.sent.iter().zip(&self.handed_over).map(ahead).collect()
+    }
+
+    /// The wafer has got the first spikes of each member, those for which `has_come` holds.
+    pub(super) fn hand_over(&mut self, has_come: impl Fn(f64) -> bool) {
+        for (sent, handed_over) in self.sent.iter().zip(&mut self.handed_over) {
+            *handed_over += sent[*handed_over..].partition_point(|&t| has_come(t));
+        }
+    }
+
+    /// About how many spikes come between two times, ms.
+    pub(super) fn expected(&self, from_ms: f64, until_ms: f64) -> f64 {
+        match &self.plan {
+            Plan::Poisson { sources, .. } => {
+                let rate_hz: f64 = sources.iter().map(|source| source.rate_hz).sum();
+                rate_hz * 1e-3 * (until_ms - from_ms)
+            }
+            Plan::Array(times_ms) => {
+                let before = |train: &Vec<f64>, ms: f64| train.partition_point(|&t| t < ms);
+                let of = |train| before(train, until_ms).saturating_sub(before(train, from_ms));
+                times_ms.iter().map(of).sum::<usize>() as f64
+            }
+        }
     }
 }
 

@@ -17,46 +17,16 @@ use super::apart::Unseen;
 use super::chips::Chips;
 use super::currents::Injected;
 use super::error::SessionError;
-use super::population::{Members, PopulationState};
 use super::setup::Readout;
-use super::{RunEnd, Session, Watch, learned};
+use super::{RunEnd, Session, Watch, feed, learned, listening};
 use crate::realise::on_threads;
 use crate::recording::RecordedBesides;
 use crate::report::{RunFacts, RunReport, RunSeconds};
 use crate::run::Progress;
-use crate::stimulus::{SpikeTrains, end_cycle, pulses, time_ms};
+use crate::stimulus::{cycle_of, end_cycle, pulses, time_ms};
 
 /// Least wall time between two calls of the watch, s.
 const WATCH_S: f64 = 0.02;
-
-/// Parts in which the spikes of sources are drawn for a run, and after which it may be stopped.
-const DRAWS: u32 = 100;
-
-/// The spikes of sources since time 0 up to a time; none if the watch stops it.
-fn draw(
-    populations: &mut [PopulationState],
-    now_ms: f64,
-    until_ms: f64,
-    watch: Watch<'_>,
-) -> Option<SpikeTrains> {
-    for draw in 1..=DRAWS {
-        let part_ms = (until_ms - now_ms) * f64::from(draw) / f64::from(DRAWS);
-        let end_ms = if draw == DRAWS { until_ms } else { now_ms + part_ms };
-        for state in &mut *populations {
-            if let Members::Sources(sources) = &mut state.members {
-                sources.send_until(end_ms);
-            }
-        }
-        if watch(Progress::Configuring).is_break() {
-            return None;
-        }
-    }
-    let trains = populations.iter().map(|state| match &state.members {
-        Members::Neurons(_) => vec![Vec::new(); state.records_spikes.len()],
-        Members::Sources(sources) => sources.sent_before(until_ms),
-    });
-    Some(trains.collect())
-}
 
 /// A wafer that the network is on.
 #[derive(Debug)]
@@ -64,6 +34,10 @@ pub(super) struct Running {
     emulator: Emulator,
     /// What it was told.
     told: StatefulWafer,
+    /// Biological time at which the wafer started, ms: 0, or when the network has grown.
+    origin_ms: f64,
+    /// What entered it until now.
+    released: Pulses,
     /// Where the next part goes on; none at the start.
     from: Option<Checkpoint>,
     /// Events handed out for good, by FPGA.
@@ -88,7 +62,7 @@ pub(super) struct Shown {
 }
 
 impl Running {
-    fn new(emulator: Emulator) -> Self {
+    fn new(emulator: Emulator, origin_ms: f64) -> Self {
         let writing = Writing {
             // the verifier has seen to the rules
             checks: Checks::Skip,
@@ -98,6 +72,8 @@ impl Running {
         Self {
             emulator,
             told: StatefulWafer::new(writing),
+            origin_ms,
+            released: Pulses::new(),
             from: None,
             kept: BTreeMap::new(),
             besides: RecordedBesides::default(),
@@ -113,13 +89,15 @@ impl Running {
         self.is_told = false;
     }
 
-    /// What entered the wafer since time 0.
-    pub(super) fn released(&self) -> Pulses {
-        self.emulator.released_stimulus()
+    /// What entered the wafer since it started.
+    pub(super) const fn released(&self) -> &Pulses {
+        &self.released
     }
 
     /// Back to time 0.
     pub(super) fn rewind(&mut self) {
+        self.origin_ms = 0.0;
+        self.released.clear();
         self.from = None;
         self.kept.clear();
         self.besides = RecordedBesides::default();
@@ -136,37 +114,62 @@ impl Session {
         if !(duration_ms.is_finite() && duration_ms >= 0.0) {
             return Err(SessionError::RunTime(duration_ms));
         }
-        self.map(watch)?;
+        let cancel = self.setup.cancel.clone();
+        cancel.rearm();
+        let watch = &mut listening(&cancel, watch);
+        self.bring_up_to_date(watch)?;
         let threads = self.setup.threads;
         on_threads(threads, |threads| self.run_here(duration_ms, threads, watch))?
     }
 
+    /// Runs part by part, so that no part takes more than a moment to prepare.
     fn run_here(
         &mut self,
         duration_ms: f64,
         threads: usize,
         watch: Watch<'_>,
     ) -> Result<RunEnd, SessionError> {
+        let _ = watch(Progress::Configuring);
+        self.tell(threads)?;
+        let (from_ms, end_ms) = (self.now_ms, self.now_ms + duration_ms);
+        let parts = feed::parts(&self.populations, from_ms, end_ms);
+        for part in 1..=parts {
+            let part_ms = duration_ms * f64::from(part) / f64::from(parts);
+            let until_ms = if part == parts { end_ms } else { from_ms + part_ms };
+            let watch = &mut |progress: Progress| {
+                let whole = |share: f64| (f64::from(part - 1) + share) / f64::from(parts);
+                watch(match progress {
+                    Progress::Emulating(share) => Progress::Emulating(whole(share)),
+                    other => other,
+                })
+            };
+            if self.run_part(until_ms, threads, watch)? == RunEnd::Stopped {
+                self.note_dropped();
+                return Ok(RunEnd::Stopped);
+            }
+        }
+        self.note_dropped();
+        Ok(RunEnd::Done)
+    }
+
+    /// Tells the wafer of the configuration with outputs and currents, where they are not those that it
+    /// was told of, and of the probes.
+    fn tell(&mut self, threads: usize) -> Result<(), SessionError> {
         let clock = Instant::now();
         let Some(chips) = &self.chips else { return Err(SessionError::NotMapped) };
-        let until_ms = self.now_ms + duration_ms;
-        let speedup = chips.speedup();
-        let end = end_cycle(until_ms, speedup);
-
-        // what the wafer is told: configuration with outputs, probes, stimulus
-        let _ = watch(Progress::Configuring);
         let (shown, unseen) = self.look(chips);
         if let Some(first) = unseen.first() {
             let population = self.network.population(first.population).label.clone();
             let (member, reticle) = (first.member, first.reticle);
             return Err(SessionError::TooManyMembranes { population, member, reticle });
         }
-        let injected = self.injected(chips)?;
+        let origin_ms = self.running.as_ref().map_or(self.now_ms, |running| running.origin_ms);
+        let injected = self.injected(chips, origin_ms)?;
         let running = self.running.get_or_insert_with(|| {
             let (instance, effects) = (self.setup.wafer, self.setup.effects);
             let settings =
                 Settings { instance, effects, threads: Some(threads), ..Settings::default() };
-            Running::new(Emulator::with_defects(settings, &self.defects))
+            Running::new(Emulator::with_defects(settings, &self.defects), origin_ms)
         });
         if !running.is_told || running.shown != shown || running.injected != injected {
             let mut config = chips.mapped.config.clone();
@@ -194,21 +197,30 @@ impl Session {
         running.emulator.forget_probes();
         for seen in running.shown.iter().filter(|seen| seen.output.is_none()) {
             let trace = &self.populations[seen.population.index()].traces[&seen.member];
-            running.emulator.probe(seen.circuit, trace.probe_every(speedup));
+            running.emulator.probe(seen.circuit, trace.probe_every(chips.speedup()));
         }
-        let Some(trains) = draw(&mut self.populations, self.now_ms, until_ms, watch) else {
-            return Ok(RunEnd::Stopped);
+        running.wall_s.build += clock.elapsed().as_secs_f64();
+        Ok(())
+    }
+
+    fn run_part(
+        &mut self,
+        until_ms: f64,
+        threads: usize,
+        watch: Watch<'_>,
+    ) -> Result<RunEnd, SessionError> {
+        let clock = Instant::now();
+        let (Some(chips), Some(running)) = (&self.chips, &mut self.running) else {
+            return Err(SessionError::NotMapped);
         };
+        let (speedup, origin_ms) = (chips.speedup(), running.origin_ms);
+        let end = end_cycle(until_ms - origin_ms, speedup);
+        let drawn = feed::draw(&mut self.populations, origin_ms, self.now_ms, until_ms, watch);
+        let Some(trains) = drawn else { return Ok(RunEnd::Stopped) };
         let pulses = pulses(&self.network, &chips.mapped.mapping, &trains);
         drop(trains);
-        if watch(Progress::Configuring).is_break() {
-            return Ok(RunEnd::Stopped);
-        }
         let input = playback::encode(&pulses, FpgaOnWafer::all(), end)?;
         drop(pulses);
-        if watch(Progress::Configuring).is_break() {
-            return Ok(RunEnd::Stopped);
-        }
         running.emulator.stimulate(&input)?;
         running.wall_s.build += clock.elapsed().as_secs_f64();
 
@@ -219,7 +231,7 @@ impl Session {
         let mut sink = |fpga, event| events.push((fpga, event));
         let how = LongRun {
             sink: Some(&mut sink),
-            from: running.from.clone().map(Checkpoint::after_changes),
+            from: running.from.clone().map(Checkpoint::with_more),
             keep_end: true,
             ..LongRun::default()
         };
@@ -245,12 +257,19 @@ impl Session {
         };
         let clock = Instant::now();
         running.from = running.emulator.take_end();
-        self.now_ms = match (run_end, &running.from) {
-            (RunEnd::Stopped, Some(reached)) => {
-                time_ms(reached.now(), speedup).clamp(self.now_ms, until_ms)
-            }
-            _ => until_ms,
+        for (fpga, mut events) in running.emulator.released_stimulus() {
+            running.released.entry(fpga).or_default().append(&mut events);
+        }
+        let reached = match (run_end, &running.from) {
+            (RunEnd::Stopped, Some(moment)) => Some(moment.now()),
+            _ => None,
         };
+        feed::hand_over(&mut self.populations, |time_ms| match reached {
+            Some(reached) => cycle_of((time_ms - origin_ms).max(0.0), speedup) <= reached,
+            None => time_ms < until_ms,
+        });
+        let reached_ms = reached.map(|reached| origin_ms + time_ms(reached, speedup));
+        self.now_ms = reached_ms.map_or(until_ms, |ms| ms.clamp(self.now_ms, until_ms));
         if learned::learns(&self.network) {
             let wafer = &mut running.emulator;
             self.learned = learned::read(wafer, &self.network, &chips.mapped, &self.defects)?;
@@ -274,11 +293,11 @@ impl Session {
             let kept = running.kept.entry(fpga).or_default();
             let for_good = *kept < handed_out.get(&fpga).copied().unwrap_or(0);
             *kept += u64::from(for_good);
-            let time = time_ms(event.time, chips.speedup());
+            let time = running.origin_ms + time_ms(event.time, chips.speedup());
             let count = u64::from(for_good);
             match chips.senders.find(fpga, event.label) {
                 None => running.besides.background += count,
-                Some(_) if time < 0.0 => running.besides.before_start += count,
+                Some(_) if time < running.origin_ms => running.besides.before_start += count,
                 Some((id, member)) => {
                     let state = &mut self.populations[id.index()];
                     if !state.records_spikes[member] {
@@ -299,6 +318,7 @@ impl Session {
         let scaling = chips.mapped.mapping.scaling;
         let speedup = scaling.speedup;
         let cycles_ms = DncCycles::SECONDS * speedup * 1e3;
+        let bio_ms = |cycle| running.origin_ms + time_ms(cycle, speedup);
         for seen in &running.shown {
             let state = &mut self.populations[seen.population.index()];
             let Some(trace) = state.traces.get_mut(&seen.member) else { continue };
@@ -311,13 +331,13 @@ impl Session {
                     std::iter::once(truth.from.0)
                         .chain(later)
                         .zip(&truth.volts)
-                        .map(|(cycle, &v)| (time_ms(DncCycles(cycle), speedup), f64::from(v)))
+                        .map(|(cycle, &v)| (bio_ms(DncCycles(cycle)), f64::from(v)))
                         .unzip()
                 }
                 Some(output) => {
                     let dnc = seen.circuit.hicann.dnc();
                     let Ok(adc) = running.emulator.read_adc(dnc, output) else { continue };
-                    let first_ms = time_ms(start, speedup);
+                    let first_ms = bio_ms(start);
                     let every_ms = cycles_ms / (DncCycles::SECONDS * AdcTrace::SAMPLE_RATE_HZ);
                     let samples = adc.samples.iter().enumerate();
                     samples
@@ -378,8 +398,8 @@ impl Session {
             self.populations.iter().map(|p| p.spikes.len() + p.latest.len()).sum::<usize>();
         running.wall_s.read += reading.elapsed().as_secs_f64();
         let counters = running.emulator.counters();
-        let report = RunReport::new(&RunFacts {
-            hardware_s: now.hardware_s(),
+        self.run_report = Some(RunReport::new(&RunFacts {
+            hardware_s: now.hardware_s() + running.origin_ms * 1e-3 / chips.speedup(),
             words: &chips.words,
             wall_s: running.wall_s,
             counters: &counters,
@@ -392,8 +412,14 @@ impl Session {
             remote: None,
             seed: self.setup.seed,
             threads,
-        });
-        let stimulus = &report.stimulus;
+        }));
+    }
+
+    /// Says what the links have lost.
+    fn note_dropped(&mut self) {
+        let Some(stimulus) = self.run_report.as_ref().map(|report| &report.stimulus) else {
+            return;
+        };
         if stimulus.dropped > 0 {
             let causes: Vec<String> =
                 stimulus.dropped_by_cause.iter().map(|(cause, n)| format!("{cause} {n}")).collect();
@@ -405,6 +431,5 @@ impl Session {
                 causes.join(", ")
             ));
         }
-        self.run_report = Some(report);
     }
 }

@@ -190,18 +190,43 @@ fn weights_change_while_membranes_go_on() {
 }
 
 #[test]
-fn a_grown_network_is_mapped_anew() {
+fn a_grown_network_is_mapped_anew_and_goes_on() {
     let mut network = balanced(ideal());
-    run(&mut network, &[50.0]);
-    let more = network.session.add_neurons("more", 5, CellModel::IfCondExp, &BTreeMap::new());
-    let more = more.unwrap();
+    let before = run(&mut network, &[50.0]);
+    let firing = columns(&[("v_rest", -40.0), ("tau_refrac", 2.0)]);
+    let more = network.session.add_neurons("more", 5, CellModel::IfCondExp, &firing).unwrap();
+    network.session.record_spikes(more, &[0]).unwrap();
     assert!(!network.session.is_mapped());
     assert!(network.session.realised_cells(more).is_err());
-    run(&mut network, &[50.0]);
+    let after = run(&mut network, &[50.0]);
     assert!(network.session.mapping_report().unwrap().wall_s.placement > 0.0);
     assert_eq!(network.session.mapping_report().unwrap().neurons, 45);
     assert_eq!(network.session.now_ms(), 100.0);
     assert!(network.session.take_warnings().iter().any(|w| w.contains("grown")));
+    // what was recorded stays as it was, and nothing comes twice
+    let early = after.times_ms.iter().filter(|&&t| t <= 50.0).count();
+    assert!(early == before.times_ms.len() && after.times_ms.len() > early, "{early}");
+    let new = network.session.spikes(more).unwrap().times_ms;
+    assert!(new.len() >= 2 && new.iter().all(|t| (50.0..=100.0).contains(t)), "{new:?}");
+    let report = network.session.run_report().unwrap();
+    assert!((report.hardware_s - 1e-5).abs() < 1e-6, "{}", report.hardware_s);
+}
+
+#[test]
+fn what_is_raised_from_outside_stops_the_mapper() {
+    let mut network = balanced(ideal());
+    let cancel = network.session.setup().cancel.clone();
+    let mut told = 0;
+    let mut tell = |_| {
+        // as another thread would
+        cancel.cancel();
+        told += 1;
+        ControlFlow::Continue(())
+    };
+    assert!(matches!(network.session.run(10.0, &mut tell), Err(SessionError::Stopped)));
+    assert!(told > 0 && network.session.mapping_report().is_none());
+    assert_eq!(network.session.now_ms(), 0.0);
+    assert!(!run(&mut network, &[50.0]).times_ms.is_empty());
 }
 
 #[test]
