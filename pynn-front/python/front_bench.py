@@ -9,6 +9,7 @@ neurons in a fresh BSS1_HOME."""
 import argparse
 import json
 import os
+import pathlib
 import resource
 import subprocess
 import sys
@@ -120,6 +121,50 @@ def network(n, **setup):
     return trains, spikes
 
 
+def reference():
+    """Seconds per biological second of the two published networks, unmapped, on two threads; the best of
+    three."""
+    sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / "examples"))
+    import balanced_random_network
+    import cortical_microcircuit
+
+    import pynn_brainscales1 as sim
+    times = {}
+    for name, build in (
+            ("balanced", lambda **setup: balanced_random_network.build(sim, 8, 1.6, **setup)),
+            ("cortical", lambda **setup: cortical_microcircuit.build(sim, **setup))):
+        build(backend="reference", threads=2)
+        sim.run(500.0)
+        seconds = []
+        for _ in range(3):
+            start = time.perf_counter()
+            sim.run(1000.0)
+            seconds.append(since(start))
+        times[f"reference_{name}_s"] = min(seconds)
+        sim.end()
+    return times
+
+
+def short_runs():
+    """Two seconds of 1,000 neurons and as many sources in one run, and in twenty."""
+    import pynn_brainscales1 as sim
+    times = {}
+    for n in (1, 20):
+        sim.setup(timestep=0.1, wafer="ideal", progress=False)
+        noise = sim.Population(1000, sim.SpikeSourcePoisson(rate=20.0))
+        cells = sim.Population(1000, sim.IF_cond_exp(tau_m=10.0, tau_refrac=2.0))
+        sim.Projection(noise, cells, sim.FixedNumberPreConnector(100),
+                       sim.StaticSynapse(weight=0.002))
+        cells.record("spikes")
+        sim.map_only()
+        start = time.perf_counter()
+        for _ in range(n):
+            sim.run(2000.0 / n)
+        times[f"runs_{n}_s"] = since(start)
+        sim.end()
+    return times
+
+
 def first_plot():
     """From `import` to the first plot: 1,000 neurons, 100,000 synapses and more, ideal wafer."""
     trains, spikes = network(1000, wafer="ideal")
@@ -156,7 +201,7 @@ def main():
         print(json.dumps(globals()[arguments.task]()))
         return
     results = {}
-    for task in (weights, from_list, total_number, second_run, first_plot):
+    for task in (weights, from_list, total_number, second_run, short_runs, reference, first_plot):
         results |= apart(task.__name__)
     if not arguments.quick:
         with tempfile.TemporaryDirectory() as home:

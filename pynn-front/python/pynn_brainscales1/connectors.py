@@ -147,9 +147,13 @@ class FromFileConnector(FromListConnector, base.FromFileConnector):
 
 
 class FixedTotalNumberConnector(_Mended, base.FixedTotalNumberConnector):
-    __doc__ = base.FixedTotalNumberConnector.__doc__
+    """Connects n pairs of cells, drawn at random with replacement: a pair may be drawn more than once.
+
+    n: a whole number, or a RandomDistribution of them. rng: where the numbers come from; seeded by the
+    clock if there is none. Other arguments are those of PyNN."""
 
     def connect(self, projection):
+        """Draws the pairs and adds their synapses."""
         n, rng = self.n, self.rng
         if not isinstance(n, (int, np.integer)) or not isinstance(rng, NumpyRNG):
             super().connect(projection)

@@ -162,11 +162,30 @@ class _Bar:
 def setup(timestep=0.1, min_delay="auto", **extra):
     """Begins a new network; an earlier one is forgotten.
 
-    timestep, min_delay, max_delay: ms. Keywords of this back end, with their defaults: backend
-    ("emulator" or "reference"), wafer (30; "ideal" or a number), effects, neuron_size, capacitor,
-    leak, voltage_window, readout, speedup, seed, threads, calibration, defects, effort, on_loss,
-    on_clip, progress. What a script does not give is taken from the JSON object in the environment
-    variable BSS1_SETUP, if there is one. Returns 0."""
+    timestep, min_delay, max_delay are in ms. Keywords of this back end, defaults first:
+
+    backend         "emulator": mapped onto the wafer; "reference": the model as it is, in double
+                    precision
+    wafer           30 or another number: a manufactured wafer; "ideal": one without flaws
+    effects         "default" of the wafer, "all", "none", or {name: True or False}
+    neuron_size     "auto", or circuits per neuron: even, 2 to 64
+    capacitor       "auto", "big" or "small": of the membranes
+    leak            "auto", "slow", "normal" or "fast": range of the membrane time constants
+    voltage_window  "auto", or (lowest mV, highest mV, lowest V, highest V): which potentials of the
+                    model become which voltages
+    readout         "adc": two membranes per reticle; "probe": any, as no wafer can
+    speedup         10000: time of the model over time on the wafer
+    seed            0: of Poisson sources, of noise and of the search for a mapping
+    threads         None for all processors, or a number; results do not depend on it
+    calibration     None for the user's own, which is filled on demand, or a file
+    defects         "wafer": its own, "none", or a file
+    effort          "normal", "quick" or "max": time that the search for a mapping may take
+    on_loss, on_clip  "warn", "error" or "ignore" when synapses are lost, or values clipped
+    progress        True: a line on a terminal while something takes long
+
+    What a script does not give is taken from the JSON object in the environment variable BSS1_SETUP,
+    if there is one. Keywords of other back ends are ignored, unknown ones give a UserWarning; wrong
+    values raise ValueError or TypeError. Returns 0."""
     common.setup(timestep, min_delay, **extra)
     max_delay = extra.get("max_delay", "auto")
     for key, value in (("timestep", timestep), ("min_delay", min_delay), ("max_delay", max_delay)):
@@ -227,7 +246,11 @@ def _emulator(idle=True):
 
 
 def map_only():
-    """Places, routes, assigns and translates the network, without running it."""
+    """Places, routes, assigns and translates the network, without running it. Ctrl-C ends that, and the
+    network is as before.
+
+    Raises RuntimeError on the reference engine, and pyNN.errors or ValueError where the wafer cannot do
+    what the network asks for."""
     engine, state = _emulator(idle=False), simulator.state
     engine.flush(state)
     try:
@@ -237,22 +260,33 @@ def map_only():
 
 
 def mapping_report():
-    """What became of the network on the wafer, as a dict; None before the first mapping."""
+    """What became of the network on the wafer, as a dict; None before the first mapping.
+
+    Counts of neurons and synapses, lost ones by cause and projection, relative errors of weights,
+    clipped parameters, chips, and seconds of each stage; docs/guide.md explains the keys. Raises
+    RuntimeError on the reference engine."""
     return _emulator().session.mapping_report()
 
 
 def run_report():
-    """What all runs since time 0 were like, as a dict; None before the first run."""
+    """What all runs since time 0, or since the network has grown, were like, as a dict; None before the
+    first run.
+
+    Biological ms, seconds on the wafer and here, spikes sent, recorded and dropped by cause, events of
+    synapses, joules that the wafer would take; docs/guide.md explains the keys. Raises RuntimeError on
+    the reference engine."""
     return _emulator().session.run_report()
 
 
 def save_mapping(path):
-    """Writes the mapping to a file, which is replaced as a whole or not at all."""
+    """Writes the mapping to a file, which is replaced as a whole or not at all. Raises OSError if that
+    fails, and RuntimeError before the first mapping."""
     _emulator().session.save_mapping(os.fspath(path))
 
 
 def load_mapping(path):
-    """Takes placement and routes from a file that `save_mapping` wrote for the same network."""
+    """Takes placement and routes from a file that `save_mapping` wrote for the same network. Raises
+    OSError, naming the file, if it is none of that kind or of another network or wafer."""
     engine, state = _emulator(idle=False), simulator.state
     engine.flush(state)
     try:

@@ -1,8 +1,5 @@
 """Wrong input gives the right error at the earliest point, and a message that names the culprit."""
 
-import signal
-import threading
-import time
 import warnings
 
 import numpy as np
@@ -260,38 +257,3 @@ def test_files_of_mappings(begin, tmp_path):
     cells()
     with pytest.raises(OSError, match="mapping.bin"):
         sim.load_mapping("mapping.bin")
-
-
-@pytest.fixture
-def interruptible():
-    """Python's own answer to Ctrl-C, which a shell takes away from what it runs in the background."""
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    yield
-    signal.signal(signal.SIGINT, before)
-
-
-@pytest.mark.parametrize("backend", ["reference", "emulator"])
-def test_ctrl_c_ends_a_run_and_keeps_the_data(begin, interruptible, backend):
-    begin(backend=backend)
-    source = sim.Population(20, sim.SpikeSourcePoisson(rate=20.0))
-    target = sim.Population(50, sim.IF_cond_exp())
-    project(pre=source, post=target)
-    source.record("spikes")
-    sim.run(10.0)
-    sent = []
-
-    def interrupt():
-        sent.append(time.monotonic())
-        signal.raise_signal(signal.SIGINT)
-
-    timer = threading.Timer(0.3, interrupt)
-    timer.start()
-    with pytest.raises(KeyboardInterrupt):
-        sim.run(1e6)
-    assert time.monotonic() - sent[0] < 1.0
-    reached = sim.get_current_time()
-    assert 10.0 < reached < 1e6
-    spikes = source.get_data("spikes").segments[0].spiketrains.multiplexed[1]
-    assert len(spikes) > 0 and float(spikes.max()) <= reached
-    # and it goes on from there
-    assert sim.run(5.0) == pytest.approx(reached + 5.0, abs=0.1)

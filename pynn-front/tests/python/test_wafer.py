@@ -6,6 +6,7 @@ import sys
 
 import numpy as np
 import pytest
+from pyNN.random import NumpyRNG
 
 import pynn_brainscales1 as sim
 
@@ -104,6 +105,46 @@ def test_two_runs_are_one(begin):
     assert len(spikes[0][1]) > 20
     for other in spikes[1:]:
         assert np.array_equal(spikes[0][0], other[0]) and np.array_equal(spikes[0][1], other[1])
+
+
+def test_many_short_runs_are_one_long_run(begin):
+    spikes, rates, seconds = [], [], []
+    for parts in ([2000.0], 20 * [100.0]):
+        begin(backend="emulator")
+        noise = sim.Population(500, sim.SpikeSourcePoisson(rate=20.0))
+        cells = sim.Population(100, sim.IF_cond_exp(**CELL))
+        sim.Projection(noise, cells, sim.FixedNumberPreConnector(40, rng=NumpyRNG(3)),
+                       sim.StaticSynapse(weight=0.004))
+        cells.record("spikes")
+        sim.map_only()
+        for part in parts:
+            sim.run(part)
+        wall_s = sim.run_report()["wall_s"]
+        seconds.append(sum(wall_s.values()))
+        rates.append(sim.run_report()["stimulus"]["sent"])
+        spikes.append(cells.get_data().segments[0].spiketrains.multiplexed)
+    (one, many), (whole, parts) = spikes, seconds
+    assert len(one[0]) > 100 and rates[0] == rates[1]
+    assert np.array_equal(one[0], many[0]) and np.array_equal(one[1], many[1])
+    # what came before is neither built nor sent again
+    assert parts < 3 * whole + 1.0, seconds
+
+
+def test_a_grown_network_goes_on_from_where_it_was(begin):
+    begin(backend="emulator")
+    regular = sim.IF_cond_exp(**{**CELL, "v_rest": -40.0})
+    first = sim.Population(3, regular, label="first")
+    first.record("spikes")
+    sim.run(100.0)
+    alone = first.get_data(clear=True).segments[0].spiketrains[0].magnitude
+    second = sim.Population(3, regular, label="second")
+    second.record("spikes")
+    with pytest.warns(UserWarning, match="grown"):
+        sim.run(100.0)
+    for cells in (first, second):
+        train = cells.get_data().segments[0].spiketrains[0].magnitude
+        # from rest, once more
+        assert train == pytest.approx(100.0 + alone, abs=0.2)
 
 
 def test_mappings_are_saved_and_loaded(begin):
