@@ -3,7 +3,6 @@
 import difflib
 import json
 import os
-import sys
 import warnings
 
 import numpy as np
@@ -12,6 +11,7 @@ from pyNN.recording import get_io
 
 from . import simulator
 from .engines import Emulator, Reference
+from .progress import display_for
 
 DEFAULTS = {
     "backend": "emulator",
@@ -144,21 +144,6 @@ def _session(options):
     return session
 
 
-class _Bar:
-    """One line on a terminal that tells how far a run is."""
-
-    def __init__(self, until):
-        self.until = until
-        self.shown = False
-
-    def __call__(self, stage, share):
-        text = f"{stage:<12}" if np.isnan(share) else f"{stage:<12} {100 * share:3.0f} %"
-        sys.stderr.write(f"\r{text:<40}")
-        if share >= 1:
-            sys.stderr.write("\r" + " " * 40 + "\r")
-        sys.stderr.flush()
-
-
 def setup(timestep=0.1, min_delay="auto", **extra):
     """Begins a new network; an earlier one is forgotten.
 
@@ -181,7 +166,9 @@ def setup(timestep=0.1, min_delay="auto", **extra):
     defects         "wafer": its own, "none", or a file
     effort          "normal", "quick" or "max": time that the search for a mapping may take
     on_loss, on_clip  "warn", "error" or "ignore" when synapses are lost, or values clipped
-    progress        True: a line on a terminal while something takes long
+    progress        True: a line on a terminal, or a bar in a notebook, while something takes long
+
+    The logger "pynn_brainscales1" tells at level INFO what is mapped and run, and how long that took.
 
     What a script does not give is taken from the JSON object in the environment variable BSS1_SETUP,
     if there is one. Keywords of other back ends are ignored, unknown ones give a UserWarning; wrong
@@ -196,8 +183,9 @@ def setup(timestep=0.1, min_delay="auto", **extra):
     options = _options(extra)
     kind = Reference if options["backend"] == "reference" else Emulator
     engine = kind(timestep, options)
-    bar = _Bar if options["progress"] and sys.stderr.isatty() else None
-    simulator.state.begin(engine, timestep, min_delay, max_delay, bar)
+    display = display_for(options["progress"])
+    simulator.state.begin(engine, timestep, min_delay, max_delay, display)
+    simulator.logger.info("setup: %s", "reference engine" if kind is Reference else f"wafer {options['wafer']}")
     return 0
 
 
@@ -254,7 +242,8 @@ def map_only():
     engine, state = _emulator(idle=False), simulator.state
     engine.flush(state)
     try:
-        engine.session.map(state.progress and state.progress(0))
+        with state.watched() as progress:
+            engine.map(progress)
     finally:
         state.warn()
 
@@ -290,7 +279,8 @@ def load_mapping(path):
     engine, state = _emulator(idle=False), simulator.state
     engine.flush(state)
     try:
-        engine.session.load_mapping(os.fspath(path), state.progress and state.progress(0))
+        with state.watched() as progress:
+            engine.session.load_mapping(os.fspath(path), progress)
     finally:
         state.warn()
 

@@ -1,6 +1,7 @@
 """The two engines that a network can run on, under one interface: the Python layer keeps the network,
 and gives an engine what has changed before it runs."""
 
+import logging
 import os
 
 import numpy as np
@@ -338,7 +339,20 @@ class Emulator:
         if path := os.environ.get("BSS1_NETWORK_OUT"):
             self.session.save_network(path)
             raise SystemExit(0)
+        self.map(progress)
         self.session.run(max(until - self.session.now, 0.0), progress)
+
+    def map(self, progress):
+        """Maps the network, unless that is done."""
+        if self.session.is_mapped:
+            return
+        self.session.map(progress)
+        if simulator.logger.isEnabledFor(logging.INFO):
+            report = self.session.mapping_report()
+            simulator.logger.info(
+                "mapped %d neurons, and %d of %d synapses, onto %d chips in %.2f s", report["neurons"],
+                report["synapses_realised"], report["synapses_requested"], report["hicanns_used"],
+                report["wall_s"]["total"])
 
     def reset(self):
         self.session.reset()

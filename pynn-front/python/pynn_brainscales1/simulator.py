@@ -1,10 +1,14 @@
 """What this back end is while a script runs: its name, its cells' identities, its one state."""
 
+import contextlib
+import logging
+import time
 import warnings
 
 from pyNN import common
 
 name = "BrainScaleS-1"
+logger = logging.getLogger("pynn_brainscales1")
 
 
 class ID(int, common.IDMixin):
@@ -86,11 +90,24 @@ class State(common.control.BaseState):
         tstop = round(tstop / self.dt) * self.dt
         engine.flush(self)
         self.running = True
+        since, begun = self.t, time.monotonic()
         try:
-            engine.run(tstop, self.progress and self.progress(tstop))
+            with self.watched() as progress:
+                engine.run(tstop, progress)
         finally:
             self.t = round(engine.now, 9)
+            logger.info("ran from %g to %g ms in %.2f s", since, self.t, time.monotonic() - begun)
             self.warn()
+
+    @contextlib.contextmanager
+    def watched(self):
+        """What shows progress, as long as something goes on; None where nobody looks."""
+        display = self.progress and self.progress()
+        try:
+            yield display
+        finally:
+            if display:
+                display.close()
 
     def warn(self):
         """Says what the engine has to say, each thing once per run."""
