@@ -3,6 +3,7 @@
 
 mod balanced;
 mod cortical;
+mod full_wafer;
 pub mod sweep;
 pub mod variation;
 
@@ -98,6 +99,15 @@ pub const EXPERIMENTS: &[Experiment] = &[
         spread: &Spread::CORTICAL,
         build: cortical::build,
     },
+    Experiment {
+        name: "full-wafer",
+        summary: "a ring of 22,528 neurons with 11,264,000 inhibitory synapses, which fire by \
+                  themselves; or some eighths of it",
+        parameters: full_wafer::PARAMETERS,
+        swept: &[],
+        spread: &Spread::BALANCED,
+        build: full_wafer::build,
+    },
 ];
 
 const SIMULATION_TIME: Parameter = Parameter {
@@ -116,7 +126,7 @@ const NEURON_SIZE: Parameter = Parameter {
     meaning: "circuits per neuron",
 };
 
-/// What both experiments share: a network for a given time, with neurons that are all alike or
+/// What all experiments share: a network for a given time, with neurons that are all alike or
 /// vary.
 fn protocol(
     drawn: Drawn,

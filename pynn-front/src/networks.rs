@@ -32,6 +32,7 @@ use crate::parameter::{Parameter, ParameterError, Parameters};
 
 pub(crate) use balanced::{ETA, G, NETWORK_SEED, SCALE, balanced};
 pub(crate) use cortical::{CORTICAL_SCALE, CORTICAL_SEED, W_EXC_FACTOR, cortical};
+pub(crate) use ring::{EIGHTHS, RING_SEED, ring};
 
 /// A network with what the mapper needs to know besides.
 #[derive(Debug, Clone)]

@@ -138,7 +138,7 @@ pub enum ParameterError {
         example: String,
     },
     /// A list for a parameter that shapes the mapping.
-    #[error("{key} takes one value; lists are for {swept}, which leave the mapping as it is")]
+    #[error("{key} takes one value; lists leave the mapping as it is and are for {swept}")]
     NotSwept {
         /// The parameter.
         key: String,

@@ -48,7 +48,7 @@ impl Ready {
             Instance::Manufactured(wafer) => Some(Bench::new(wafer, options.effects)),
             Instance::Ideal => None,
         };
-        let bench = bench.as_ref();
+        let bench = bench.as_ref().filter(|_| !options.untrimmed);
         let realised =
             realise_calibrated(network, &wishes, &defects, &calibration, bench, observe)?;
         Ok(Self { realised, wishes, defects, calibration })

@@ -40,6 +40,9 @@ pub struct RunOptions {
     pub effects: Effects,
     /// Map as if nothing of the wafer were broken.
     pub ignore_defects: bool,
+    /// Do not choose the circuits that fire on the programmed wafer: neurons differ as the
+    /// calibration leaves them.
+    pub untrimmed: bool,
     /// Seed of mapping and stimulus.
     pub seed: u64,
     /// Number of threads; results do not depend on it. All processors by default.

@@ -107,6 +107,9 @@ enum Bench {
         /// One short point instead of nine long ones and the microcircuit
         #[arg(long)]
         quick: bool,
+        /// Keep the points that the file has already, of a run that was stopped
+        #[arg(long)]
+        resume: bool,
         /// Results, written after each point
         #[arg(long)]
         json: PathBuf,
@@ -160,7 +163,7 @@ fn main() -> ExitCode {
         Task::Bench(Bench::Hal) => {
             shell::cargo(["run", "--release", "--package", "hal", "--example", "speed"])
         }
-        Task::Bench(Bench::Nest { quick, json }) => agreement::nest(quick, &json),
+        Task::Bench(Bench::Nest { quick, resume, json }) => agreement::nest(quick, resume, &json),
         Task::Bench(Bench::Front { quick, json }) => python::bench(quick, &json),
         Task::Bench(Bench::Emulator { quick, peers, calibration, json }) => {
             speed::bench(quick, peers, &calibration, &json)

@@ -3,9 +3,11 @@
 //!
 //! A network is mapped and run once from end to end. Then its words and input are emulated again
 //! and again, in turn with the other simulators, which run the realised network. Times are those
-//! of the loops alone, without tracing of words, building of networks or compilation.
+//! of the loops alone, without tracing of words, building of networks or compilation. A full run also
+//! measures a network that fills the wafer, and parts of it.
 
 mod page;
+mod scale;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -119,6 +121,8 @@ struct Results {
     /// Whether the manufactured wafer was calibrated.
     calibrated: bool,
     networks: Vec<NetworkResult>,
+    /// A network that fills the wafer, and parts of it; none in a quick run.
+    sizes: Vec<scale::Size>,
 }
 
 /// Measures, and writes the results after each network.
@@ -131,17 +135,27 @@ pub(crate) fn bench(quick: bool, peers: bool, calibration: &str, json: &Path) ->
     };
     let (duration_ms, runs) = if quick { (2000, 2) } else { (10_000, 5) };
     let calibrated = calibration != "none";
-    let mut results = Results { duration_ms, runs, calibrated, networks: Vec::new() };
+    let mut results =
+        Results { duration_ms, runs, calibrated, networks: Vec::new(), sizes: Vec::new() };
     for network in &NETWORKS {
         let bench = Bench { bss1: &bss1, others: &others, network, calibration, duration_ms, runs };
         results.networks.push(bench.run()?);
-        let text = serde_json::to_string_pretty(&results)?;
-        fs::write(json, text + "\n").with_context(|| json.display().to_string())?;
-        eprintln!("{}", page::text(&results));
+        store(&results, json)?;
+    }
+    if !quick {
+        results.sizes = scale::measure(&bss1)?;
+        store(&results, json)?;
     }
     if peers && !quick {
         page::write(&results)?;
     }
+    Ok(())
+}
+
+fn store(results: &Results, json: &Path) -> Result<()> {
+    let text = serde_json::to_string_pretty(&results)?;
+    fs::write(json, text + "\n").with_context(|| json.display().to_string())?;
+    eprintln!("{}", page::text(results));
     Ok(())
 }
 
@@ -230,16 +244,11 @@ impl Bench<'_> {
             e2e::experiment(self.network.experiment, &settings, &more, &out),
         )?;
         let report = read_json(&out.join("report.json"))?;
-        let sizes = report["mapping_report"]["neuron_sizes"].as_object().context("no sizes")?;
-        let circuits = sizes
-            .iter()
-            .filter_map(|(size, count)| Some(size.parse::<u64>().ok()? * count.as_u64()?))
-            .sum();
         Ok(Emulated {
             neuron_size: mode.neuron_size.to_owned(),
             effects: mode.effects.to_owned(),
             wafer: mode.wafer.to_owned(),
-            circuits,
+            circuits: circuits(&report)?,
             step_ns: 0,
             rate_hz: report["rates_hz"].clone(),
             synaptic_events: report["run_report"]["synaptic_events"].as_u64().unwrap_or_default(),
@@ -309,6 +318,14 @@ impl Emulated {
             })
             .collect();
     }
+}
+
+/// Circuits that the neurons of a mapping have.
+fn circuits(report: &Value) -> Result<u64> {
+    let sizes = report["mapping_report"]["neuron_sizes"].as_object().context("no sizes")?;
+    let of_size =
+        |(size, count): (&String, &Value)| Some(size.parse::<u64>().ok()? * count.as_u64()?);
+    Ok(sizes.iter().filter_map(of_size).sum())
 }
 
 fn median(values: &[f64]) -> f64 {

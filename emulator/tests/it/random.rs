@@ -1,12 +1,17 @@
-//! Whatever is configured, nothing panics, hangs or loses count.
+//! Whatever is configured, nothing panics, hangs or loses count; whatever words say, they are obeyed
+//! or refused.
 
-use emulator::{Effects, Settings, connectivity};
+use std::ops::ControlFlow;
+
+use emulator::{Effects, Emulator, Settings, connectivity};
+use hal::codec;
 use hal::config::{
     AutomaticUpdate, GbitDirection, HicannConfig, MergerMode, NeuronParameter, RepeaterMode,
 };
 use hal::coord::*;
+use hal::playback;
 use hal::value::{DacCode, GmaxDivisor, GmaxSelect};
-use hal::wafer::{DncCycles, Wafer};
+use hal::wafer::{DncCycles, Wafer, WaferError};
 use proptest::prelude::*;
 use proptest::sample::Index;
 
@@ -142,5 +147,55 @@ proptest! {
         prop_assert_eq!(counters.stimulus.sent, 200);
         let read: usize = recorded(&emulator).values().map(Vec::len).sum();
         prop_assert_eq!(read as u64, counters.readout.delivered);
+    }
+}
+
+/// Changes words at random places: one bit, or everything.
+fn damage(words: &mut [u64], changes: &[(Index, u64, bool)]) {
+    for &(place, bits, everything) in changes {
+        let word = place.get_mut(words);
+        *word = if everything { bits } else { *word ^ 1 << (bits % 64) };
+    }
+}
+
+fn changes(most: usize) -> impl Strategy<Value = Vec<(Index, u64, bool)>> {
+    proptest::collection::vec((any::<Index>(), any::<u64>(), any::<bool>()), 1..most)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(32))]
+
+    #[test]
+    fn damaged_words_are_obeyed_or_refused_by_name(
+        chip in random_chip(10),
+        registers in changes(4),
+        program in changes(3),
+    ) {
+        let mut words = codec::encode_wafer(&wafer([(CHIP, chip)])).expect("a valid wafer");
+        let mut input = playback::encode(&pulses([]), [CHIP.fpga()], DncCycles(500)).expect("valid");
+        words.by_fpga.values_mut().for_each(|words| damage(words, &registers));
+        input.by_fpga.values_mut().for_each(|words| damage(words, &program));
+        let mut emulator = Emulator::new(Settings { effects: Effects::ALL, ..fine() });
+        match emulator.configure(&words) {
+            Ok(()) => {}
+            Err(WaferError::Configuration(refused)) => prop_assert!(!refused.to_string().is_empty()),
+            Err(other) => prop_assert!(false, "{other}"),
+        }
+        match emulator.stimulate(&input) {
+            // a damaged end may lie years ahead
+            Ok(()) => {
+                let mut calls = 0;
+                let stopped = emulator.run(&mut |_| {
+                    calls += 1;
+                    if calls > 5 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+                });
+                match stopped {
+                    Ok(()) | Err(WaferError::Stopped { .. } | WaferError::Configuration(_)) => {}
+                    Err(other) => prop_assert!(false, "{other}"),
+                }
+            }
+            Err(WaferError::Playback(refused)) => prop_assert!(!refused.to_string().is_empty()),
+            Err(other) => prop_assert!(false, "{other}"),
+        }
     }
 }

@@ -38,6 +38,10 @@ pub(super) struct How {
     /// [default: calibration.db in BSS1_HOME or ~/.bss1]
     #[arg(long, value_name = "none|FILE")]
     calibration: Option<PathBuf>,
+    /// Do not choose on the programmed wafer which circuit of each neuron fires: neurons then differ as
+    /// the calibration leaves them
+    #[arg(long)]
+    untrimmed: bool,
     #[command(flatten)]
     remote: Remote,
     /// Seed of mapping and stimulus
@@ -63,6 +67,7 @@ pub(super) fn run(
         instance: machine.wafer,
         effects: machine.effects(),
         ignore_defects: how.ignore_defects,
+        untrimmed: how.untrimmed,
         seed: how.seed,
         threads: machine.threads(),
         remote: how.remote.address,

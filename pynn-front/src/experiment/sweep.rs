@@ -26,7 +26,10 @@ impl Sweep {
             if experiment.parameters.iter().any(|p| p.name == key)
                 && !experiment.swept.contains(&key)
             {
-                let swept = experiment.swept.join(", ");
+                let swept = match experiment.swept {
+                    [] => "no parameter of this experiment".to_owned(),
+                    swept => swept.join(", "),
+                };
                 return Err(ParameterError::NotSwept { key: key.to_owned(), swept });
             }
             // a list that is given again replaces the one before, as single values do

@@ -51,7 +51,8 @@ fn errors_name_culprit_limit_and_way_out() {
     }
     assert_eq!(
         Experiment::find("brunel").unwrap_err().to_string(),
-        "unknown experiment `brunel`; known are: balanced-random-network, cortical-microcircuit"
+        "unknown experiment `brunel`; known are: balanced-random-network, cortical-microcircuit, \
+         full-wafer"
     );
 }
 

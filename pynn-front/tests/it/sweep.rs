@@ -56,7 +56,7 @@ fn lists_of_what_shapes_the_mapping_are_refused() {
     let message = sweep(&["scale=6,60"]).unwrap_err();
     assert_eq!(
         message,
-        "scale takes one value; lists are for g, eta, which leave the mapping as it is"
+        "scale takes one value; lists leave the mapping as it is and are for g, eta"
     );
     assert!(sweep(&["g=1,x"]).unwrap_err().contains("g=x is not possible"));
     assert!(sweep(&["gg=1,2"]).unwrap_err().contains("unknown parameter `gg`"));

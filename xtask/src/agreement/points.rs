@@ -5,6 +5,8 @@
 pub(super) struct Case {
     pub(super) experiment: &'static str,
     pub(super) settings: &'static [&'static str],
+    /// Biological time of a full run.
+    pub(super) duration_ms: u32,
     /// Of the rate of all neurons.
     pub(super) rate_tolerance: f64,
     /// Of the rate of each population.
@@ -39,6 +41,7 @@ const fn balanced(
     Case {
         experiment: "balanced-random-network",
         settings,
+        duration_ms: 10_000,
         rate_tolerance,
         population_tolerance: rate_tolerance,
         described_hz: Some(described_hz),
@@ -48,11 +51,17 @@ const fn balanced(
     }
 }
 
+/// With little inhibition the network goes from state to state slowly, and takes longer until the
+/// rates of single neurons are known.
+const fn slow(settings: &'static [&'static str], described_hz: f64, rate_tolerance: f64) -> Case {
+    Case { duration_ms: 30_000, ..balanced(settings, described_hz, rate_tolerance, false) }
+}
+
 /// The balanced random network; at g = 4, eta = 0.8 it stands between two states.
 pub(super) const BALANCED: [Case; 9] = [
-    balanced(&["g=4", "eta=0.8"], 11.69, 0.08, false),
-    balanced(&["g=4", "eta=1.6"], 55.0, 0.05, false),
-    balanced(&["g=4", "eta=2.4"], 91.71, 0.05, false),
+    slow(&["g=4", "eta=0.8"], 11.69, 0.08),
+    slow(&["g=4", "eta=1.6"], 55.0, 0.05),
+    slow(&["g=4", "eta=2.4"], 91.71, 0.05),
     balanced(&["g=8", "eta=0.8"], 4.266, 0.05, true),
     balanced(&["g=8", "eta=1.6"], 18.45, 0.05, false),
     balanced(&["g=8", "eta=2.4"], 29.95, 0.05, false),
@@ -65,6 +74,7 @@ const fn cortical(settings: &'static [&'static str]) -> Case {
     Case {
         experiment: "cortical-microcircuit",
         settings,
+        duration_ms: 10_000,
         rate_tolerance: 0.05,
         population_tolerance: 0.1,
         described_hz: None,

@@ -21,7 +21,7 @@ pub(super) struct Population {
     /// Fano factor of the population's spike count in bins of 3 ms.
     pub(super) synchrony: Option<f64>,
     /// One entry per neuron.
-    #[serde(skip_serializing)]
+    #[serde(skip_serializing, default)]
     spike_counts: Vec<u64>,
 }
 

@@ -103,8 +103,8 @@ pub(super) fn write_page(results: &Results) -> Result<()> {
     let mut page = format!(
         "# The emulated wafer against NEST\n\nMade by `cargo xtask bench nest --json FILE`. Both \
          simulate the realised network: its connections, conductances of the 4-bit weights, cell \
-         parameters of the 10-bit cells, route delays and released inputs. 10 s, of which the \
-         first is left out; {} at {} ms. Effects are off. `Fano` is that of the population's spike \
+         parameters of the 10-bit cells, route delays and released inputs. 10 s, at g = 4 \
+         30 s, of which the first is left out; {} at {} ms. Effects are off. `Fano` is that of the population's spike \
          count in bins of 3 ms.\n\n",
         results.nest.as_str().unwrap_or("NEST"),
         results.resolutions_ms[0],
@@ -114,7 +114,7 @@ pub(super) fn write_page(results: &Results) -> Result<()> {
     for row in results.cases.iter().flat_map(rows) {
         markdown_row(&mut page, &row);
     }
-    page.push_str("\n## Single neurons\n\nPearson's correlation of the neurons' spike counts: wafer with NEST, and NEST with itself at two steps.\n\n");
+    page.push_str("\n## Single neurons\n\nPearson's correlation of the neurons' spike counts: wafer with NEST, the mean over NEST's two steps, and NEST with itself. Two runs scatter by some 0.04.\n\n");
     markdown_row(
         &mut page,
         &["network", "wafer with NEST", "NEST with itself", "described Hz"].map(str::to_owned),

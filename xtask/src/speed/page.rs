@@ -5,10 +5,11 @@ use std::fs;
 
 use anyhow::{Context as _, Result};
 
-use super::{NetworkResult, Results};
+use super::{NetworkResult, Results, scale};
 use crate::shell;
 
 const PAGE: &str = "docs/emulator-benchmark.md";
+const PLOT: &str = "images/emulator-scale.svg";
 
 const HEAD: [&str; 8] = [
     "program",
@@ -57,6 +58,31 @@ fn rows(network: &NetworkResult) -> Vec<[String; 8]> {
     rows
 }
 
+const SIZES_HEAD: [&str; 7] = [
+    "eighths",
+    "circuits",
+    "synapses",
+    "million events per bio s",
+    "s per bio s",
+    "ns per synaptic event",
+    "memory, MiB",
+];
+
+fn sizes(results: &Results) -> Vec<[String; 7]> {
+    let row = |size: &scale::Size| {
+        [
+            size.eighths.to_string(),
+            size.circuits.to_string(),
+            size.synapses.to_string(),
+            format!("{:.0}", 1e-6 * size.synaptic_events as f64),
+            format!("{:.2}", size.median),
+            format!("{:.2}", size.ns_per_synaptic_event),
+            (size.peak_rss_bytes >> 20).to_string(),
+        ]
+    };
+    results.sizes.iter().map(row).collect()
+}
+
 /// For a terminal.
 pub(super) fn text(results: &Results) -> String {
     let mut text = String::new();
@@ -65,6 +91,12 @@ pub(super) fn text(results: &Results) -> String {
         for row in rows(network) {
             let _ = writeln!(text, "  {}", row.join(" | "));
         }
+    }
+    if !results.sizes.is_empty() {
+        let _ = writeln!(text, "a network that fills the wafer: {}", SIZES_HEAD.join(" | "));
+    }
+    for row in sizes(results) {
+        let _ = writeln!(text, "  {}", row.join(" | "));
     }
     text
 }
@@ -84,12 +116,26 @@ pub(super) fn write(results: &Results) -> Result<()> {
     );
     for network in &results.networks {
         let _ = writeln!(page, "\n## {}\n", network.network);
-        let _ = writeln!(page, "| {} |", HEAD.join(" | "));
-        let _ = writeln!(page, "| {} |", HEAD.map(|_| "---").join(" | "));
-        for row in rows(network) {
-            let _ = writeln!(page, "| {} |", row.join(" | "));
-        }
+        table(&mut page, &HEAD, &rows(network));
     }
+    let _ = writeln!(
+        page,
+        "\n## A network that fills the wafer\n\n`bss1 experiment run full-wafer` without effects: \
+         neurons of 8 circuits on a ring, 500 synapses each. The line in the plot goes from nothing \
+         through the largest. Memory is that of the whole program, mapping included.\n\n\
+         ![Time over synaptic events]({PLOT})\n"
+    );
+    table(&mut page, &SIZES_HEAD, &sizes(results));
+    let plot = shell::root().join("docs").join(PLOT);
+    fs::write(&plot, scale::plot(&results.sizes)?).with_context(|| plot.display().to_string())?;
     let path = shell::root().join(PAGE);
     fs::write(&path, page).with_context(|| path.display().to_string())
+}
+
+fn table<const N: usize>(page: &mut String, head: &[&str; N], rows: &[[String; N]]) {
+    let _ = writeln!(page, "| {} |", head.join(" | "));
+    let _ = writeln!(page, "| {} |", head.map(|_| "---").join(" | "));
+    for row in rows {
+        let _ = writeln!(page, "| {} |", row.join(" | "));
+    }
 }
