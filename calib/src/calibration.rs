@@ -11,7 +11,7 @@ use hal::coord::{
     FgBlockOnHicann, HicannOnWafer, NeuronOnHicann, SynapticInputOnNeuron, Table, WaferNumber,
 };
 use hal::law::{self, Outside, Transformation, TransformationError};
-use hal::value::DacCode;
+use hal::value::{DacCode, GmaxSelect};
 use serde::{Deserialize, Serialize};
 
 /// Capacitor and leak of a circuit: what a transformation of I_gl holds for.
@@ -165,6 +165,13 @@ impl BlockCalibration {
             Ok(i) => self.measured[i].1 = measured,
             Err(i) => self.measured.insert(i, (parameter, measured)),
         }
+    }
+
+    /// The code of V_gmax with which rows of this block conduct as those of a nominal block do with
+    /// `nominal`.
+    pub fn gmax_code(&self, select: GmaxSelect, nominal: DacCode) -> DacCode {
+        let own = self.transformation(SharedParameter::gmax(select));
+        own.apply(law::amperes(nominal), Outside::Clip).map_or(nominal, law::nearest_code)
     }
 
     /// The value in SI units of the hardware of a code.

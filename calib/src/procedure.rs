@@ -7,6 +7,7 @@
 
 mod findings;
 mod gates;
+mod gmax;
 mod inputs;
 mod measure;
 mod offsets;
@@ -39,7 +40,7 @@ use stimulus::Stimulus;
 pub use trim::{Candidates, Responses, firing_circuits, responses};
 
 /// Version of the procedures: raised when what they measure changes.
-pub const PROCEDURE_VERSION: u32 = 2;
+pub const PROCEDURE_VERSION: u32 = 3;
 
 /// How thoroughly chips are measured.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -76,13 +77,15 @@ pub enum Step {
     InhibitoryOffset,
     /// I_gl.
     Membrane,
+    /// V_gmax of blocks.
+    Gmax,
     /// V_syntcx, V_syntci and the gains of the inputs.
     Inputs,
 }
 
 impl Step {
     /// All steps in their order.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::ReadoutShift,
         Self::ThresholdAndReset,
         Self::InhibitoryReversal,
@@ -92,6 +95,7 @@ impl Step {
         Self::ExcitatoryOffset,
         Self::InhibitoryOffset,
         Self::Membrane,
+        Self::Gmax,
         Self::Inputs,
     ];
 
@@ -107,6 +111,7 @@ impl Step {
             Self::ExcitatoryOffset => "V_convoffx",
             Self::InhibitoryOffset => "V_convoffi",
             Self::Membrane => "I_gl",
+            Self::Gmax => "V_gmax",
             Self::Inputs => "V_syntcx, V_syntci, gains",
         }
     }
@@ -187,6 +192,7 @@ pub fn measure_chip(
             Step::ExcitatoryOffset => offsets::offset(rig, 0, findings)?,
             Step::InhibitoryOffset => offsets::offset(rig, 1, findings)?,
             Step::Membrane => times::membrane(rig, settings, findings)?,
+            Step::Gmax => gmax::v_gmax(rig, &stimulus, settings, findings)?,
             Step::Inputs => inputs::inputs(rig, &stimulus, settings, findings)?,
         }
     }

@@ -195,7 +195,8 @@ pub(crate) fn realise(
         .collect::<Result<_, _>>()?;
     options.cancel.check()?;
     for ((chip, synapses), weighted) in packed.iter().zip(&chips).zip(weighted) {
-        weighted.write(chip.hicann, synapses, &conductances, &mut mapping, &mut config);
+        let own = calibration.hicann(chip.hicann);
+        weighted.write(chip.hicann, synapses, &conductances, own, &mut mapping, &mut config);
         controllers(chip, synapses, inputs.kinds(), &mut config);
     }
     mapping.times.parameters = clock.lap();

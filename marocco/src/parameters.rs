@@ -188,11 +188,17 @@ impl RealisedParameters {
     }
 }
 
-/// Sets the four V_gmax of a chip in all blocks.
-pub(crate) fn set_v_gmax(config: &mut WaferConfig, hicann: HicannOnWafer, v_gmax: [DacCode; 4]) {
+/// Sets the four V_gmax of a chip in all blocks, through their calibrations.
+pub(crate) fn set_v_gmax(
+    config: &mut WaferConfig,
+    hicann: HicannOnWafer,
+    v_gmax: [DacCode; 4],
+    calibration: &HicannCalibration,
+) {
     let gates = &mut config.hicann_mut(hicann).floating_gates;
     for block in FgBlockOnHicann::all() {
-        for (select, code) in GmaxSelect::all().zip(v_gmax) {
+        for (select, nominal) in GmaxSelect::all().zip(v_gmax) {
+            let code = calibration.blocks[block].gmax_code(select, nominal);
             gates.set_shared(block, SharedParameter::gmax(select), code);
         }
     }

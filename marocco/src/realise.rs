@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use calib::{CircuitMode, PairError};
+use calib::{CircuitMode, HicannCalibration, PairError};
 use hal::config::WaferConfig;
 use hal::coord::{Coordinate, HicannOnWafer, L1Address};
 use hal::value::SynapseWeight;
@@ -139,10 +139,11 @@ impl WeightedChip {
         hicann: HicannOnWafer,
         chip: &ChipSynapses,
         conductances: &Conductances<'_>,
+        calibration: &HicannCalibration,
         mapping: &mut Mapping,
         config: &mut WaferConfig,
     ) {
-        parameters::set_v_gmax(config, hicann, self.weights.v_gmax);
+        parameters::set_v_gmax(config, hicann, self.weights.v_gmax, calibration);
         let hicann_config = config.hicann_mut(hicann);
         for (input, fate) in &chip.fates {
             if let Err(cause) = *fate {

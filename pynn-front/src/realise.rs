@@ -61,7 +61,7 @@ pub fn realise_calibrated(
     let mut mapped = map(network, options, defects, calibration, stage)?;
     if let Some(bench) = bench.filter(|_| !calibration.hicanns.is_empty()) {
         observe(Progress::Trimming);
-        trim(&mut mapped, bench)?;
+        trim(&mut mapped, calibration, bench)?;
     }
     verified(network, mapped, options, defects, calibration, observe)
 }

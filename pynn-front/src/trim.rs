@@ -8,6 +8,7 @@
 
 use std::collections::BTreeMap;
 
+use calib::WaferCalibration;
 use calib::campaign::CampaignError;
 use calib::procedure::{CalibrationError, Candidates, Responses, firing_circuits, responses};
 use hal::coord::HicannOnWafer;
@@ -17,7 +18,11 @@ use rayon::prelude::*;
 use crate::calibration::{Bench, CalibratedError};
 
 /// Chooses the firing circuit of each neuron of a mapping, and tells for how many it could.
-pub fn trim(mapped: &mut Mapped, bench: &Bench) -> Result<usize, CalibratedError> {
+pub fn trim(
+    mapped: &mut Mapped,
+    calibration: &WaferCalibration,
+    bench: &Bench,
+) -> Result<usize, CalibratedError> {
     let mut members: BTreeMap<HicannOnWafer, Vec<usize>> = BTreeMap::new();
     for (member, neuron) in mapped.mapping.placement.neurons.iter().enumerate() {
         if let Some(neuron) = neuron {
@@ -27,7 +32,7 @@ pub fn trim(mapped: &mut Mapped, bench: &Bench) -> Result<usize, CalibratedError
     let shown: &Mapped = mapped;
     let measured: Vec<(Vec<usize>, Vec<Responses>)> = members
         .into_par_iter()
-        .map(|(hicann, members)| chip(shown, bench, hicann, &members))
+        .map(|(hicann, members)| chip(shown, calibration, bench, hicann, &members))
         .collect::<Result<_, CalibrationError>>()
         .map_err(CampaignError::from)?;
     let (members, responses): (Vec<_>, Vec<_>) = measured.into_iter().unzip();
@@ -41,6 +46,7 @@ pub fn trim(mapped: &mut Mapped, bench: &Bench) -> Result<usize, CalibratedError
 /// The neurons of one chip and their responses.
 fn chip(
     mapped: &Mapped,
+    calibration: &WaferCalibration,
     bench: &Bench,
     hicann: HicannOnWafer,
     members: &[usize],
@@ -61,6 +67,7 @@ fn chip(
         hicann,
         bench.defects(),
         config,
+        calibration.hicann(hicann),
         &neurons,
         &mapping.scaling,
         mapping.mode(hicann),

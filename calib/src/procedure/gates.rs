@@ -120,6 +120,17 @@ impl<'a> Gates<'a> {
         self
     }
 
+    /// All four V_gmax of all blocks by their calibrations: as strong as a nominal one with this code.
+    pub(super) fn calibrated_gmax(&mut self, code: DacCode) -> &mut Self {
+        for block in FgBlockOnHicann::all() {
+            for select in GmaxSelect::all() {
+                let own = self.calibration.blocks[block].gmax_code(select, code);
+                self.gates.set_shared(block, SharedParameter::gmax(select), own);
+            }
+        }
+        self
+    }
+
     /// The cells.
     pub(super) fn finish(&self) -> FloatingGates {
         self.gates.clone()

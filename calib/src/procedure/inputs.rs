@@ -20,6 +20,8 @@ use crate::fit::robust_mean;
 const V_SYNTC: [usize; 4] = [275, 310, 375, 500];
 /// Digital weight while potentials are measured.
 pub(super) const WEIGHT: SynapseWeight = SynapseWeight::new::<8>();
+/// Synapses of an input.
+const SYNAPSES: u32 = 12;
 /// Potentials: leak, excitatory and inhibitory reversal, V; membrane time constant, s.
 const E_L_V: f64 = 0.75;
 const E_SYN_V: [f64; 2] = [1.25, 0.35];
@@ -30,7 +32,7 @@ const CHARGE: f64 = 0.15;
 /// Smallest V_gmax, code: the noise of programming is one code, of all circuits of a block at once.
 const SMALLEST_GMAX: f64 = 10.0;
 /// Fits beyond this are not used: mean square of the residuals over that of the noise.
-const CHI2: f64 = 30.0;
+pub(super) const CHI2: f64 = 30.0;
 /// Spread of the gains of inputs, and of single synapses.
 const GAIN_SPREAD: f64 = 0.1;
 const SYNAPSE_SPREAD: f64 = 0.2;
@@ -40,7 +42,7 @@ pub(super) const V_SYNTC_OF: [P; 2] = [P::VSyntcx, P::VSyntci];
 /// Cells of circuits whose synaptic potentials are measured, and V_gmax. Set the time constants
 /// afterwards.
 pub(super) fn gates(calibration: &HicannCalibration, tau_syn_s: f64) -> (Gates<'_>, DacCode) {
-    let v_gmax = v_gmax(tau_syn_s);
+    let v_gmax = v_gmax(tau_syn_s, WEIGHT, SYNAPSES);
     let mut gates = Gates::new(calibration);
     gates
         .calibrated(P::EL, E_L_V)
@@ -49,7 +51,7 @@ pub(super) fn gates(calibration: &HicannCalibration, tau_syn_s: f64) -> (Gates<'
         .calibrated(P::IGl, TAU_M_S)
         .input_on(0)
         .input_on(1)
-        .v_gmax(v_gmax);
+        .calibrated_gmax(v_gmax);
     (gates, v_gmax)
 }
 
@@ -80,10 +82,10 @@ pub(super) fn nominal_height_v(strength_hz: f64, tau_syn_s: f64, side: usize) ->
     top
 }
 
-/// V_gmax at which twelve synapses make a potential of the size wanted.
-fn v_gmax(tau_syn_s: f64) -> DacCode {
-    let wanted_s = CHARGE * law::BIG_CAPACITOR_F / tau_syn_s / 12.0;
-    let at_one = law::synapse_s(WEIGHT, 1.0, law::split_divisor(DIVISOR_SUM));
+/// V_gmax at which so many synapses of a weight make a potential of the size wanted.
+pub(super) fn v_gmax(tau_syn_s: f64, weight: SynapseWeight, synapses: u32) -> DacCode {
+    let wanted_s = CHARGE * law::BIG_CAPACITOR_F / tau_syn_s / f64::from(synapses);
+    let at_one = law::synapse_s(weight, 1.0, law::split_divisor(DIVISOR_SUM));
     law::nearest_code((wanted_s / at_one).max(SMALLEST_GMAX))
 }
 

@@ -2,7 +2,7 @@
 
 use hal::config::{FloatingGates, GbitLinks};
 use hal::coord::{
-    Coordinate as _, NeuronOnHicann, QuadOnHicann, SynapticInputOnNeuron, Table, Vertical,
+    Coordinate as _, NeuronOnHicann, QuadOnHicann, Side, SynapticInputOnNeuron, Table, Vertical,
 };
 use hal::wafer::DncCycles;
 
@@ -170,6 +170,14 @@ pub(super) struct Expected {
     pub(super) tau_syn_s: f64,
 }
 
+/// One of the two potentials of a recording: through which input, and by rows on which side of the chip,
+/// or by all.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Potential {
+    pub(super) input: usize,
+    pub(super) rows: Option<Side>,
+}
+
 /// A potential of each input of each circuit.
 pub(super) fn potentials(
     rig: &mut Rig<'_>,
@@ -178,14 +186,30 @@ pub(super) fn potentials(
     expected: &Expected,
 ) -> Result<PerCircuit<[Option<Psp>; 2]>, CalibrationError> {
     rig.program(gates)?;
+    let both = [0, 1].map(|input| Potential { input, rows: None });
+    some_potentials(rig, stimulus, &all(), both, expected)
+}
+
+/// Two potentials of some circuits of a chip as it is programmed.
+pub(super) fn some_potentials(
+    rig: &mut Rig<'_>,
+    stimulus: &Stimulus,
+    circuits: &[NeuronOnHicann],
+    potentials: [Potential; 2],
+    expected: &Expected,
+) -> Result<PerCircuit<[Option<Psp>; 2]>, CalibrationError> {
     stimulus.drive(rig.chip(), None);
     let cycles = EVENTS_S.map(|s| DncCycles((s / DncCycles::SECONDS) as u64));
-    let pulses: Vec<_> = [0, 1].into_iter().flat_map(|i| stimulus.event(i, cycles[i])).collect();
+    let pulses: Vec<_> = potentials
+        .iter()
+        .zip(cycles)
+        .flat_map(|(potential, time)| stimulus.event(potential.input, potential.rows, time))
+        .collect();
     let seconds = EVENTS_S[1] + PSP_S + 0.5e-6;
     let mut found: PerCircuit<[Option<Psp>; 2]> = Table::default();
-    rig.read_out(&all(), false, &pulses, seconds, |n, samples| {
-        for side in [0, 1] {
-            let arrival = cycles[side].hardware_s() + Stimulus::delay_s(n);
+    rig.read_out(circuits, false, &pulses, seconds, |n, samples| {
+        for (i, potential) in potentials.iter().enumerate() {
+            let arrival = cycles[i].hardware_s() + Stimulus::delay_s(n);
             let from = ((arrival - BEFORE_S) / SAMPLE_S) as usize;
             let to = from + (PSP_S / SAMPLE_S) as usize;
             let window = samples.get(from..to.min(samples.len())).unwrap_or_default();
@@ -195,12 +219,12 @@ pub(super) fn potentials(
             let known = PspKnown {
                 sample_s: 2.0 * SAMPLE_S,
                 start_s: arrival - (from as f64 + 0.5) * SAMPLE_S,
-                reversal_v: expected.reversal_v[side],
+                reversal_v: expected.reversal_v[potential.input],
                 tau_m_s: expected.tau_m_s,
                 tau_syn_s: expected.tau_syn_s,
                 noise_v: ADC_NOISE_V / 2_f64.sqrt(),
             };
-            found[n][side] = fit_psp(&pairs, &known);
+            found[n][i] = fit_psp(&pairs, &known);
         }
     })?;
     Stimulus::stop(rig.chip());

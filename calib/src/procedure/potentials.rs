@@ -9,6 +9,7 @@ use super::gates::{Gates, nominal_code};
 use super::measure::{self, PerCircuit};
 use super::rig::Rig;
 use super::stimulus::Stimulus;
+use super::trace::RISE_TAU_S;
 use super::{CalibrationError, Settings};
 use crate::HicannCalibration;
 use crate::fit::robust_mean;
@@ -41,7 +42,7 @@ pub(super) fn readout_shift(
 /// reset. Set threshold and reset afterwards.
 pub(super) fn firing_gates(calibration: &HicannCalibration, v_t: f64) -> Gates<'_> {
     let mut gates = Gates::new(calibration);
-    gates.nominal(P::IGl, 0.6e-6).nominal(P::IPl, 0.4e-6).nominal(P::EL, v_t + 0.2);
+    gates.nominal(P::IGl, RISE_TAU_S).nominal(P::IPl, 0.4e-6).nominal(P::EL, v_t + 0.2);
     gates
 }
 

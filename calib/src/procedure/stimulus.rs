@@ -8,15 +8,15 @@ mod rotation;
 use hal::config::{BackgroundGenerator, GbitDirection, HicannConfig};
 use hal::coord::{
     BackgroundGeneratorOnHicann, Coordinate as _, CrossbarSwitchOnHicann, DncMergerOnHicann,
-    HicannOnWafer, L1Address, NeuronOnHicann, PulseLabel, SynapseColumnOnHicann,
+    HicannOnWafer, L1Address, NeuronOnHicann, PulseLabel, Side, SynapseColumnOnHicann,
     SynapseDriverOnHicann, SynapseSwitchOnHicann, Table, Vertical,
 };
 use hal::law;
-use hal::value::SynapseWeight;
+use hal::value::{GmaxSelect, SynapseWeight};
 use hal::wafer::{DncCycles, PulseEvent};
 
 use super::rig::Rig;
-pub(super) use rotation::{COLLECTING, Rotation};
+pub(super) use rotation::{COLLECTING, Rotation, side_of_row};
 
 /// Address of events for each input: excitatory, inhibitory.
 const ADDRESSES: [L1Address; 2] = [L1Address::new::<2>(), L1Address::new::<18>()];
@@ -84,7 +84,7 @@ impl Stimulus {
         for feed in &self.feeds {
             let repeater = feed.merger.sending_repeater().repeater();
             chip.repeaters.horizontal[repeater].mode =
-                hal::config::RepeaterMode::Output(hal::coord::Side::Right);
+                hal::config::RepeaterMode::Output(Side::Right);
             chip.crossbar.set(feed.crossbar, true);
             chip.synapse_switches.set(feed.switch, true);
             for (i, &driver) in feed.drivers.iter().enumerate() {
@@ -115,7 +115,7 @@ impl Stimulus {
         chip: &mut HicannConfig,
         weight: impl Fn(NeuronOnHicann, usize) -> SynapseWeight,
     ) {
-        for driver in self.feeds.iter().flat_map(|f| &f.drivers) {
+        for driver in self.drivers() {
             for column in SynapseColumnOnHicann::all() {
                 for side in [0, 1] {
                     let synapse = driver.row(row(side)).synapse(column);
@@ -123,6 +123,31 @@ impl Stimulus {
                 }
             }
         }
+    }
+
+    /// Excitatory synapses of each circuit that work, in rows on one side of the chip.
+    pub(super) fn excitatory_from(&self, rig: &Rig<'_>, side: Side) -> Table<NeuronOnHicann, u32> {
+        let mut synapses: Table<NeuronOnHicann, u32> = Table::default();
+        for driver in self.drivers().filter(|&d| side_of(d) == side) {
+            for column in SynapseColumnOnHicann::all() {
+                let synapse = driver.row(row(0)).synapse(column);
+                synapses[synapse.neuron()] += u32::from(rig.works(synapse));
+            }
+        }
+        synapses
+    }
+
+    /// Lets all rows take a V_gmax.
+    pub(super) fn select(&self, chip: &mut HicannConfig, select: GmaxSelect) {
+        for driver in self.drivers() {
+            for row in &mut chip.synapses.drivers[driver].rows {
+                row.gmax_select = select;
+            }
+        }
+    }
+
+    fn drivers(&self) -> impl Iterator<Item = SynapseDriverOnHicann> {
+        self.feeds.iter().flat_map(|feed| feed.drivers.iter().copied())
     }
 
     /// Background generators drive the synapses of an input at 5 MHz; without an input they only
@@ -152,9 +177,14 @@ impl Stimulus {
         chip.gbit_links = hal::config::GbitLinks::default();
     }
 
-    /// One event at each synapse of an input at about a time; the lower half of the chip gets it
-    /// [later](Self::delay_s).
-    pub(super) fn event(&self, side: usize, time: DncCycles) -> Vec<PulseEvent> {
+    /// One event at each synapse of an input at about a time, or at those of the rows on one side of the
+    /// chip; the lower half of the chip gets it [later](Self::delay_s).
+    pub(super) fn event(
+        &self,
+        side: usize,
+        rows: Option<Side>,
+        time: DncCycles,
+    ) -> Vec<PulseEvent> {
         let pulse = |feed: &Feed| PulseEvent {
             time: DncCycles(time.0 + later(feed.drivers[0].vertical()).0),
             label: PulseLabel {
@@ -163,7 +193,8 @@ impl Stimulus {
                 address: ADDRESSES[side],
             },
         };
-        let mut pulses: Vec<PulseEvent> = self.feeds.iter().map(pulse).collect();
+        let wanted = |feed: &&Feed| rows.is_none_or(|side| side_of(feed.drivers[0]) == side);
+        let mut pulses: Vec<PulseEvent> = self.feeds.iter().filter(wanted).map(pulse).collect();
         pulses.sort();
         pulses
     }
@@ -224,7 +255,7 @@ fn best_feed(
             };
             let drivers: Vec<_> = chain.take_while(usable).take(CHAIN).collect();
             // neighbouring buses take different sides: each side has a V_gmax of its own
-            let wanted = drivers.first().is_some_and(|d| side_of(*d) == merger.index() % 2);
+            let wanted = drivers.first().is_some_and(|d| side_of(*d).index() == merger.index() % 2);
             let rank = (drivers.len(), wanted);
             if drivers.is_empty() || best.as_ref().is_some_and(|(found, _)| *found >= rank) {
                 continue;
@@ -235,7 +266,7 @@ fn best_feed(
     best.map(|(_, feed)| feed)
 }
 
-/// The side of the chip that a driver lies on: 0 left, 1 right.
-fn side_of(driver: SynapseDriverOnHicann) -> usize {
-    driver.quadrant().fg_block().side().index()
+/// The side of the chip that a driver lies on.
+fn side_of(driver: SynapseDriverOnHicann) -> Side {
+    driver.quadrant().fg_block().side()
 }

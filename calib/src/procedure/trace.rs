@@ -9,7 +9,9 @@ const LEAST_SWING_V: f64 = 0.08;
 /// Samples before a reset that the threshold is extrapolated from, and the last of them.
 const RISE: (usize, usize) = (10, 2);
 /// Samples between the threshold and the middle of a reset.
-const FALL: f64 = 0.7;
+const FALL: f64 = 0.8;
+/// Time constant of membranes whose threshold is read, s, about: what a rise is bent by.
+pub(super) const RISE_TAU_S: f64 = 0.6e-6;
 
 /// A firing membrane.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -58,10 +60,12 @@ pub(super) fn firing(samples: &[f64]) -> Option<Firing> {
     let thresholds: Vec<f64> = inner
         .iter()
         .filter_map(|&(i, at)| {
+            // the rise is straight over the share of the way that it has come
+            let share = |k: usize| (-(k as f64 - at + FALL) * SAMPLE_S / RISE_TAU_S).exp_m1();
             let points: Vec<(f64, f64)> = (i.checked_sub(RISE.0)?..=i.checked_sub(RISE.1)?)
-                .map(|k| (k as f64 - at, samples[k]))
+                .map(|k| (share(k), samples[k]))
                 .collect();
-            Some(fit_line(&points)?.at(-FALL))
+            Some(fit_line(&points)?.offset)
         })
         .collect();
     // the baseline between a tenth and a fifth of the interval after each reset
@@ -134,8 +138,8 @@ mod tests {
         {
             let found = firing(&trace(v_t + 0.2, v_t, v_r, tau_m, tau_ref, 14e-6));
             let found = found.expect("it fires");
-            // half a sample of the steepest rise here is 2.6 mV
-            assert!((found.threshold_v - v_t).abs() < 3e-3, "{v_t}: {found:?}");
+            // a quarter of a sample of the steepest rise here is 1.3 mV
+            assert!((found.threshold_v - v_t).abs() < 1.5e-3, "{v_t}: {found:?}");
             assert!((found.reset_v - v_r).abs() < 2e-3, "{v_r}: {found:?}");
             let interval = tau_ref + tau_m * ((v_t + 0.2 - v_r) / 0.2_f64).ln();
             assert!((found.interval_s / interval - 1.0).abs() < 0.02, "{interval}: {found:?}");

@@ -3,8 +3,8 @@
 //! Programming leaves 4.6 mV of noise in every cell, more than calibration can know beforehand, and the
 //! rate of a neuron near its threshold changes much with a millivolt. But of the joined circuits of
 //! a neuron any one can fire, and their thresholds differ by this noise. So each neuron is driven as a
-//! network drives it, through its excitatory inputs with the V_gmax of the network, to a potential a
-//! little above its threshold. Its circuits fire in turns, and their intervals are compared with that of
+//! network drives it, through its excitatory inputs with the V_gmax of the network, each circuit as much
+//! as its synapses in the network do, to a potential a little above its threshold. Its circuits fire in turns, and their intervals are compared with that of
 //! a nominal neuron. This sees errors of leak potential, conductances and synaptic times as well.
 //!
 //! Calibration makes the mean of many circuits right. So the middle of all responses counts as
@@ -14,29 +14,37 @@
 
 use hal::config::{FloatingGates, HicannConfig, Neurons, SharedParameter};
 use hal::coord::{
-    Coordinate as _, FgBlockOnHicann, HicannOnWafer, L1Address, NeuronOnHicann, SynapseRowOnHicann,
+    Coordinate as _, FgBlockOnHicann, HicannOnWafer, L1Address, NeuronOnHicann,
+    SynapseColumnOnHicann, SynapseRowOnHicann, Table,
 };
 use hal::defects::Defects;
 use hal::law;
-use hal::value::{DacCode, GmaxSelect, SynapseWeight};
+use hal::value::{GmaxSelect, SynapseWeight};
 use hal::wafer::Wafer;
 
 use super::CalibrationError;
 use super::rig::Rig;
-use super::stimulus::{COLLECTING, Rotation, Stimulus};
+use super::stimulus::{COLLECTING, Rotation, Stimulus, side_of_row};
 use super::trace;
 use crate::fit::median;
-use crate::{CellParameters, CircuitMode, IfCondExp, Scaling};
+use crate::{
+    CellParameters, CircuitMode, HicannCalibration, IfCondExp, Scaling, digital_weight,
+};
 
 /// How far above the threshold the drive would take the membrane, as a share of the way from reset
-/// to threshold.
-const ABOVE: f64 = 0.3;
+/// to threshold. The less, the less do errors of reset potentials matter.
+const ABOVE: f64 = 0.15;
+/// Weight of a circuit that gets as much as the mean of its neuron, at most: others get up to three times
+/// that.
+const MIDDLE_WEIGHT: usize = 5;
 /// Time between events in a half, s: what the link of a chip does for two halves, with room, and
 /// up to which the conductance is steady.
 const EVERY_S: (f64, f64) = (0.128e-6, 0.16e-6);
 /// Intervals that a recording has room for, and time before, s.
 const INTERVALS: f64 = 16.0;
 const SETTLE_S: f64 = 3e-6;
+/// Rounds in which weights are scaled until they drive as far as wanted.
+const SCALING_ROUNDS: usize = 3;
 /// Longest interval that is looked at, s.
 const LONGEST_S: f64 = 20e-6;
 /// Events of neurons per second that leave a chip beside those that lock receivers.
@@ -122,18 +130,19 @@ impl Nominal {
 /// Rows, weights and times of the drive.
 #[derive(Debug, Clone, Copy)]
 struct Drive {
-    v_gmax: DacCode,
+    /// Code of a nominal V_gmax.
+    v_gmax: f64,
     divisor_sum: usize,
     every_s: f64,
 }
 
 impl Drive {
     /// The drive that suits a neuron in the middle of all: with large weights, whose steps are fine.
-    fn new(v_gmax: DacCode, middle: &Nominal) -> Self {
+    fn new(v_gmax: f64, middle: &Nominal) -> Self {
         let wanted_s = middle.wanted_s();
         let mut best = (f64::INFINITY, Self { v_gmax, divisor_sum: 30, every_s: EVERY_S.0 });
         for divisor_sum in 1..=30 {
-            for weight in SynapseWeight::all().skip(1) {
+            for weight in SynapseWeight::all().skip(1).take(MIDDLE_WEIGHT) {
                 let drive = Self { divisor_sum, ..best.1 };
                 let every_s = drive.level_s(weight) * middle.tau_syn_s / wanted_s;
                 let off = (EVERY_S.0 / every_s).max(every_s / EVERY_S.1).max(1.0);
@@ -156,13 +165,76 @@ impl Drive {
         self.level_s(weight) * nominal.tau_syn_s / self.every_s
     }
 
-    /// The smallest weight that drives a neuron as far as wanted; none if its leak does.
-    fn weight(&self, nominal: &Nominal) -> Option<SynapseWeight> {
-        let wanted_s = 0.98 * nominal.wanted_s();
-        let enough = |w: &SynapseWeight| self.conductance_s(*w, nominal) >= wanted_s;
-        (wanted_s > 0.0)
-            .then(|| SynapseWeight::all().skip(1).find(enough).unwrap_or(SynapseWeight::MAX))
+    /// Weights of the synapses of each circuit and side that drive a neuron as far as wanted, and its mean
+    /// conductance with them, S. `loads` tells what they should be like, with a mean of 1, and `shares`
+    /// which part of the events arrives.
+    fn weights(
+        &self,
+        nominal: &Nominal,
+        loads: &[[f64; 2]],
+        shares: &[[f64; 2]],
+    ) -> (Vec<[SynapseWeight; 2]>, f64) {
+        let mut levels_s = [0.0; 16];
+        for (level, weight) in levels_s.iter_mut().zip(SynapseWeight::all()) {
+            *level = self.conductance_s(weight, nominal);
+        }
+        let with = |scale_s: f64| {
+            let nearest = |load: f64| digital_weight(scale_s * load, &levels_s).weight;
+            let weights: Vec<[SynapseWeight; 2]> =
+                loads.iter().map(|sides| sides.map(nearest)).collect();
+            let heard = weights.iter().zip(shares).flat_map(|(w, s)| w.iter().zip(s));
+            let sum: f64 = heard.map(|(w, share)| share * levels_s[w.index()]).sum();
+            (weights, sum / loads.len() as f64)
+        };
+        let wanted_s = nominal.wanted_s();
+        let mut scale_s = wanted_s;
+        for _ in 0..SCALING_ROUNDS {
+            let (_, drive_s) = with(scale_s);
+            if drive_s > 0.0 {
+                scale_s *= wanted_s / drive_s;
+            }
+        }
+        with(scale_s)
     }
+}
+
+/// What the excitatory rows of a configuration can conduct to each circuit from each side of the chip, S.
+fn loads(config: &HicannConfig, calibration: &HicannCalibration) -> Table<NeuronOnHicann, [f64; 2]> {
+    let mut loads: Table<NeuronOnHicann, [f64; 2]> = Table::default();
+    for row in SynapseRowOnHicann::all() {
+        let settings = config.synapses.row(row);
+        if !config.synapses.drivers[row.driver()].enable || !settings.synaptic_input[0] {
+            continue;
+        }
+        let block = row.driver().quadrant().fg_block();
+        let v_gmax = nominal_gmax(config, calibration, block, settings.gmax_select);
+        for column in SynapseColumnOnHicann::all() {
+            let synapse = row.synapse(column);
+            let weight = config.synapses.weights[synapse];
+            if weight.index() > 0 {
+                loads[synapse.neuron()][side_of_row(row).index()] +=
+                    law::synapse_s(weight, v_gmax, settings.gmax_divisor);
+            }
+        }
+    }
+    loads
+}
+
+/// The loads of a neuron's circuits relative to their mean, by sides that are driven; all alike if it has
+/// no synapses.
+fn relative(loads: &[[f64; 2]], shares: &[[f64; 2]]) -> Vec<[f64; 2]> {
+    let mean = loads.iter().flatten().sum::<f64>() / (2 * loads.len()) as f64;
+    if mean <= 0.0 {
+        return vec![[1.0; 2]; loads.len()];
+    }
+    let of = |(load, share): (&[f64; 2], &[f64; 2])| {
+        if share.iter().all(|s| *s > 0.0) {
+            load.map(|l| l / mean)
+        } else {
+            [0.5 * (load[0] + load[1]) / mean; 2]
+        }
+    };
+    loads.iter().zip(shares).map(of).collect()
 }
 
 /// A neuron while its circuits are tried.
@@ -184,6 +256,7 @@ pub fn responses(
     hicann: HicannOnWafer,
     defects: &Defects,
     config: &HicannConfig,
+    calibration: &HicannCalibration,
     neurons: &[Candidates<'_>],
     scaling: &Scaling,
     mode: CircuitMode,
@@ -199,7 +272,7 @@ pub fn responses(
     let mut driven: Vec<&Nominal> = nominal.iter().flatten().collect();
     driven.sort_by(|a, b| a.wanted_s().total_cmp(&b.wanted_s()));
     let Some(middle) = driven.get(driven.len() / 2) else { return Ok(found) };
-    let (select, v_gmax) = excitatory_gmax(config);
+    let (select, v_gmax) = excitatory_gmax(config, calibration);
     let drive = Drive::new(v_gmax, middle);
 
     let mut rig = Rig::new(wafer, hicann, defects)?;
@@ -210,24 +283,28 @@ pub fn responses(
     };
     take_over(rig.chip(), &config.floating_gates, &config.neurons);
 
-    let mut weights = vec![SynapseWeight::default(); NeuronOnHicann::SIZE];
+    let loads = loads(config, calibration);
+    let mut weights: Table<NeuronOnHicann, [SynapseWeight; 2]> = Table::default();
     let mut trials = Vec::new();
     for (i, (candidates, nominal)) in neurons.iter().zip(&nominal).enumerate() {
         let Some(nominal) = nominal else { continue };
-        let weight = drive.weight(nominal);
         let circuits = &candidates.circuits;
-        let share: f64 = circuits.iter().map(|&c| rotation.share(c)).sum();
-        let heard = share / circuits.len() as f64;
-        let drive_s = weight.map_or(0.0, |w| heard * drive.conductance_s(w, nominal));
-        for circuit in circuits {
-            weights[circuit.index()] = weight.unwrap_or_default();
+        let mut drive_s = 0.0;
+        if nominal.wanted_s() > 0.0 {
+            let own: Vec<[f64; 2]> = circuits.iter().map(|&c| loads[c]).collect();
+            let shares: Vec<[f64; 2]> = circuits.iter().map(|&c| rotation.share(c)).collect();
+            let (chosen, s) = drive.weights(nominal, &relative(&own, &shares), &shares);
+            drive_s = s;
+            for (&circuit, sides) in circuits.iter().zip(chosen) {
+                weights[circuit] = sides;
+            }
         }
         if let Some(interval_s) = nominal.interval_s(drive_s) {
             let circuits = circuits.clone();
             trials.push(Trial { neuron: i, circuits, interval_s, responses: Responses::new() });
         }
     }
-    rotation.set_weights(rig.chip(), |n| weights[n.index()]);
+    rotation.set_weights(rig.chip(), |n| weights[n]);
     let mut rest = trials.as_mut_slice();
     while !rest.is_empty() {
         let (group, others) = rest.split_at_mut(group_size(rest));
@@ -240,8 +317,8 @@ pub fn responses(
     Ok(found)
 }
 
-/// The V_gmax that most excitatory rows of a chip use.
-fn excitatory_gmax(config: &HicannConfig) -> (GmaxSelect, DacCode) {
+/// The V_gmax that most excitatory rows of a chip use, and the code of a nominal one that it stands for.
+fn excitatory_gmax(config: &HicannConfig, calibration: &HicannCalibration) -> (GmaxSelect, f64) {
     let mut users = [0; GmaxSelect::SIZE];
     for row in SynapseRowOnHicann::all() {
         let settings = config.synapses.row(row);
@@ -250,9 +327,23 @@ fn excitatory_gmax(config: &HicannConfig) -> (GmaxSelect, DacCode) {
     }
     let most = GmaxSelect::all().max_by_key(|s| (users[s.index()], std::cmp::Reverse(s.index())));
     let select = most.unwrap_or_default();
-    let gates = &config.floating_gates;
-    let code = gates.shared(FgBlockOnHicann::new::<0>(), SharedParameter::gmax(select));
-    (select, code.unwrap_or_default())
+    let blocks = FgBlockOnHicann::all();
+    let codes: Vec<f64> =
+        blocks.map(|block| nominal_gmax(config, calibration, block, select)).collect();
+    (select, codes.iter().sum::<f64>() / codes.len() as f64)
+}
+
+/// The code of a nominal V_gmax that a block's stands for.
+fn nominal_gmax(
+    config: &HicannConfig,
+    calibration: &HicannCalibration,
+    block: FgBlockOnHicann,
+    select: GmaxSelect,
+) -> f64 {
+    let parameter = SharedParameter::gmax(select);
+    let code = config.floating_gates.shared(block, parameter).unwrap_or_default();
+    let amperes = calibration.blocks[block].from_code(parameter, code);
+    amperes.map_or(f64::from(code), |a| a / law::amperes(1.0))
 }
 
 /// Cells and membranes of a configuration, with nothing that fires.
@@ -376,13 +467,26 @@ mod tests {
     }
 
     #[test]
+    fn loads_are_relative_to_their_mean_on_sides_that_are_driven() {
+        let loads = [[1.0, 3.0], [0.0, 4.0]];
+        assert_eq!(relative(&loads, &[[0.5, 0.5]; 2]), [[0.5, 1.5], [0.0, 2.0]]);
+        assert_eq!(relative(&loads, &[[1.0, 0.0]; 2]), [[1.0, 1.0]; 2]);
+        assert_eq!(relative(&[[0.0; 2]; 2], &[[0.5, 0.5]; 2]), [[1.0; 2]; 2]);
+    }
+
+    #[test]
     fn drives_reach_what_is_wanted_within_what_links_carry() {
         let nominal = nominal();
         for code in [20, 104, 400, 1023] {
-            let drive = Drive::new(DacCode::from_index(code).expect("in range"), &nominal);
-            let weight = drive.weight(&nominal).expect("the leak is not enough");
-            let share = drive.conductance_s(weight, &nominal) / nominal.wanted_s();
-            assert!((0.97..1.4).contains(&share), "{code}: {drive:?} {share}");
+            let drive = Drive::new(f64::from(code), &nominal);
+            // circuits with few and many synapses, some of which do not work
+            let loads: Vec<[f64; 2]> =
+                (0..10).map(|i| [0.4 + 0.12 * f64::from(i), 1.6 - 0.12 * f64::from(i)]).collect();
+            let shares = vec![[0.5, 0.45]; loads.len()];
+            let (weights, drive_s) = drive.weights(&nominal, &loads, &shares);
+            let share = drive_s / nominal.wanted_s();
+            assert!((0.9..1.1).contains(&share), "{code}: {drive:?} {share}");
+            assert!(weights[0][1] > weights[0][0] && weights[9][1] < weights[9][0], "{weights:?}");
             assert!(drive.every_s >= EVERY_S.0, "{code}: {drive:?}");
         }
     }

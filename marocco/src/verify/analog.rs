@@ -3,9 +3,9 @@
 //! What the cells of every circuit give by the nominal law of `hal` must be the claimed cell, and
 //! what V_gmax and divisors of a row give must be the claimed weight. That is exact on the ideal
 //! wafer, where all circuits of a neuron hold the same codes. With a measured calibration they are held
-//! against that (`calibrated`); where it is not at hand, only modes, V_gmax and weights are compared.
+//! against that (`calibrated`); where it is not at hand, only modes are compared.
 
-use calib::{CellParameters, TsodyksMarkram};
+use calib::{CellParameters, HicannCalibration, TsodyksMarkram};
 use hal::config::{HicannConfig, NeuronHalf, NeuronParameter, SharedParameter};
 use hal::coord::{
     Coordinate, FgBlockOnHicann, HicannOnWafer, NeuronOnHicann, OnWafer, SynapseOnHicann, Table,
@@ -63,8 +63,12 @@ fn check_modes(case: &Case<'_>, hicann: HicannOnWafer, chip: &HicannConfig, faul
 fn check_shared(case: &Case<'_>, hicann: HicannOnWafer, chip: &HicannConfig, faults: &mut Faults) {
     let gates = &chip.floating_gates;
     let first = FgBlockOnHicann::new::<0>();
-    // each block has a calibration of its own
-    let reset = case.rules.calibrated.is_none().then_some(SharedParameter::VReset);
+    if case.rules.calibrated.is_some() {
+        // each block has a calibration of its own
+        check_calibrated_gmax(case, hicann, chip, faults);
+        return;
+    }
+    let reset = [SharedParameter::VReset];
     for parameter in GmaxSelect::all().map(SharedParameter::gmax).chain(reset) {
         for block in FgBlockOnHicann::all() {
             let (found, want) = (gates.shared(block, parameter), gates.shared(first, parameter));
@@ -73,6 +77,48 @@ fn check_shared(case: &Case<'_>, hicann: HicannOnWafer, chip: &HicannConfig, fau
             });
         }
     }
+}
+
+/// The V_gmax of all blocks stand for the same value, up to rounding.
+fn check_calibrated_gmax(
+    case: &Case<'_>,
+    hicann: HicannOnWafer,
+    chip: &HicannConfig,
+    faults: &mut Faults,
+) {
+    let Some(calibration) = case.rules.measured(hicann) else { return };
+    for select in GmaxSelect::all() {
+        let of = |block| effective_gmax(chip, block, select, Some(calibration));
+        let Some((first, first_step)) = of(FgBlockOnHicann::new::<0>()) else { continue };
+        for block in FgBlockOnHicann::all() {
+            let Some((own, step)) = of(block) else { continue };
+            let parameter = SharedParameter::gmax(select);
+            // the largest code may be too small
+            let at_end = chip.floating_gates.shared(block, parameter) == Some(DacCode::MAX);
+            let near = (own - first).abs() <= 0.5 * (step + first_step) * (1.0 + TOLERANCE);
+            faults.demand(Rule::V05, near || at_end, || {
+                let name = parameter.name();
+                format!("{hicann}: {name} of {block} stands for {own:.1}, not for {first:.1}")
+            });
+        }
+    }
+}
+
+/// The nominal code that V_gmax of a block stands for by its calibration, and what a code is there.
+fn effective_gmax(
+    chip: &HicannConfig,
+    block: FgBlockOnHicann,
+    select: GmaxSelect,
+    calibration: Option<&HicannCalibration>,
+) -> Option<(f64, f64)> {
+    let parameter = SharedParameter::gmax(select);
+    let code = chip.floating_gates.shared(block, parameter)?;
+    let Some(calibration) = calibration else { return Some((code.into(), 0.0)) };
+    let nominal = |code: DacCode| {
+        let own_a = calibration.blocks[block].from_code(parameter, code).ok()?;
+        Some(own_a / law::amperes(1.0))
+    };
+    Some((nominal(code)?, nominal(DacCode::new::<1>())?))
 }
 
 fn check_cell(
@@ -243,10 +289,13 @@ fn check_weights(case: &Case<'_>, faults: &mut Faults) {
                 let chip = case.config.hicanns.get(&synapse.hicann)?;
                 let target = first + wanted.post as usize;
                 let silent = weight == SynapseWeight::default();
-                let row_us =
-                    if silent { 0.0 } else { weight_us(case, chip, synapse, weight, target)? };
+                let (row_us, rounding) = match weight_us(case, chip, synapse, weight, target)? {
+                    _ if silent => (0.0, 0.0),
+                    found => found,
+                };
                 let found_us = row_us / share;
-                let good = (found_us - f64::from(want_us)).abs() <= WEIGHT_TOLERANCE * found_us;
+                let off = (found_us - f64::from(want_us)).abs();
+                let good = off <= (WEIGHT_TOLERANCE + rounding) * found_us;
                 (!good).then(|| {
                     format!(
                         "`{}`, synapse {i} at {synapse}: its row gives {found_us:.6e} uS, claimed \
@@ -262,20 +311,26 @@ fn check_weights(case: &Case<'_>, faults: &mut Faults) {
     }
 }
 
-/// What a synapse of this weight conducts in units of the network, by the settings of its row.
+/// What a synapse of this weight conducts in units of the network, by the settings of its row, and what
+/// of it the rounding of a calibrated V_gmax may be. None if the calibration is not at hand.
 fn weight_us(
     case: &Case<'_>,
     chip: &HicannConfig,
     synapse: OnWafer<SynapseOnHicann>,
     weight: SynapseWeight,
     target: usize,
-) -> Option<f64> {
+) -> Option<(f64, f64)> {
     let row = chip.synapses.row(synapse.local.row());
     let block = synapse.local.row().driver().quadrant().fg_block();
-    let v_gmax = chip.floating_gates.shared(block, SharedParameter::gmax(row.gmax_select))?;
+    let calibration = case.rules.measured(synapse.hicann);
+    if case.rules.calibrated.is_some() && calibration.is_none() {
+        return None;
+    }
+    let (v_gmax, step) = effective_gmax(chip, block, row.gmax_select, calibration)?;
+    let rounding = 0.5 * step / v_gmax;
     let conductance_s = law::synapse_s(weight, v_gmax, row.gmax_divisor);
     let cm_nf = case.mapping.parameters.cells[target]?.cm();
     let size = case.mapping.placement.neurons[target]?.size();
     let (mode, scaling) = (case.mapping.mode(synapse.hicann), &case.mapping.scaling);
-    Some(calib::weight_us(conductance_s, cm_nf, size, mode, scaling))
+    Some((calib::weight_us(conductance_s, cm_nf, size, mode, scaling), rounding))
 }

@@ -4,7 +4,7 @@
 use hal::config::{BackgroundGenerator, GbitDirection, HicannConfig, MergerMode, RowConfig};
 use hal::coord::{
     BackgroundGeneratorOnHicann, Coordinate as _, DncMergerOnHicann, L1Address, NeuronOnHicann,
-    PulseLabel, SynapseColumnOnHicann, SynapseRowOnHicann, Table, Vertical,
+    PulseLabel, Side, SynapseColumnOnHicann, SynapseRowOnHicann, Table, Vertical,
 };
 use hal::value::{GmaxDivisor, GmaxSelect, SynapseWeight};
 use hal::wafer::{DncCycles, PulseEvent};
@@ -30,8 +30,9 @@ pub(in crate::procedure) struct Rotation {
     /// By half of the chip, rows on the left and on the right with their link and address: the sides
     /// have a V_gmax each, and neurons get synapses from both.
     rows: [Vec<Vec<(SynapseRowOnHicann, PulseLabel)>>; 2],
-    /// Share of the events of its half that a circuit hears: some synapses do not work.
-    share: Table<NeuronOnHicann, f64>,
+    /// Share of the events of its half that a circuit hears through rows on the left and on the right: some
+    /// synapses do not work.
+    share: Table<NeuronOnHicann, [f64; 2]>,
 }
 
 impl Rotation {
@@ -53,7 +54,7 @@ impl Rotation {
             for (place, address) in places.zip(ROW_ADDRESSES) {
                 let link = stimulus.hicann.link();
                 let label = PulseLabel { link, gbit_link: feed.merger.gbit_link(), address };
-                let side = side_of(feed.drivers[0]);
+                let side = side_of(feed.drivers[0]).index();
                 rows[half.index()][side].push((place, label));
             }
         }
@@ -63,14 +64,15 @@ impl Rotation {
         if rows.iter().any(Vec::is_empty) {
             return None;
         }
-        let mut share: Table<NeuronOnHicann, f64> = Table::default();
+        let mut share: Table<NeuronOnHicann, [f64; 2]> = Table::default();
         for half in &rows {
             for side in half {
                 for (place, _) in side {
                     for column in SynapseColumnOnHicann::all() {
                         let synapse = place.synapse(column);
                         if rig.works(synapse) {
-                            share[synapse.neuron()] += 1.0 / (half.len() * side.len()) as f64;
+                            share[synapse.neuron()][side_of_row(*place).index()] +=
+                                1.0 / (half.len() * side.len()) as f64;
                         }
                     }
                 }
@@ -81,8 +83,8 @@ impl Rotation {
         Some(rotation)
     }
 
-    /// Share of the events of its half that a circuit hears.
-    pub(in crate::procedure) fn share(&self, circuit: NeuronOnHicann) -> f64 {
+    /// Share of the events of its half that a circuit hears through rows on each side of the chip.
+    pub(in crate::procedure) fn share(&self, circuit: NeuronOnHicann) -> [f64; 2] {
         self.share[circuit]
     }
 
@@ -124,16 +126,17 @@ impl Rotation {
         chip.gbit_links.timestamp_enable = true;
     }
 
-    /// Gives the synapses of each circuit a weight.
+    /// Gives the synapses of each circuit a weight for each side of the chip.
     pub(in crate::procedure) fn set_weights(
         &self,
         chip: &mut HicannConfig,
-        weight: impl Fn(NeuronOnHicann) -> SynapseWeight,
+        weight: impl Fn(NeuronOnHicann) -> [SynapseWeight; 2],
     ) {
         for (place, _) in self.rows.iter().flatten().flatten() {
+            let side = side_of_row(*place);
             for column in SynapseColumnOnHicann::all() {
                 let synapse = place.synapse(column);
-                chip.synapses.weights[synapse] = weight(synapse.neuron());
+                chip.synapses.weights[synapse] = weight(synapse.neuron())[side.index()];
             }
         }
     }
@@ -158,6 +161,11 @@ impl Rotation {
         pulses.sort();
         pulses
     }
+}
+
+/// The side of the chip that a row lies on.
+pub(in crate::procedure) fn side_of_row(row: SynapseRowOnHicann) -> Side {
+    side_of(row.driver())
 }
 
 /// No pulse can be released earlier.
