@@ -27,9 +27,7 @@ use super::rig::Rig;
 use super::stimulus::{COLLECTING, Rotation, Stimulus, side_of_row};
 use super::trace;
 use crate::fit::median;
-use crate::{
-    CellParameters, CircuitMode, HicannCalibration, IfCondExp, Scaling, digital_weight,
-};
+use crate::{CellParameters, CircuitMode, HicannCalibration, IfCondExp, Scaling, digital_weight};
 
 /// How far above the threshold the drive would take the membrane, as a share of the way from reset
 /// to threshold. The less, the less do errors of reset potentials matter.
@@ -199,7 +197,10 @@ impl Drive {
 }
 
 /// What the excitatory rows of a configuration can conduct to each circuit from each side of the chip, S.
-fn loads(config: &HicannConfig, calibration: &HicannCalibration) -> Table<NeuronOnHicann, [f64; 2]> {
+fn loads(
+    config: &HicannConfig,
+    calibration: &HicannCalibration,
+) -> Table<NeuronOnHicann, [f64; 2]> {
     let mut loads: Table<NeuronOnHicann, [f64; 2]> = Table::default();
     for row in SynapseRowOnHicann::all() {
         let settings = config.synapses.row(row);

@@ -334,8 +334,8 @@ fn weight_us(
     }
     let (v_gmax, step) = effective_gmax(chip, block, row.gmax_select, calibration)?;
     // the largest code may be too small for a block that conducts less than nominal ones
-    let at_end = calibration.is_some()
-        && v_gmax_code(chip, block, row.gmax_select) == Some(DacCode::MAX);
+    let at_end =
+        calibration.is_some() && v_gmax_code(chip, block, row.gmax_select) == Some(DacCode::MAX);
     let rounding = if at_end { SHORT_OF_GMAX } else { 0.5 * step / v_gmax };
     let conductance_s = law::synapse_s(weight, v_gmax, row.gmax_divisor);
     let cm_nf = case.mapping.parameters.cells[target]?.cm();
