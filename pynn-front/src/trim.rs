@@ -70,7 +70,6 @@ fn chip(
         calibration.hicann(hicann),
         &neurons,
         &mapping.scaling,
-        mapping.mode(hicann),
     )?;
     Ok((members, found))
 }

@@ -260,9 +260,11 @@ pub fn responses(
     calibration: &HicannCalibration,
     neurons: &[Candidates<'_>],
     scaling: &Scaling,
-    mode: CircuitMode,
 ) -> Result<Vec<Responses>, CalibrationError> {
     let mut found = vec![Responses::new(); neurons.len()];
+    // both halves of a chip are in one mode
+    let half = config.neurons.half(NeuronOnHicann::new::<0>());
+    let mode = CircuitMode { big_capacitor: half.big_capacitor, leak: half.i_gl };
     let nominal: Vec<Option<Nominal>> = neurons
         .iter()
         .map(|n| match n.cell {
