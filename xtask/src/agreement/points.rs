@@ -51,7 +51,7 @@ const fn balanced(
     }
 }
 
-/// With little inhibition the network goes from state to state slowly, and takes longer until the
+/// Where little inhibition lets the network go from state to state slowly, it takes longer until the
 /// rates of single neurons are known.
 const fn slow(settings: &'static [&'static str], described_hz: f64, rate_tolerance: f64) -> Case {
     Case { duration_ms: 30_000, ..balanced(settings, described_hz, rate_tolerance, false) }
@@ -60,7 +60,7 @@ const fn slow(settings: &'static [&'static str], described_hz: f64, rate_toleran
 /// The balanced random network; at g = 4, eta = 0.8 it stands between two states.
 pub(super) const BALANCED: [Case; 9] = [
     slow(&["g=4", "eta=0.8"], 11.69, 0.08),
-    slow(&["g=4", "eta=1.6"], 55.0, 0.05),
+    balanced(&["g=4", "eta=1.6"], 55.0, 0.05, false),
     slow(&["g=4", "eta=2.4"], 91.71, 0.05),
     balanced(&["g=8", "eta=0.8"], 4.266, 0.05, true),
     balanced(&["g=8", "eta=1.6"], 18.45, 0.05, false),

@@ -103,8 +103,8 @@ pub(super) fn write_page(results: &Results) -> Result<()> {
     let mut page = format!(
         "# The emulated wafer against NEST\n\nMade by `cargo xtask bench nest --json FILE`. Both \
          simulate the realised network: its connections, conductances of the 4-bit weights, cell \
-         parameters of the 10-bit cells, route delays and released inputs. 10 s, at g = 4 \
-         30 s, of which the first is left out; {} at {} ms. Effects are off. `Fano` is that of the population's spike \
+         parameters of the 10-bit cells, route delays and released inputs. 10 s (30 s at \
+         (4, 0.8) and (4, 2.4)), of which the first is left out; {} at {} ms. Effects are off. `Fano` is that of the population's spike \
          count in bins of 3 ms.\n\n",
         results.nest.as_str().unwrap_or("NEST"),
         results.resolutions_ms[0],
