@@ -35,6 +35,7 @@ mod error;
 mod lif;
 mod math;
 mod model;
+mod part;
 mod record;
 mod run;
 mod sources;
@@ -49,6 +50,7 @@ pub use synapses::{Dynamics, PairRule, Synapses, TsodyksMarkram};
 use block::{Block, Event};
 use error::{check_laws, check_length, check_waveform, check_weights};
 use model::Allowed;
+use part::Part;
 use sources::{CurrentSource, Poisson};
 use synapses::{Resources, Traces};
 
@@ -92,7 +94,9 @@ struct Population {
     /// Spike times in ms of arrays, and the next of each.
     times_ms: Vec<Vec<f64>>,
     next: Vec<usize>,
+    /// Poisson processes, and the next spike of each.
     poisson: Vec<Poisson>,
+    due_ms: Vec<f64>,
     /// Whether spikes of each member are recorded, and those that were.
     recorded: Vec<bool>,
     spikes: Vec<(u32, f64)>,
@@ -134,12 +138,22 @@ pub struct Engine {
     now: u64,
     /// Source spikes until this step have been sent; none before the first run.
     sent: Option<u64>,
-    blocks: Vec<Block>,
+    parts: Vec<Part>,
+    /// Part and place in it of each block, by its first cell.
+    order: Vec<(usize, usize)>,
+    /// Population of each member.
+    population_of: Vec<u32>,
+    /// Shortest and longest delay, in steps.
+    delays: (u16, u16),
     /// Spikes that were not delivered yet.
     events: Vec<Event>,
     /// Whether blocks have to be built anew, or take over parameters or weights.
     stale: build::Stale,
     pool: Option<rayon::ThreadPool>,
+}
+
+fn blocks_mut(parts: &mut [Part]) -> impl Iterator<Item = &mut Block> {
+    parts.iter_mut().flat_map(|part| &mut part.blocks)
 }
 
 impl Engine {
@@ -156,7 +170,10 @@ impl Engine {
             injected: Vec::new(),
             now: 0,
             sent: None,
-            blocks: Vec::new(),
+            parts: Vec::new(),
+            order: Vec::new(),
+            population_of: Vec::new(),
+            delays: (1, 1),
             events: Vec::new(),
             stale: build::Stale::default(),
             pool: None,
@@ -166,6 +183,11 @@ impl Engine {
     /// The time, ms.
     pub fn now_ms(&self) -> f64 {
         self.now as f64 * self.settings.step_ms
+    }
+
+    /// All blocks, by their first cells.
+    fn blocks(&self) -> impl Iterator<Item = &Block> {
+        self.order.iter().map(|&(part, place)| &self.parts[part].blocks[place])
     }
 
     fn members(&self) -> usize {
@@ -193,6 +215,7 @@ impl Engine {
             times_ms: vec![Vec::new(); sources(Model::SpikeSourceArray)],
             next: vec![0; sources(Model::SpikeSourceArray)],
             poisson: (0..sources(Model::SpikeSourcePoisson)).map(process).collect(),
+            due_ms: vec![f64::INFINITY; sources(Model::SpikeSourcePoisson)],
             recorded: vec![false; size],
             spikes: Vec::new(),
         });
@@ -290,7 +313,7 @@ impl Engine {
             return Err(ReferenceError::Value { name, value, allowed });
         }
         population.initial[column] = values.to_vec();
-        for block in self.blocks.iter_mut().filter(|b| b.population == id.0) {
+        for block in blocks_mut(&mut self.parts).filter(|b| b.population == id.0) {
             for cell in 0..block.cells {
                 block.membranes.set(variable, cell, of(values, block.first + cell));
             }
@@ -474,8 +497,9 @@ impl Engine {
 impl Population {
     fn set_rates(&mut self, now_ms: f64) {
         for (member, process) in self.poisson.iter_mut().enumerate() {
+            let due_ms = &mut self.due_ms[member];
             let [rate, start, duration] = [0, 1, 2].map(|c| of(&self.columns[c], member));
-            process.set(rate, start, duration, now_ms);
+            process.set(rate, start, duration, now_ms, due_ms);
         }
     }
 }

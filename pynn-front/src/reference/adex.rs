@@ -1,7 +1,10 @@
 //! Adaptive exponential integrate-and-fire cells: Runge-Kutta-Fehlberg steps as long as their error
 //! allows, cell by cell.
 
+use std::ops::Range;
+
 use super::model::Variable;
+use super::part::Ring;
 
 /// Largest error of a step, in mV, nA and uS.
 const TOLERANCE: f64 = 1e-6;
@@ -191,16 +194,24 @@ impl Adex {
         self.cells[cell].inject = current;
     }
 
-    /// Advances all cells by a step; then the conductances in `arrivals`, excitatory ones first, are
-    /// added. Appends the cells that have fired.
-    pub(super) fn step(&mut self, arrivals: &[f64], fired: &mut Vec<u16>) {
-        let (excitatory, inhibitory) = arrivals.split_at(arrivals.len() / 2);
-        for (index, cell) in self.cells.iter_mut().enumerate() {
-            if cell.advance(self.step_ms) {
-                fired.push(index as u16);
+    /// Advances all cells through the steps of `window`; at the end of each, the conductances that
+    /// `ring` has for cells from `column` on are added. Appends the steps and cells that have fired.
+    pub(super) fn advance(
+        &mut self,
+        window: Range<u64>,
+        ring: &mut Ring,
+        column: usize,
+        fired: &mut Vec<(u64, u16)>,
+    ) {
+        for now in window {
+            let [to_e, to_i] = ring.arrivals(now + 1, column, self.cells.len());
+            for (index, cell) in self.cells.iter_mut().enumerate() {
+                if cell.advance(self.step_ms) {
+                    fired.push((now + 1, index as u16));
+                }
+                cell.y[2] += std::mem::take(&mut to_e[index]);
+                cell.y[3] += std::mem::take(&mut to_i[index]);
             }
-            cell.y[2] += excitatory[index];
-            cell.y[3] += inhibitory[index];
         }
     }
 }

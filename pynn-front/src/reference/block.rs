@@ -1,18 +1,13 @@
-//! Some cells of one population with everything that reaches them: what a thread works on.
-
-use std::collections::BTreeMap;
+//! Some cells of one population, with the synapses onto them that change.
 
 use fearless_simd::prelude::*;
-use fearless_simd::{Level, dispatch};
 
 use super::adex::Adex;
 use super::lif::Lif;
-use super::math::LANES;
+use super::math::PADDED;
 use super::model::{Model, Variable};
+use super::part::{Origin, Ring};
 use super::synapses::{PairRule, Resources, Traces, TsodyksMarkram};
-
-/// Different weights that fit into the caches of a core beside everything else.
-const FEW_WEIGHTS: usize = 1024;
 
 /// A spike of a member of the network, counted over all populations, at the end of a step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -93,109 +88,11 @@ impl Membranes {
     }
 }
 
-/// Conductances on their way: one row per step, excitatory inputs first.
-#[derive(Debug, Clone)]
-pub(super) struct Ring {
-    mask: usize,
-    width: usize,
-    rows: Vec<f64>,
-}
-
-impl Ring {
-    /// Room for so many steps.
-    pub(super) fn new(steps: usize, cells: usize) -> Self {
-        let steps = steps.next_power_of_two();
-        let width = 2 * cells.next_multiple_of(LANES);
-        Self { mask: steps - 1, width, rows: vec![0.0; steps * width] }
-    }
-
-    /// Position of a cell's input in a row.
-    pub(super) fn column(&self, cell: usize, receptor: usize) -> u16 {
-        (receptor * self.width / 2 + cell) as u16
-    }
-
-    fn start(&self, step: u64) -> usize {
-        (step as usize & self.mask) * self.width
-    }
-
-    pub(super) fn add(&mut self, step: u64, column: u16, weight: f64) {
-        let start = self.start(step);
-        self.rows[start + usize::from(column)] += weight;
-    }
-
-    /// What is on its way after a step: step, column, conductance.
-    pub(super) fn pending(&self, now: u64) -> impl Iterator<Item = (u64, u16, f64)> {
-        let steps = now + 1..=now + self.mask as u64;
-        steps.flat_map(move |step| {
-            let row = &self.rows[self.start(step)..][..self.width];
-            let some = row.iter().enumerate().filter(|(_, g)| **g != 0.0);
-            some.map(move |(column, g)| (step, column as u16, *g))
-        })
-    }
-
-    pub(super) fn clear(&mut self) {
-        self.rows.fill(0.0);
-    }
-}
-
-/// Which synapse of which projection one is.
-pub(super) type Origin = (u32, u32);
-
-/// Synapses whose weights stay, by sender.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Fixed {
-    /// Position of the first synapse of each sender; one more than senders.
-    pub(super) first: Vec<u32>,
-    pub(super) column: Vec<u16>,
-    pub(super) delay: Vec<u16>,
-    pub(super) weight: Vec<f64>,
-    pub(super) origin: Vec<Origin>,
-    /// All of them in short, if they have one delay and few different weights.
-    pub(super) short: Option<InShort>,
-}
-
-/// Synapses of one delay, four bytes each: what is delivered often is read from far away.
-#[derive(Debug, Clone)]
-pub(super) struct InShort {
-    delay: u16,
-    /// Column and position of the weight.
-    synapses: Vec<(u16, u16)>,
-    /// The different weights.
-    weights: Vec<f64>,
-}
-
-impl Fixed {
-    /// Writes the synapses in short if that can be done.
-    pub(super) fn shorten(&mut self) {
-        self.short = self.in_short();
-    }
-
-    fn in_short(&self) -> Option<InShort> {
-        let delay = *self.delay.first()?;
-        if self.delay.iter().any(|other| *other != delay) {
-            return None;
-        }
-        let mut known: BTreeMap<u64, u16> = BTreeMap::new();
-        let mut weights = Vec::new();
-        let mut synapses = Vec::with_capacity(self.column.len());
-        for (&column, &weight) in self.column.iter().zip(&self.weight) {
-            let position = *known.entry(weight.to_bits()).or_insert(weights.len() as u16);
-            if usize::from(position) == weights.len() {
-                if weights.len() == FEW_WEIGHTS {
-                    return None;
-                }
-                weights.push(weight);
-            }
-            synapses.push((column, position));
-        }
-        Some(InShort { delay, synapses, weights })
-    }
-}
-
 /// A synapse with short-term plasticity.
 #[derive(Debug, Clone)]
 pub(super) struct Short {
-    pub(super) column: u16,
+    pub(super) cell: u16,
+    pub(super) receptor: u8,
     pub(super) delay: u16,
     pub(super) weight: f64,
     pub(super) law: TsodyksMarkram,
@@ -237,6 +134,11 @@ pub(super) struct Piece {
 }
 
 impl Piece {
+    /// Whether a sample is taken at the end of a step.
+    fn due(&self, now: u64) -> bool {
+        self.first.is_some_and(|first| (now - first) % self.every == 0)
+    }
+
     fn sample(&mut self, membranes: &Membranes) {
         let values = self.cells.iter().map(|&cell| membranes.get(self.variable, cell.into()));
         self.samples.extend(values);
@@ -260,9 +162,9 @@ pub(super) struct Block {
     pub(super) cells: usize,
     /// Its first cell, counted over all populations.
     pub(super) sender: u32,
+    /// Its first cell in the rows of the ring.
+    pub(super) column: usize,
     pub(super) membranes: Membranes,
-    pub(super) ring: Ring,
-    pub(super) fixed: Fixed,
     pub(super) short: Changing<Short>,
     pub(super) plastic: Changing<Plastic>,
     /// Synapses of `plastic` that deliver at a step.
@@ -276,37 +178,28 @@ pub(super) struct Block {
 }
 
 impl Block {
-    /// Delivers spikes, then runs the steps of a window; what has fired is in `fired`.
-    pub(super) fn advance(&mut self, level: Level, window: &Window<'_>) {
-        self.deliver(window.events, window.step_ms);
-        self.fired.clear();
-        dispatch!(level, simd => self.integrate(simd, window));
+    /// Columns that it takes in a ring.
+    pub(super) const fn columns(&self) -> usize {
+        self.cells.next_multiple_of(PADDED)
     }
 
-    pub(super) fn deliver(&mut self, events: &[Event], step_ms: f64) {
+    /// Delivers spikes to the synapses that change.
+    pub(super) fn deliver(&mut self, events: &[Event], ring: &mut Ring, step_ms: f64) {
+        if self.short.synapses.is_empty() && self.plastic.synapses.is_empty() {
+            return;
+        }
         for event in events {
             let row = |first: &[u32]| {
                 let sender = event.sender as usize;
                 first[sender] as usize..first[sender + 1] as usize
             };
-            let some = row(&self.fixed.first);
-            if let Some(InShort { delay, synapses, weights }) = &self.fixed.short {
-                let start = self.ring.start(event.step + u64::from(*delay));
-                let row = &mut self.ring.rows[start..start + self.ring.width];
-                for &(column, weight) in &synapses[some] {
-                    row[usize::from(column)] += weights[usize::from(weight)];
-                }
-            } else {
-                for synapse in some {
-                    let step = event.step + u64::from(self.fixed.delay[synapse]);
-                    self.ring.add(step, self.fixed.column[synapse], self.fixed.weight[synapse]);
-                }
-            }
             let time = event.step as f64 * step_ms;
             for synapse in &mut self.short.synapses[row(&self.short.first)] {
                 let share = synapse.state.spike(&synapse.law, synapse.tau_syn, time);
                 let step = event.step + u64::from(synapse.delay);
-                self.ring.add(step, synapse.column, synapse.weight * share);
+                let cell = self.column + usize::from(synapse.cell);
+                let column = ring.column(cell, synapse.receptor.into());
+                ring.add(step, column, synapse.weight * share);
             }
             for index in row(&self.plastic.first) {
                 let step = event.step + u64::from(self.plastic.synapses[index].delay);
@@ -316,34 +209,45 @@ impl Block {
         }
     }
 
+    /// Runs the steps of a window; what has fired is in `fired`, in the order of steps for each cell.
     #[inline(always)]
-    fn integrate<S: Simd>(&mut self, simd: S, window: &Window<'_>) {
+    pub(super) fn integrate<S: Simd>(&mut self, simd: S, ring: &mut Ring, window: &Window<'_>) {
         let mut fired = Vec::new();
-        for step in window.first..window.end {
+        let mut step = window.first;
+        while step < window.end {
+            let now = self.next_stop(step, window.end);
             self.inject((step - window.first) as usize, window.currents);
-            let start = self.ring.start(step + 1);
-            let arrivals = &mut self.ring.rows[start..start + self.ring.width];
             match &mut self.membranes {
-                Membranes::Lif(cells) => cells.step(simd, arrivals, &mut fired),
-                Membranes::Adex(cells) => cells.step(arrivals, &mut fired),
+                Membranes::Lif(cells) => {
+                    cells.advance(simd, step..now, ring, self.column, &mut fired);
+                }
+                Membranes::Adex(cells) => cells.advance(step..now, ring, self.column, &mut fired),
             }
-            arrivals.fill(0.0);
-            let now = step + 1;
             if !self.plastic.synapses.is_empty() {
-                for &cell in &fired {
+                for &(_, cell) in &fired {
                     self.history[usize::from(cell)].push(now as f64 * window.step_ms);
                 }
                 self.arrive(now, window.step_ms);
             }
             let sender = self.sender;
-            let event = |cell| Event { step: now, sender: sender + u32::from(cell) };
+            let event = |(step, cell)| Event { step, sender: sender + u32::from(cell) };
             self.fired.extend(fired.drain(..).map(event));
             for piece in &mut self.pieces {
-                if piece.first.is_some_and(|first| (now - first) % piece.every == 0) {
+                if piece.due(now) {
                     piece.sample(&self.membranes);
                 }
             }
+            step = now;
         }
+    }
+
+    /// The step until which nothing looks at the cells or changes their currents.
+    fn next_stop(&self, step: u64, end: u64) -> u64 {
+        if !self.plastic.synapses.is_empty() || !self.injections.is_empty() {
+            return step + 1;
+        }
+        let mut later = step + 1..end;
+        later.find(|&now| self.pieces.iter().any(|piece| piece.due(now))).unwrap_or(end)
     }
 
     fn inject(&mut self, step: usize, currents: &[Vec<f64>]) {

@@ -1,15 +1,24 @@
 //! From populations and projections to blocks, and back when the network changes.
 
+use std::collections::BTreeMap;
+
 use rayon::prelude::*;
 
-use super::block::{Block, Changing, Fixed, Membranes, Plastic, Ring, Short};
-use super::math::LANES;
+use super::block::{Block, Changing, Membranes, Plastic, Short};
+use super::math::PADDED;
+use super::part::{Fixed, MOST_COLUMNS, Origin, Part, Ring, Synapse};
 use super::record::Wish;
 use super::synapses::{Dynamics, Resources, Traces};
-use super::{Engine, Memory, Population, ReferenceError, of, run};
+use super::{Engine, Memory, Population, Projection, ReferenceError, blocks_mut, of};
 
-/// Cells of a block, at most. What a block computes in a step fits into the caches of a core.
-const BLOCK_CELLS: usize = 512;
+/// Cells of a block, at most.
+const BLOCK_CELLS: usize = 1024;
+
+/// How many times longer than others a cell with an exponential takes.
+const ADEX_WORK: usize = 32;
+
+/// PyNN's names of the synaptic time constants, by receptor.
+const TAU_SYN: [&str; 2] = ["tau_syn_E", "tau_syn_I"];
 
 /// What blocks do not know yet.
 #[derive(Debug, Default)]
@@ -27,9 +36,11 @@ pub(super) struct Stale {
 impl Engine {
     /// Shortest and longest delay, in steps; without synapses the shortest is a few milliseconds of
     /// steps, in which nothing is exchanged.
-    pub(super) fn delays(&self) -> (u16, u16) {
+    fn find_delays(&self) -> (u16, u16) {
         let all = || self.projections.iter().flat_map(|p| &p.delay_steps);
-        (*all().min().unwrap_or(&32), *all().max().unwrap_or(&32))
+        let (shortest, longest) = (*all().min().unwrap_or(&32), *all().max().unwrap_or(&32));
+        // what is on its way keeps its delay
+        (shortest, longest.max(self.delays.1))
     }
 
     /// Makes the blocks what the network is.
@@ -53,178 +64,119 @@ impl Engine {
     fn rebuild(&mut self) {
         // what was sent takes the synapses that there were
         let step_ms = self.settings.step_ms;
-        self.blocks.par_iter_mut().for_each(|block| block.deliver(&self.events, step_ms));
+        self.parts.par_iter_mut().for_each(|part| part.deliver(&self.events, step_ms));
         self.events.clear();
         self.settle_weights();
         self.save_memory();
-        let old = std::mem::take(&mut self.blocks);
-        let (_, longest) = self.delays();
-        for (index, population) in self.populations.iter().enumerate() {
-            if !population.model.is_source() {
-                self.blocks.extend(new_blocks(index, population, step_ms));
-            }
-        }
-        self.fill(longest);
+        let old = std::mem::take(&mut self.parts);
+        let old_order = std::mem::take(&mut self.order);
+        self.delays = self.find_delays();
+        self.new_parts();
+        self.fill();
 
-        // take over what old blocks know
-        let starts: Vec<usize> = self.blocks.iter().map(|b| b.sender as usize).collect();
-        let place = |member: usize| {
-            let block = starts.partition_point(|&start| start <= member) - 1;
-            (block, member - starts[block])
-        };
-        for mut one in old {
-            let first = one.sender as usize;
-            for cell in 0..one.cells {
-                let (block, at) = place(first + cell);
-                let new = &mut self.blocks[block];
-                for (variable, _) in self.populations[one.population].model.states() {
-                    new.membranes.set(*variable, at, one.membranes.get(*variable, cell));
-                }
-                *new.membranes.hold(at) = *one.membranes.hold(cell);
-                if let Some(history) = one.history.get_mut(cell)
-                    && let Some(place) = new.history.get_mut(at)
-                {
-                    *place = std::mem::take(history);
-                }
-            }
-            for (step, column, g) in one.ring.pending(self.now) {
-                let half = one.ring.column(0, 1);
-                let (receptor, cell) = (usize::from(column / half), usize::from(column % half));
-                if cell < one.cells {
-                    let (block, at) = place(first + cell);
-                    let ring = &mut self.blocks[block].ring;
-                    let column = ring.column(at, receptor);
-                    ring.add(step, column, g);
+        // take over what old blocks know; a population is always cut in the same way
+        let order: BTreeMap<u32, (usize, usize)> =
+            self.blocks().map(|b| b.sender).zip(self.order.iter().copied()).collect();
+        let mut old: Vec<(Ring, Vec<Option<Block>>)> = old
+            .into_iter()
+            .map(|part| (part.ring, part.blocks.into_iter().map(Some).collect()))
+            .collect();
+        for (part, place) in old_order {
+            let (ring, blocks) = &mut old[part];
+            let Some(one) = blocks[place].take() else { continue };
+            let (part, place) = order[&one.sender];
+            let Part { blocks, ring: new_ring, .. } = &mut self.parts[part];
+            let new = &mut blocks[place];
+            for step in self.now + 1..=ring.last(self.now) {
+                let before = ring.arrivals(step, one.column, one.columns());
+                if before.iter().any(|some| some.iter().any(|g| *g != 0.0)) {
+                    let after = new_ring.arrivals(step, new.column, new.columns());
+                    after.into_iter().zip(before).for_each(|(a, b)| a.copy_from_slice(b));
                 }
             }
-            for (slot, due) in one.calendar.iter().enumerate() {
-                for &index in due {
-                    self.reschedule(&one, slot, index as usize, &place);
+            // spikes that were on their way to plastic synapses stay on their way
+            let slots = one.calendar.len() as u64;
+            for step in self.now + 1..=self.now + slots {
+                for &index in &one.calendar[(step % slots) as usize] {
+                    let origin = one.plastic.synapses[index as usize].origin;
+                    let synapse = new.plastic.synapses.iter().position(|s| s.origin == origin);
+                    if let Some(synapse) = synapse {
+                        let slot = step as usize & (new.calendar.len() - 1);
+                        new.calendar[slot].push(synapse as u32);
+                    }
                 }
             }
-            // the cells of a population are always cut in the same way
-            let (block, _) = place(first);
-            self.blocks[block].pieces = one.pieces;
+            if !new.history.is_empty() && !one.history.is_empty() {
+                new.history = one.history;
+            }
+            new.membranes = one.membranes;
+            new.pieces = one.pieces;
         }
     }
 
-    /// A spike that was on its way to a plastic synapse stays on its way.
-    fn reschedule(
-        &mut self,
-        old: &Block,
-        slot: usize,
-        index: usize,
-        place: &dyn Fn(usize) -> (usize, usize),
-    ) {
-        let len = old.calendar.len() as u64;
-        let step = (self.now + 1..=self.now + len).find(|s| s % len == slot as u64);
-        let (block, _) = place(old.sender as usize);
-        let block = &mut self.blocks[block];
-        let origin = old.plastic.synapses[index].origin;
-        let synapse = block.plastic.synapses.iter().position(|s| s.origin == origin);
-        if let (Some(step), Some(synapse)) = (step, synapse) {
-            let slot = step as usize & (block.calendar.len() - 1);
-            block.calendar[slot].push(synapse as u32);
+    /// New blocks in parts of about the same work, one for each thread or more.
+    fn new_parts(&mut self) {
+        let (threads, step_ms) = (self.threads(), self.settings.step_ms);
+        let cells = self.populations.iter().enumerate().filter(|(_, p)| !p.model.is_source());
+        let blocks: Vec<Block> =
+            cells.flat_map(|(index, p)| new_blocks(index, p, step_ms, threads)).collect();
+        let columns: usize = blocks.iter().map(Block::columns).sum();
+        // twice the room that it takes, so that there is some left for the last block
+        let parts = (2 * columns).div_ceil(MOST_COLUMNS).max(1).next_multiple_of(threads);
+        self.parts = (0..parts).map(|_| Part::new()).collect();
+        let mut work = vec![0; parts];
+        let mut order: Vec<(u32, (usize, usize))> = Vec::new();
+        for mut block in blocks {
+            let room = |part: &usize| self.parts[*part].columns() + block.columns() <= MOST_COLUMNS;
+            let least = (0..parts).filter(room).min_by_key(|&part| work[part]).unwrap_or(0);
+            let adex = matches!(block.membranes, Membranes::Adex(_));
+            work[least] += if adex { ADEX_WORK * block.cells } else { block.columns() };
+            block.column = self.parts[least].columns();
+            order.push((block.sender, (least, self.parts[least].blocks.len())));
+            self.parts[least].blocks.push(block);
         }
+        order.sort_unstable();
+        self.order = order.into_iter().map(|(_, place)| place).collect();
+        let sizes = self.populations.iter().map(|p| p.size).enumerate();
+        self.population_of =
+            sizes.flat_map(|(index, size)| std::iter::repeat_n(index as u32, size)).collect();
     }
 
-    /// Sorts the synapses of all projections to the blocks of their targets.
-    fn fill(&mut self, longest: u16) {
+    /// Sorts the synapses of all projections to the parts and blocks of their targets.
+    fn fill(&mut self) {
         let members = self.members();
+        let steps = usize::from(self.delays.1);
         let mut block_of = vec![u32::MAX; members];
-        for (index, block) in self.blocks.iter().enumerate() {
+        for (index, block) in self.blocks().enumerate() {
             let first = block.sender as usize;
             block_of[first..first + block.cells].fill(index as u32);
         }
         let projections = &self.projections;
-        // synapses of each block, in the order of creation
-        let mut lists: Vec<Vec<(u32, u32)>> = vec![Vec::new(); self.blocks.len()];
-        for (number, projection) in projections.iter().enumerate() {
-            for (k, &post) in projection.synapses.post.iter().enumerate() {
-                lists[block_of[post as usize] as usize].push((number as u32, k as u32));
+        let (order, populations, step_ms) = (&self.order, &self.populations, self.settings.step_ms);
+        self.parts.par_iter_mut().enumerate().for_each(|(number, part)| {
+            part.ring = Ring::new(steps, part.columns());
+            // synapses in the order of creation: those that stay, and of each block those that change
+            let mut fixed: Vec<Origin> = Vec::new();
+            let mut changing: Vec<Vec<Origin>> = vec![Vec::new(); part.blocks.len()];
+            for (index, projection) in projections.iter().enumerate() {
+                let stays = matches!(projection.memory, Memory::None);
+                for (k, &post) in projection.synapses.post.iter().enumerate() {
+                    let (of, place) = order[block_of[post as usize] as usize];
+                    if of == number {
+                        let list = if stays { &mut fixed } else { &mut changing[place] };
+                        list.push((index as u32, k as u32));
+                    }
+                }
             }
-        }
-        let populations = &self.populations;
-        let step_ms = self.settings.step_ms;
-        self.blocks.par_iter_mut().zip(lists).for_each(|(block, list)| {
-            let steps = usize::from(longest) + run::LONGEST_WINDOW as usize + 1;
-            block.ring = Ring::new(steps, block.cells);
-            let kind = |(number, _): &(u32, u32)| &projections[*number as usize].synapses.dynamics;
-            let sorted = |wanted: fn(&Dynamics) -> bool| {
-                let some = list.iter().filter(|o| wanted(kind(o))).copied().collect::<Vec<_>>();
-                by_sender(&some, members, |(number, k)| {
-                    projections[*number as usize].synapses.pre[*k as usize]
-                })
-            };
-            let at = |(number, k): (u32, u32)| {
-                let (projection, k) = (&projections[number as usize], k as usize);
-                let cell = (projection.synapses.post[k] - block.sender) as usize;
-                (projection, k, cell)
-            };
-
-            let (first, fixed) = sorted(|d| matches!(d, Dynamics::Static));
-            block.fixed = Fixed { first, ..Fixed::default() };
-            for &origin in &fixed {
-                let (projection, k, cell) = at(origin);
-                block.fixed.column.push(block.ring.column(cell, projection.receptor));
-                block.fixed.delay.push(projection.delay_steps[k]);
-                block.fixed.weight.push(projection.synapses.weight[k]);
+            let fixed = by_sender(&fixed, members, |&origin| pre(projections, origin)).1;
+            part.fixed = fixed_synapses(&fixed, projections, &part.blocks, &part.ring, members);
+            for (block, list) in part.blocks.iter_mut().zip(changing) {
+                let population = &populations[block.population];
+                fill_changing(block, &list, members, projections, population, step_ms);
+                let any = !block.plastic.synapses.is_empty();
+                block.calendar = vec![Vec::new(); if any { steps.next_power_of_two() } else { 0 }];
+                block.history = vec![Vec::new(); if any { block.cells } else { 0 }];
             }
-            block.fixed.origin = fixed;
-            block.fixed.shorten();
-
-            let (first, short) = sorted(|d| matches!(d, Dynamics::TsodyksMarkram(_)));
-            let population = &populations[block.population];
-            let tau_of = |receptor: usize, cell: usize| {
-                let name = ["tau_syn_E", "tau_syn_I"][receptor];
-                population.parameter(name, block.first + cell)
-            };
-            let short = short.into_iter().filter_map(|origin| {
-                let (projection, k, cell) = at(origin);
-                let Dynamics::TsodyksMarkram(laws) = &projection.synapses.dynamics else {
-                    return None;
-                };
-                let state = match &projection.memory {
-                    Memory::Short(states) => states[k],
-                    _ => Resources::FULL,
-                };
-                Some(Short {
-                    column: block.ring.column(cell, projection.receptor),
-                    delay: projection.delay_steps[k],
-                    weight: projection.synapses.weight[k],
-                    law: laws[if laws.len() == 1 { 0 } else { k }],
-                    tau_syn: tau_of(projection.receptor, cell),
-                    state,
-                    origin,
-                })
-            });
-            block.short = Changing { first, synapses: short.collect() };
-
-            let (first, plastic) = sorted(|d| matches!(d, Dynamics::Stdp(_)));
-            let plastic = plastic.into_iter().filter_map(|origin| {
-                let (projection, k, cell) = at(origin);
-                let Dynamics::Stdp(rules) = &projection.synapses.dynamics else { return None };
-                let rule = rules[if rules.len() == 1 { 0 } else { k }];
-                let state = match &projection.memory {
-                    Memory::Long(states) => states[k],
-                    _ => Traces::NONE,
-                };
-                let delay = projection.delay_steps[k];
-                Some(Plastic {
-                    cell: cell as u16,
-                    receptor: projection.receptor as u8,
-                    delay,
-                    weight: projection.synapses.weight[k],
-                    rule,
-                    dendritic_ms: f64::from(delay) * step_ms * rule.dendritic_delay_fraction,
-                    state,
-                    origin,
-                })
-            });
-            block.plastic = Changing { first, synapses: plastic.collect() };
-            let any = !block.plastic.synapses.is_empty();
-            block.calendar = vec![Vec::new(); if any { steps.next_power_of_two() } else { 0 }];
-            block.history = vec![Vec::new(); if any { block.cells } else { 0 }];
         });
     }
 
@@ -236,18 +188,19 @@ impl Engine {
             let number = number as usize;
             changed[number].then(|| projections[number].synapses.weight[k as usize])
         };
-        self.blocks.par_iter_mut().for_each(|block| {
-            for (place, &origin) in block.fixed.weight.iter_mut().zip(&block.fixed.origin) {
-                *place = weight(origin).unwrap_or(*place);
-            }
-            block.fixed.shorten();
+        let members = self.members();
+        self.parts.par_iter_mut().for_each(|part| {
+            let origins = std::mem::take(&mut part.fixed.origins);
+            part.fixed = fixed_synapses(&origins, projections, &part.blocks, &part.ring, members);
+        });
+        for block in blocks_mut(&mut self.parts) {
             for synapse in &mut block.short.synapses {
                 synapse.weight = weight(synapse.origin).unwrap_or(synapse.weight);
             }
             for synapse in &mut block.plastic.synapses {
                 synapse.weight = weight(synapse.origin).unwrap_or(synapse.weight);
             }
-        });
+        }
     }
 
     fn refresh_parameters(&mut self) -> Result<(), ReferenceError> {
@@ -255,23 +208,21 @@ impl Engine {
             population.check_reset()?;
         }
         let populations = &self.populations;
-        self.blocks.par_iter_mut().for_each(|block| {
+        self.parts.par_iter_mut().flat_map(|part| &mut part.blocks).for_each(|block| {
             let population = &populations[block.population];
             let first = block.first;
             let of = |name: &str, cell| population.parameter(name, first + cell);
             block.membranes.set_parameters(&of);
-            let half = block.ring.column(0, 1);
             for synapse in &mut block.short.synapses {
-                let name = if synapse.column < half { "tau_syn_E" } else { "tau_syn_I" };
-                let cell = usize::from(synapse.column % half);
-                synapse.tau_syn = population.parameter(name, block.first + cell);
+                let name = TAU_SYN[usize::from(synapse.receptor)];
+                synapse.tau_syn = of(name, synapse.cell.into());
             }
         });
         Ok(())
     }
 
     fn refresh_injections(&mut self) {
-        for block in &mut self.blocks {
+        for block in blocks_mut(&mut self.parts) {
             let range = block.sender..block.sender + block.cells as u32;
             let of = |members: &Vec<u32>| -> Vec<u16> {
                 let some = members.iter().filter(|m| range.contains(m));
@@ -285,8 +236,9 @@ impl Engine {
     /// Brings the weights of plastic synapses home, after all spikes so far.
     pub(super) fn settle_weights(&mut self) {
         let now_ms = self.now_ms();
-        self.blocks.par_iter_mut().for_each(|block| block.settle(now_ms));
-        for block in &self.blocks {
+        let blocks = self.parts.par_iter_mut().flat_map(|part| &mut part.blocks);
+        blocks.for_each(|block| block.settle(now_ms));
+        for block in self.parts.iter().flat_map(|part| &part.blocks) {
             for synapse in &block.plastic.synapses {
                 let (number, k) = synapse.origin;
                 if !self.stale.weights.contains(&(number as usize)) {
@@ -299,7 +251,7 @@ impl Engine {
 
     /// Brings the state of all plasticity home.
     fn save_memory(&mut self) {
-        for block in &self.blocks {
+        for block in self.parts.iter().flat_map(|part| &part.blocks) {
             for synapse in &block.short.synapses {
                 let (number, k) = synapse.origin;
                 if let Memory::Short(states) = &mut self.projections[number as usize].memory {
@@ -336,7 +288,8 @@ impl Engine {
             population.next.fill(0);
         }
         let (populations, projections) = (&self.populations, &self.projections);
-        for block in &mut self.blocks {
+        self.parts.iter_mut().for_each(|part| part.ring.clear());
+        for block in blocks_mut(&mut self.parts) {
             let population = &populations[block.population];
             for cell in 0..block.cells {
                 for (state, column) in population.model.states().iter().zip(&population.initial) {
@@ -344,7 +297,6 @@ impl Engine {
                 }
                 *block.membranes.hold(cell) = 0.0;
             }
-            block.ring.clear();
             block.short.synapses.iter_mut().for_each(|s| s.state = Resources::FULL);
             for synapse in &mut block.plastic.synapses {
                 let (number, k) = synapse.origin;
@@ -385,11 +337,110 @@ impl Population {
     }
 }
 
-fn new_blocks(index: usize, population: &Population, step_ms: f64) -> Vec<Block> {
-    let pieces = population.size.div_ceil(BLOCK_CELLS);
-    let size = population.size.div_ceil(pieces).next_multiple_of(LANES);
+/// The synapses of a part that stay, from their origins by sender.
+fn fixed_synapses(
+    origins: &[Origin],
+    projections: &[Projection],
+    blocks: &[Block],
+    ring: &Ring,
+    members: usize,
+) -> Fixed {
+    let starts: Vec<(u32, usize)> = blocks.iter().map(|b| (b.sender, b.column)).collect();
+    let synapse = |origin: Origin| {
+        let (projection, k) = (&projections[origin.0 as usize], origin.1 as usize);
+        let post = projection.synapses.post[k];
+        // blocks of a part are in the order of their first cells
+        let (first, column) = starts[starts.partition_point(|(first, _)| *first <= post) - 1];
+        let column = ring.column(column + (post - first) as usize, projection.receptor);
+        let weight = projection.synapses.weight[k];
+        Synapse { delay: projection.delay_steps[k], column, weight, origin }
+    };
+    Fixed::new(origins, members, |origin| pre(projections, origin) as usize, synapse)
+}
+
+fn pre(projections: &[Projection], (projection, k): Origin) -> u32 {
+    projections[projection as usize].synapses.pre[k as usize]
+}
+
+/// Fills a block with those of its synapses that change.
+fn fill_changing(
+    block: &mut Block,
+    list: &[Origin],
+    members: usize,
+    projections: &[Projection],
+    population: &Population,
+    step_ms: f64,
+) {
+    if list.is_empty() {
+        return;
+    }
+    let sorted = |wanted: fn(&Memory) -> bool| {
+        let wanted = |o: &&Origin| wanted(&projections[o.0 as usize].memory);
+        let some: Vec<Origin> = list.iter().filter(wanted).copied().collect();
+        by_sender(&some, members, |&origin| pre(projections, origin))
+    };
+    let at = |(number, k): Origin| {
+        let (projection, k) = (&projections[number as usize], k as usize);
+        let cell = (projection.synapses.post[k] - block.sender) as usize;
+        (projection, k, cell)
+    };
+    let (first, short) = sorted(|memory| matches!(memory, Memory::Short(_)));
+    let short = short.into_iter().filter_map(|origin| {
+        let (projection, k, cell) = at(origin);
+        let (Dynamics::TsodyksMarkram(laws), Memory::Short(states)) =
+            (&projection.synapses.dynamics, &projection.memory)
+        else {
+            return None;
+        };
+        Some(Short {
+            cell: cell as u16,
+            receptor: projection.receptor as u8,
+            delay: projection.delay_steps[k],
+            weight: projection.synapses.weight[k],
+            law: laws[if laws.len() == 1 { 0 } else { k }],
+            tau_syn: population.parameter(TAU_SYN[projection.receptor], block.first + cell),
+            state: states[k],
+            origin,
+        })
+    });
+    block.short = Changing { first, synapses: short.collect() };
+
+    let (first, plastic) = sorted(|memory| matches!(memory, Memory::Long(_)));
+    let plastic = plastic.into_iter().filter_map(|origin| {
+        let (projection, k, cell) = at(origin);
+        let (Dynamics::Stdp(rules), Memory::Long(states)) =
+            (&projection.synapses.dynamics, &projection.memory)
+        else {
+            return None;
+        };
+        let rule = rules[if rules.len() == 1 { 0 } else { k }];
+        let delay = projection.delay_steps[k];
+        Some(Plastic {
+            cell: cell as u16,
+            receptor: projection.receptor as u8,
+            delay,
+            weight: projection.synapses.weight[k],
+            rule,
+            dendritic_ms: f64::from(delay) * step_ms * rule.dendritic_delay_fraction,
+            state: states[k],
+            origin,
+        })
+    });
+    block.plastic = Changing { first, synapses: plastic.collect() };
+}
+
+fn new_blocks(
+    index: usize,
+    population: &Population,
+    step_ms: f64,
+    threads: usize,
+) -> impl Iterator<Item = Block> {
+    // as many for each thread
+    let least = threads.min(population.size.div_ceil(PADDED));
+    let pieces = population.size.div_ceil(BLOCK_CELLS).next_multiple_of(least);
+    let size = population.size.div_ceil(pieces).next_multiple_of(PADDED);
     let starts = (0..population.size).step_by(size);
-    let block = |first: usize| {
+    let block = move |first: usize| {
         let cells = size.min(population.size - first);
         let mut membranes = Membranes::new(population.model, cells, step_ms);
         for cell in 0..cells {
@@ -403,8 +454,7 @@ fn new_blocks(index: usize, population: &Population, step_ms: f64) -> Vec<Block>
             cells,
             sender: (population.first + first) as u32,
             membranes,
-            ring: Ring::new(1, cells),
-            fixed: Fixed::default(),
+            column: 0,
             short: Changing { first: Vec::new(), synapses: Vec::new() },
             plastic: Changing { first: Vec::new(), synapses: Vec::new() },
             calendar: Vec::new(),
@@ -414,7 +464,7 @@ fn new_blocks(index: usize, population: &Population, step_ms: f64) -> Vec<Block>
             fired: Vec::new(),
         }
     };
-    starts.map(block).collect()
+    starts.map(block)
 }
 
 /// Sorts a list by sender, keeping the order of each sender's entries; with the position of the

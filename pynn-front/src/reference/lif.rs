@@ -3,11 +3,14 @@
 //! Per step the synaptic conductances are replaced by their mean over the step, then the membrane
 //! equation is solved exactly. Refractory periods end at their time, between steps too.
 
+use std::ops::Range;
+
 use fearless_simd::f64x8;
 use fearless_simd::prelude::*;
 
-use super::math::{LANES, Lanes, exp_neg};
+use super::math::{LANES, Lanes, PADDED, SIDE_BY_SIDE, exp_neg};
 use super::model::Variable;
+use super::part::Ring;
 
 /// Conductances below this, in uS, are none; numbers much smaller than that are slow.
 const FAINT: f64 = 1e-60;
@@ -97,7 +100,7 @@ fn mean_decay(step: f64, tau: f64) -> f64 {
 
 impl Lif {
     pub(super) fn new(cells: usize, step_ms: f64, adapts: bool) -> Self {
-        let groups = cells.div_ceil(LANES);
+        let groups = cells.next_multiple_of(PADDED) / LANES;
         let zero = || vec![[0.0; LANES]; groups];
         let column = |value| Column::new(groups, value);
         let adaptation = || Adaptation {
@@ -210,77 +213,111 @@ impl Lif {
         self.inject.set(cell, current);
     }
 
-    /// Advances all cells by a step; then the conductances in `arrivals`, excitatory ones first, are
-    /// added. Appends the cells that have fired.
+    /// Advances all cells through the steps of `window`; at the end of each, the conductances that
+    /// `ring` has for cells from `column` on are added. Appends the steps and cells that have fired,
+    /// cells before steps.
     #[inline(always)]
-    pub(super) fn step<S: Simd>(&mut self, simd: S, arrivals: &[f64], fired: &mut Vec<u16>) {
-        if self.adaptation.is_none() {
-            self.step_all::<S, false>(simd, arrivals, fired);
-        } else {
-            self.step_all::<S, true>(simd, arrivals, fired);
+    pub(super) fn advance<S: Simd>(
+        &mut self,
+        simd: S,
+        window: Range<u64>,
+        ring: &mut Ring,
+        column: usize,
+        fired: &mut Vec<(u64, u16)>,
+    ) {
+        for first in (0..self.v.len()).step_by(SIDE_BY_SIDE) {
+            let window = window.clone();
+            if self.adaptation.is_none() {
+                self.advance_some::<S, false>(simd, first, window, ring, column, fired);
+            } else {
+                self.advance_some::<S, true>(simd, first, window, ring, column, fired);
+            }
         }
     }
 
+    /// Advances some groups of eight cells.
     #[inline(always)]
-    fn step_all<S: Simd, const ADAPTS: bool>(
+    fn advance_some<S: Simd, const ADAPTS: bool>(
         &mut self,
         simd: S,
-        arrivals: &[f64],
-        fired: &mut Vec<u16>,
+        first: usize,
+        window: Range<u64>,
+        ring: &mut Ring,
+        column: usize,
+        fired: &mut Vec<(u64, u16)>,
     ) {
         let step = f64x8::splat(simd, self.step_ms);
         let zero = f64x8::splat(simd, 0.0);
         let load = |lanes: &Lanes| f64x8::from_slice(simd, lanes);
-        let (to_e, to_i) = arrivals.split_at(arrivals.len() / 2);
-        let state = self.v.iter_mut().zip(&mut self.hold);
-        let [g_e, g_i] = &mut self.g;
-        let arrivals = to_e.chunks_exact(LANES).zip(to_i.chunks_exact(LANES));
-        let all = state.zip(g_e.iter_mut().zip(g_i)).zip(arrivals);
-        for (index, (((v, hold), (g_e, g_i)), (to_e, to_i))) in all.enumerate() {
-            let held = load(hold);
-            let active = step - held.min(step);
-            let [e, i] = [load(g_e), load(g_i)];
-            let (e_mean, i_mean) =
-                (e * load(self.mean[0].at(index)), i * load(self.mean[1].at(index)));
-            let mut g = load(self.leak.at(index)) + e_mean + i_mean;
-            let mut drive = load(self.drive.at(index))
-                + load(self.inject.at(index))
-                + e_mean * load(self.e_rev[0].at(index))
-                + i_mean * load(self.e_rev[1].at(index));
-            if ADAPTS {
-                for one in self.adaptation.iter().flatten() {
-                    let mean = load(&one.g[index]) * load(one.mean.at(index));
-                    g += mean;
-                    drive += mean * load(one.e_rev.at(index));
+        let column_of = |column: &Column| -> [f64x8<S>; SIDE_BY_SIDE] {
+            std::array::from_fn(|k| load(column.at(first + k)))
+        };
+        let state = |values: &[Lanes]| -> [f64x8<S>; SIDE_BY_SIDE] {
+            std::array::from_fn(|k| load(&values[first + k]))
+        };
+        let leak = column_of(&self.leak);
+        let (base, inject) = (column_of(&self.drive), column_of(&self.inject));
+        let drive: [f64x8<S>; SIDE_BY_SIDE] = std::array::from_fn(|k| base[k] + inject[k]);
+        let e_rev = [column_of(&self.e_rev[0]), column_of(&self.e_rev[1])];
+        let decay = [column_of(&self.decay[0]), column_of(&self.decay[1])];
+        let mean = [column_of(&self.mean[0]), column_of(&self.mean[1])];
+        let rate = column_of(&self.rate);
+        let threshold = column_of(&self.threshold);
+        let reset = column_of(&self.reset);
+        let refractory = column_of(&self.refractory);
+        let (mut v, mut hold) = (state(&self.v), state(&self.hold));
+        let (mut g_e, mut g_i) = (state(&self.g[0]), state(&self.g[1]));
+        for now in window {
+            let [to_e, to_i] = ring.arrivals(now + 1, column + first * LANES, PADDED);
+            let arrivals = to_e.chunks_exact_mut(LANES).zip(to_i.chunks_exact_mut(LANES));
+            for (k, (to_e, to_i)) in arrivals.enumerate() {
+                let active = step - hold[k].min(step);
+                let (e_mean, i_mean) = (g_e[k] * mean[0][k], g_i[k] * mean[1][k]);
+                let mut g = leak[k] + e_mean + i_mean;
+                let mut drive = drive[k] + e_mean * e_rev[0][k] + i_mean * e_rev[1][k];
+                if ADAPTS {
+                    for one in self.adaptation.iter().flatten() {
+                        let mean = load(&one.g[first + k]) * load(one.mean.at(first + k));
+                        g += mean;
+                        drive += mean * load(one.e_rev.at(first + k));
+                    }
+                }
+                let rest = drive / g;
+                let share = exp_neg(active * g * rate[k]);
+                let new = rest + (v[k] - rest) * share;
+                let fires = new.simd_ge(threshold[k]);
+                v[k] = fires.select(reset[k], new);
+                hold[k] = fires.select(refractory[k], (hold[k] - step).max(0.0));
+                let decayed = |g: f64x8<S>, decay: f64x8<S>| {
+                    let g = g * decay;
+                    g.simd_ge(FAINT).select(g, zero)
+                };
+                g_e[k] = decayed(g_e[k], decay[0][k]) + f64x8::from_slice(simd, to_e);
+                g_i[k] = decayed(g_i[k], decay[1][k]) + f64x8::from_slice(simd, to_i);
+                to_e.fill(0.0);
+                to_i.fill(0.0);
+                if ADAPTS {
+                    for one in self.adaptation.iter_mut().flatten() {
+                        let g = decayed(load(&one.g[first + k]), load(one.decay.at(first + k)));
+                        let grown = g + load(one.quantum.at(first + k));
+                        one.g[first + k] = fires.select(grown, g).into();
+                    }
+                }
+                let mask = fires.to_bitmask();
+                if mask != 0 {
+                    let lanes = (0..LANES).filter(|lane| mask >> lane & 1 == 1);
+                    let cells = lanes.map(|lane| (first + k) * LANES + lane);
+                    // the last eight may be fewer
+                    let cells = cells.filter(|&cell| cell < self.cells);
+                    fired.extend(cells.map(|cell| (now + 1, cell as u16)));
                 }
             }
-            let rest = drive / g;
-            let decay = exp_neg(active * g * load(self.rate.at(index)));
-            let new = rest + (load(v) - rest) * decay;
-            let fires = new.simd_ge(load(self.threshold.at(index)));
-            *v = fires.select(load(self.reset.at(index)), new).into();
-            let later = (held - step).max(0.0);
-            *hold = fires.select(load(self.refractory.at(index)), later).into();
-            let decayed = |g: f64x8<S>, decay: &Lanes| {
-                let g = g * load(decay);
-                g.simd_ge(FAINT).select(g, zero)
-            };
-            *g_e = (decayed(e, self.decay[0].at(index)) + f64x8::from_slice(simd, to_e)).into();
-            *g_i = (decayed(i, self.decay[1].at(index)) + f64x8::from_slice(simd, to_i)).into();
-            if ADAPTS {
-                for one in self.adaptation.iter_mut().flatten() {
-                    let g = decayed(load(&one.g[index]), one.decay.at(index));
-                    let grown = g + load(one.quantum.at(index));
-                    one.g[index] = fires.select(grown, g).into();
-                }
-            }
-            let mask = fires.to_bitmask();
-            if mask != 0 {
-                let lanes = (0..LANES).filter(|lane| mask >> lane & 1 == 1);
-                let cells = lanes.map(|lane| index * LANES + lane);
-                // the last eight may be fewer
-                fired.extend(cells.filter(|&cell| cell < self.cells).map(|cell| cell as u16));
-            }
+        }
+        for k in 0..SIDE_BY_SIDE {
+            self.v[first + k] = v[k].into();
+            self.hold[first + k] = hold[k].into();
+            self.g[0][first + k] = g_e[k].into();
+            self.g[1][first + k] = g_i[k].into();
         }
     }
 }

@@ -6,7 +6,11 @@ use fearless_simd::{f64x8, u64x8};
 
 /// Cells that are computed together.
 pub(super) const LANES: usize = 8;
-/// A number of each of them.
+/// Groups of eight whose steps are computed in turn: each has to wait for its own step before.
+pub(super) const SIDE_BY_SIDE: usize = 8;
+/// Blocks are filled up to a multiple of so many cells.
+pub(super) const PADDED: usize = LANES * SIDE_BY_SIDE;
+/// A number of each of eight cells.
 pub(super) type Lanes = [f64; LANES];
 
 /// 1.5 * 2^52: adding it rounds a number to an integer, which then stands in the low bits.

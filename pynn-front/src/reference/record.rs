@@ -2,7 +2,7 @@
 
 use super::block::Piece;
 use super::model::Variable;
-use super::{CurrentId, Engine, PopulationId, ReferenceError};
+use super::{CurrentId, Engine, PopulationId, ReferenceError, blocks_mut};
 
 /// Samples of a state variable.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -70,7 +70,7 @@ impl Engine {
     /// Gives the blocks what is to be recorded.
     pub(super) fn refresh_wishes(&mut self) {
         for wish in std::mem::take(&mut self.stale.wishes) {
-            for block in self.blocks.iter_mut().filter(|b| b.population == wish.population) {
+            for block in blocks_mut(&mut self.parts).filter(|b| b.population == wish.population) {
                 let range = block.first as u32..(block.first + block.cells) as u32;
                 let some = wish.members.iter().filter(|m| range.contains(m));
                 let mut cells: Vec<u16> = some.map(|m| (m - range.start) as u16).collect();
@@ -95,7 +95,7 @@ impl Engine {
         population.recorded.fill(false);
         population.spikes.clear();
         self.stale.wishes.retain(|wish| wish.population != id.0);
-        for block in self.blocks.iter_mut().filter(|b| b.population == id.0) {
+        for block in blocks_mut(&mut self.parts).filter(|b| b.population == id.0) {
             block.pieces.clear();
         }
     }
@@ -103,7 +103,7 @@ impl Engine {
     /// Forgets the data of a population; recording goes on.
     pub fn clear_data(&mut self, id: PopulationId) {
         self.populations[id.0].spikes.clear();
-        for block in self.blocks.iter_mut().filter(|b| b.population == id.0) {
+        for block in blocks_mut(&mut self.parts).filter(|b| b.population == id.0) {
             for piece in &mut block.pieces {
                 piece.first = None;
                 piece.samples.clear();
@@ -118,7 +118,7 @@ impl Engine {
 
     /// Recorded samples of a state variable.
     pub fn signal(&self, id: PopulationId, variable: Variable) -> Signal {
-        let mine = self.blocks.iter().filter(|b| b.population == id.0);
+        let mine = self.blocks().filter(|b| b.population == id.0);
         let pieces: Vec<(usize, &Piece)> = mine
             .flat_map(|b| b.pieces.iter().map(|p| (b.first, p)))
             .filter(|(_, piece)| piece.variable == variable && piece.first.is_some())

@@ -7,7 +7,7 @@ use rayon::prelude::*;
 
 use super::block::{Event, Window};
 use super::sources::Poisson;
-use super::{Engine, Model, Population, ReferenceError};
+use super::{Engine, Model, Population, ReferenceError, blocks_mut};
 
 /// Most steps of a window. Sources send for so many steps at once, and what asks for the end of a run is
 /// heard after them.
@@ -39,14 +39,14 @@ impl Engine {
                 population.restart(self.settings.seed);
             }
         }
-        for block in &mut self.blocks {
+        for block in blocks_mut(&mut self.parts) {
             for piece in &mut block.pieces {
                 piece.start(&block.membranes, self.now);
             }
         }
         let pool = match self.pool.take() {
             Some(pool) => pool,
-            None => new_pool(self.settings.threads)?,
+            None => new_pool(self.threads())?,
         };
         pool.install(|| self.run_here(steps as u64, observe));
         self.pool = Some(pool);
@@ -54,20 +54,21 @@ impl Engine {
     }
 
     fn run_here(&mut self, until: u64, observe: &mut dyn FnMut(f64) -> ControlFlow<()>) {
-        let shortest = u64::from(self.delays().0).min(LONGEST_WINDOW);
+        let shortest = u64::from(self.delays.0).min(LONGEST_WINDOW);
         // whole windows
         let longest = LONGEST_WINDOW - LONGEST_WINDOW % shortest;
         let level = Level::new();
         while self.now < until || self.sent.is_none() {
             let stop = until.min(self.now + longest);
             let sent = self.send_sources(stop);
-            let mut sent = sent.as_slice();
+            // what is sent now is as if sent before
+            let (before, mut sent) = sent.split_at(sent.partition_point(|e| e.step <= self.now));
+            self.events.extend(before);
             loop {
                 let end = stop.min(self.now + shortest);
-                let now = sent.partition_point(|event| event.step <= end);
-                self.events.extend(&sent[..now]);
-                sent = &sent[now..];
-                self.run_window(end, level);
+                let (now, later) = sent.split_at(sent.partition_point(|e| e.step <= end));
+                self.run_window(end, now, level);
+                sent = later;
                 if end == stop {
                     break;
                 }
@@ -78,8 +79,14 @@ impl Engine {
         }
     }
 
-    /// Runs all blocks until the end of a window, and collects what they send.
-    fn run_window(&mut self, end: u64, level: Level) {
+    /// Threads that share the work.
+    pub(super) fn threads(&self) -> usize {
+        let all = || std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+        self.settings.threads.filter(|&n| n > 0).unwrap_or_else(all)
+    }
+
+    /// Runs all parts until the end of a window, and collects what is sent in it.
+    fn run_window(&mut self, end: u64, sources: &[Event], level: Level) {
         let step_ms = self.settings.step_ms;
         let currents: Vec<Vec<f64>> = self
             .currents
@@ -97,38 +104,39 @@ impl Engine {
         let (events, currents) = (&self.events, &currents);
         let window = Window { first: self.now, end, step_ms, events, currents };
         let steps = (end - self.now) as usize;
-        let cells: usize = self.blocks.iter().map(|b| b.cells).sum();
-        let work = cells * steps / self.blocks.len().max(1);
-        let least = GRAIN.div_ceil(work.max(1));
-        if least >= self.blocks.len() {
-            self.blocks.iter_mut().for_each(|block| block.advance(level, &window));
+        if self.population_of.len() * steps < GRAIN {
+            self.parts.iter_mut().for_each(|part| part.advance(level, &window));
         } else {
-            let blocks = self.blocks.par_iter_mut().with_min_len(least);
-            blocks.for_each(|block| block.advance(level, &window));
+            self.parts.par_iter_mut().for_each(|part| part.advance(level, &window));
         }
-        self.events.clear();
-        for block in &self.blocks {
-            let population = &mut self.populations[block.population];
-            for event in &block.fired {
+        let mut sent = sources.to_vec();
+        self.blocks().for_each(|block| sent.extend(&block.fired));
+        self.events = by_step(&sent, self.now, end, |event| event.step);
+        for event in &self.events {
+            let population =
+                &mut self.populations[self.population_of[event.sender as usize] as usize];
+            if !population.model.is_source() {
                 let member = (event.sender as usize - population.first) as u32;
                 population.keep(member, event.step as f64 * step_ms);
             }
-            self.events.extend(&block.fired);
         }
-        self.events.sort_unstable();
         self.now = end;
     }
 
     /// The spikes of sources until the end of a step, in order.
     fn send_sources(&mut self, end: u64) -> Vec<Event> {
         let step_ms = self.settings.step_ms;
-        let end_ms = end as f64 * step_ms;
-        let mut sent: Vec<Event> = Vec::new();
+        let (now, end_ms) = (self.now, end as f64 * step_ms);
+        let mut sent: Vec<(Event, f64)> = Vec::new();
         for population in &mut self.populations {
-            let mut spikes: Vec<(u64, u32, f64)> = Vec::new();
-            for (member, process) in population.poisson.iter_mut().enumerate() {
-                while let Some(time) = process.pop(end_ms) {
-                    spikes.push((step_of(time, step_ms), member as u32, time));
+            let first = population.first as u32;
+            let mut send = |step, member: usize, time| {
+                sent.push((Event { step, sender: first + member as u32 }, time));
+            };
+            for (member, due_ms) in population.due_ms.iter_mut().enumerate() {
+                while *due_ms <= end_ms {
+                    send(step_of(*due_ms, step_ms).max(now), member, *due_ms);
+                    *due_ms = population.poisson[member].after(*due_ms);
                 }
             }
             for (member, next) in population.next.iter_mut().enumerate() {
@@ -138,20 +146,40 @@ impl Engine {
                     if step > end {
                         break;
                     }
-                    spikes.push((step, member as u32, time));
+                    send(step.max(now), member, time);
                     *next += 1;
                 }
             }
-            spikes.sort_unstable_by_key(|(step, member, _)| (*step, *member));
-            for (step, member, time) in spikes {
-                population.keep(member, time.min(step as f64 * step_ms));
-                sent.push(Event { step, sender: population.first as u32 + member });
-            }
         }
-        sent.sort_unstable();
+        let sent = by_step(&sent, self.now, end, |(event, _)| event.step);
+        for (event, time) in &sent {
+            let population =
+                &mut self.populations[self.population_of[event.sender as usize] as usize];
+            let member = (event.sender as usize - population.first) as u32;
+            population.keep(member, time.min(event.step as f64 * step_ms));
+        }
         self.sent = Some(end);
-        sent
+        sent.into_iter().map(|(event, _)| event).collect()
     }
+}
+
+/// Sorts what happens in the steps `first..=last` by step, keeping the order within each.
+fn by_step<T: Copy>(list: &[T], first: u64, last: u64, step: impl Fn(&T) -> u64) -> Vec<T> {
+    let place = |one: &T| (step(one) - first) as usize;
+    let mut next = vec![0; (last - first) as usize + 2];
+    for one in list {
+        next[place(one) + 1] += 1;
+    }
+    for step in 1..next.len() {
+        next[step] += next[step - 1];
+    }
+    let mut sorted = list.to_vec();
+    for one in list {
+        let position = &mut next[place(one)];
+        sorted[*position] = *one;
+        *position += 1;
+    }
+    sorted
 }
 
 impl Population {
@@ -162,6 +190,7 @@ impl Population {
             let first = self.first;
             let process = |member| Poisson::new(seed, (first + member) as u64);
             self.poisson = (0..self.size).map(process).collect();
+            self.due_ms.fill(f64::INFINITY);
             self.set_rates(0.0);
         }
     }
@@ -173,9 +202,7 @@ impl Population {
     }
 }
 
-fn new_pool(threads: Option<usize>) -> Result<rayon::ThreadPool, ReferenceError> {
-    let all = || std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-    let threads = threads.filter(|&n| n > 0).unwrap_or_else(all);
+fn new_pool(threads: usize) -> Result<rayon::ThreadPool, ReferenceError> {
     rayon::ThreadPoolBuilder::new()
         .num_threads(threads)
         .build()

@@ -11,7 +11,6 @@ pub(super) struct Poisson {
     rate_hz: f64,
     start_ms: f64,
     stop_ms: f64,
-    next_ms: f64,
 }
 
 impl Poisson {
@@ -19,36 +18,32 @@ impl Poisson {
     pub(super) fn new(seed: u64, member: u64) -> Self {
         let mut random = ChaCha8Rng::seed_from_u64(seed);
         random.set_stream(member);
-        Self { random, rate_hz: 0.0, start_ms: 0.0, stop_ms: 0.0, next_ms: f64::INFINITY }
+        Self { random, rate_hz: 0.0, start_ms: 0.0, stop_ms: 0.0 }
     }
 
     /// Sets rate, start and duration from `now_ms` on. A process has no memory: the next spike is
     /// drawn anew, unless nothing changes.
-    pub(super) fn set(&mut self, rate_hz: f64, start_ms: f64, duration_ms: f64, now_ms: f64) {
+    pub(super) fn set(
+        &mut self,
+        rate_hz: f64,
+        start_ms: f64,
+        duration_ms: f64,
+        now_ms: f64,
+        due_ms: &mut f64,
+    ) {
         let stop_ms = start_ms + duration_ms;
         if (rate_hz, start_ms, stop_ms) == (self.rate_hz, self.start_ms, self.stop_ms) {
             return;
         }
         (self.rate_hz, self.start_ms, self.stop_ms) = (rate_hz, start_ms, stop_ms);
-        self.next_ms = start_ms.max(now_ms);
-        self.draw();
+        *due_ms = self.after(start_ms.max(now_ms));
     }
 
-    fn draw(&mut self) {
+    /// The next spike after a time, ms; at infinity if there is none.
+    pub(super) fn after(&mut self, time_ms: f64) -> f64 {
         let interval: f64 = Exp1.sample(&mut self.random);
-        self.next_ms += interval * 1e3 / self.rate_hz;
-        if self.next_ms > self.stop_ms {
-            self.next_ms = f64::INFINITY;
-        }
-    }
-
-    /// The next spike, if it comes until `end_ms`.
-    pub(super) fn pop(&mut self, end_ms: f64) -> Option<f64> {
-        let time = self.next_ms;
-        (time <= end_ms).then(|| {
-            self.draw();
-            time
-        })
+        let next_ms = time_ms + interval * 1e3 / self.rate_hz;
+        if next_ms > self.stop_ms { f64::INFINITY } else { next_ms }
     }
 }
 

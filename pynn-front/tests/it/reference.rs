@@ -231,11 +231,12 @@ fn mixed(threads: usize, parts: &[f64]) -> (Vec<(u32, f64)>, Vec<f64>) {
 
 #[test]
 fn threads_and_pauses_change_nothing() {
-    // pauses at multiples of the shortest delay, which is 0.3 ms
     let (spikes, voltages) = mixed(1, &[80.0]);
     assert!(spikes.len() > 1000, "{}", spikes.len());
     assert!(voltages.iter().all(|v| v.is_finite()));
-    for (threads, parts) in [(3, &[80.0][..]), (1, &[0.3, 33.3, 46.4]), (2, &[39.9, 40.1])] {
+    for (threads, parts) in
+        [(3, &[80.0][..]), (1, &[0.3, 33.3, 46.4]), (2, &[0.1, 39.9, 0.4, 39.6])]
+    {
         let other = mixed(threads, parts);
         assert!(spikes == other.0, "{threads} threads, {parts:?}");
         assert!(voltages == other.1, "{threads} threads, {parts:?}");
