@@ -283,10 +283,10 @@ impl<'a> Run<'a> {
         let Some(saved) = self.restore_time(state).filter(|_| fits) else { return false };
         let done = self.done;
         let mut saved = saved.into_iter();
-        self.network.all_chips(|chip, cluster, i| {
+        self.network.all_chips(|chip, cluster| {
             let Some(mut state) = saved.next() else { return false };
             let sent = std::mem::take(&mut state.inbox);
-            chip.restore(state) && cluster.fill(i, &sent, done)
+            chip.restore(&mut cluster.cells, state) && cluster.fill(chip, &sent, done)
         })
     }
 
@@ -297,12 +297,12 @@ impl<'a> Run<'a> {
         let done = self.done;
         let now = DncCycles(done * self.step.0);
         let mut saved = saved.into_iter().peekable();
-        self.network.all_chips(|chip, cluster, i| {
+        self.network.all_chips(|chip, cluster| {
             while saved.next_if(|state| state.hicann() < chip.hicann).is_some() {}
             let state = saved.next_if(|state| state.hicann() == chip.hicann);
-            let sent = state.map(|state| chip.carry_over(state)).unwrap_or_default();
-            chip.look_from(now);
-            cluster.fill(i, &sent, done)
+            let sent = state.map(|state| chip.carry_over(&mut cluster.cells, state));
+            chip.look_from(&cluster.cells, now);
+            cluster.fill(chip, &sent.unwrap_or_default(), done)
         })
     }
 
@@ -403,7 +403,10 @@ impl Network {
         let of_part = |part: &Part| {
             let chips = &self.chips[part.chips.clone()];
             let of_cluster = |cluster: &Cluster| {
-                let state = |chip: usize| chips[chip].state(cluster.waiting(chip, done));
+                let state = |chip: usize| {
+                    let chip = &chips[chip];
+                    chip.state(&cluster.cells, cluster.waiting(chip, done))
+                };
                 cluster.chips.clone().map(state).collect::<Vec<_>>()
             };
             part.clusters.iter().flat_map(of_cluster).collect::<Vec<_>>()
@@ -411,15 +414,14 @@ impl Network {
         self.parts.iter().flat_map(of_part).collect()
     }
 
-    /// Does something with every chip, its cluster and its position in the part, as long as that
-    /// succeeds.
-    fn all_chips(&mut self, mut with: impl FnMut(&mut Chip, &mut Cluster, usize) -> bool) -> bool {
+    /// Does something with every chip and its cluster, as long as that succeeds.
+    fn all_chips(&mut self, mut with: impl FnMut(&mut Chip, &mut Cluster) -> bool) -> bool {
         let chips = &mut self.chips;
         self.parts.iter_mut().all(|part| {
             let chips = &mut chips[part.chips.clone()];
             part.clusters.iter_mut().all(|cluster| {
                 let mut positions = cluster.chips.clone();
-                positions.all(|i| with(&mut chips[i], cluster, i))
+                positions.all(|i| with(&mut chips[i], cluster))
             })
         })
     }

@@ -8,7 +8,9 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use hal::config::{GbitDirection, WaferConfig};
-use hal::coord::{Coordinate as _, DncMergerOnHicann, FpgaOnWafer, HicannOnWafer, PulseLabel};
+use hal::coord::{
+    Coordinate as _, DncMergerOnHicann, FpgaOnWafer, HicannOnWafer, PulseLabel, Table,
+};
 use hal::playback::Playback;
 use hal::wafer::{DncCycles, DropCause, Flow, PulseEvent, Pulses};
 use serde::{Deserialize, Serialize};
@@ -181,27 +183,26 @@ const LONGEST_READOUT: u64 = (FIFO as u64 + 2) * READOUT_CYCLES;
 /// The links from the chips to the FPGAs, and the events on them.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub(crate) struct Recorder {
-    links: BTreeMap<HicannOnWafer, Serialiser>,
+    links: Table<HicannOnWafer, Serialiser>,
     /// Events by their time, each with its arrival.
     under_way: VecDeque<(u64, Departure)>,
     flow: Flow,
 }
 
 impl Recorder {
-    /// Takes the events of a window; those of later windows must not be earlier. Only FPGAs for
-    /// which `records` holds take part.
+    /// Takes the events of a window; those of later windows must not be earlier. Only chips whose FPGA
+    /// records take part.
     pub(crate) fn take(
         &mut self,
         departures: &mut Vec<Departure>,
-        records: impl Fn(FpgaOnWafer) -> bool,
+        records: &Table<HicannOnWafer, bool>,
         bandwidth: bool,
     ) {
         departures.sort_unstable();
-        for event in departures.drain(..).filter(|e| records(e.hicann.fpga())) {
+        for event in departures.drain(..).filter(|e| records[e.hicann]) {
             self.flow.sent += 1;
             let arrival = if bandwidth {
-                let link = self.links.entry(event.hicann).or_default();
-                link.pass(event.time.0, READOUT_CYCLES)
+                self.links[event.hicann].pass(event.time.0, READOUT_CYCLES)
             } else {
                 Some(event.time.0)
             };

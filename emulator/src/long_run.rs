@@ -68,7 +68,7 @@ pub struct Checkpoint {
 
 impl Archive for Checkpoint {
     const KIND: [u8; 8] = *b"CHECKPNT";
-    const VERSION: u32 = 5;
+    const VERSION: u32 = 6;
 }
 
 impl Checkpoint {

@@ -6,7 +6,7 @@ use std::ops::ControlFlow;
 use std::sync::{Arc, OnceLock};
 
 use hal::archive;
-use hal::coord::{Coordinate as _, FpgaOnWafer, OnWafer, SynapseOnHicann};
+use hal::coord::{Coordinate as _, FpgaOnWafer, HicannOnWafer, OnWafer, SynapseOnHicann, Table};
 use hal::law::Capacitors;
 use hal::value::SynapseWeight;
 use hal::wafer::{AdcTrace, Counters, DncCycles, Progress, PulseEvent, Pulses, WaferError};
@@ -90,14 +90,15 @@ impl Emulator {
             }
             (recorder, out.trace, out.counts) = (saved.recorder, saved.trace, saved.handed_out);
         }
-        let records = |fpga: FpgaOnWafer| self.playback.get(&fpga).is_some_and(|p| p.record);
+        let records = |h: HicannOnWafer| self.playback.get(&h.fpga()).is_some_and(|p| p.record);
+        let records = Table::from_fn(records);
         let bandwidth = effects.contains(Effect::ReadoutBandwidth);
         // the network stands: what follows is emulation
         let mut stopped = progress(Progress { now: run.now(), end }).is_break() && !run.is_over();
         let mut saved_at = run.now();
         while !run.is_over() && !stopped {
             self.install(|| run.advance(WINDOWS_PER_CALL));
-            recorder.take(run.departures(), records, bandwidth);
+            recorder.take(run.departures(), &records, bandwidth);
             recorder.hand_out(run.now(), &mut |fpga, event| out.take(fpga, event));
             if let Some((path, every)) = &save
                 && run.now().0 >= saved_at.0 + every.0
@@ -122,7 +123,7 @@ impl Emulator {
             stimulus.keep(&pulses, end.now, run.now());
             Checkpoint { stimulus, ..end }
         });
-        recorder.take(run.departures(), records, bandwidth);
+        recorder.take(run.departures(), &records, bandwidth);
         let reached = run.now();
         let readout = recorder.finish(reached, &mut |fpga, event| out.take(fpga, event));
         let adc = shown.iter().filter_map(|(&at, &neuron)| {

@@ -59,8 +59,9 @@ impl Default for Exponential {
 }
 
 impl Adex {
-    pub(super) fn new(membranes: &[Membrane], step_s: f64) -> Self {
-        let most = |terms: fn(&Membrane) -> usize| membranes.iter().map(terms).max().unwrap_or(0);
+    pub(super) fn new(membranes: &[&Membrane], step_s: f64) -> Self {
+        let most =
+            |terms: fn(&Membrane) -> usize| membranes.iter().map(|m| terms(m)).max().unwrap_or(0);
         let mut all = Self {
             adaptation: vec![Adaptation::default(); most(|m| m.adaptation.len())],
             exponential: vec![Exponential::default(); most(|m| m.exponential.len())],
@@ -73,10 +74,8 @@ impl Adex {
                 lanes.offset[i] = ((term.a_s * m.e_leak_v - term.a_e_l_a) * per_step) as f32;
                 lanes.b[i] = (term.b_a * per_step) as f32;
             }
-            for lanes in &mut all.exponential {
-                lanes.ceiling[i] = (SUPPLY_V - m.e_leak_v) as f32;
-            }
             for (lanes, term) in all.exponential.iter_mut().zip(&m.exponential) {
+                lanes.ceiling[i] = (SUPPLY_V - m.e_leak_v) as f32;
                 lanes.rate[i] = (term.leak_s * per_step) as f32;
                 lanes.onset[i] = (term.onset_v - m.e_leak_v) as f32;
                 lanes.slope[i] = term.slope_v as f32;
@@ -209,7 +208,7 @@ mod tests {
 
     /// Spike times in biological milliseconds.
     fn spikes(membrane: Membrane, until_ms: f64) -> Vec<f64> {
-        let mut cells = Cells::new(&[membrane], STEP_S);
+        let mut cells = Cells::of(&[membrane], STEP_S);
         let steps = (until_ms / STEP_MS) as usize;
         (1..=steps).filter(|_| cells.step_once()).map(|i| i as f64 * STEP_MS).collect()
     }

@@ -106,9 +106,8 @@ pub(super) struct Steps {
     pub(super) count: usize,
     /// Length of a step.
     pub(super) step: DncCycles,
-    /// Where arrivals are, and the first input of the chip there.
+    /// Where arrivals are.
     pub(super) rows: Rows,
-    pub(super) first_input: usize,
 }
 
 impl Steps {
@@ -156,7 +155,7 @@ impl Block {
             }
             let mut drive = injected;
             injected = f32x16::splat(simd, 0.0);
-            let (step, mut place) = (steps.in_window + i, steps.first_input + self.inputs.start);
+            let (step, mut place) = (steps.in_window + i, self.inputs.start);
             // two sums of each kind, so that additions do not wait for each other
             let nothing = f32x16::splat(simd, 0.0);
             let (mut more_rate, mut more_drive) = (nothing, nothing);

@@ -54,9 +54,10 @@ pub(super) struct ChipBuilder<'a> {
     pub(super) config: &'a HicannConfig,
     silicon: Silicon<'a>,
     step: DncCycles,
+    /// Set once the chips are cut into parts.
+    pub(super) place: Place,
     membranes: Vec<Membrane>,
     inputs: InputMap,
-    cells: Cells,
     /// The rows that were needed so far.
     rows: Table<SynapseRowOnHicann, Option<Row>>,
     plasticity: Option<Plasticity>,
@@ -77,12 +78,12 @@ pub(super) struct Arrival {
 }
 
 /// The place of a chip in its part.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct PlaceInPart {
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Place {
     pub(super) cluster: u16,
     pub(super) chip: u16,
-    /// First slot in the cluster.
-    pub(super) first_slot: u32,
+    /// In the cluster.
+    pub(super) first_membrane: usize,
 }
 
 impl<'a> ChipBuilder<'a> {
@@ -95,7 +96,6 @@ impl<'a> ChipBuilder<'a> {
         step: DncCycles,
     ) -> Self {
         let (membranes, inputs) = membranes(config, driven, probed, &silicon);
-        let cells = Cells::new(&membranes, step.hardware_s());
         let controllers = controllers(config);
         let plasticity = Some(controllers).filter(|c| !c.is_empty());
         let plasticity = plasticity.map(|c| Plasticity::new(c, membranes.len()));
@@ -106,7 +106,7 @@ impl<'a> ChipBuilder<'a> {
             step,
             membranes,
             inputs,
-            cells,
+            place: Place::default(),
             rows: Table::default(),
             plasticity,
             resources: Vec::new(),
@@ -116,22 +116,22 @@ impl<'a> ChipBuilder<'a> {
 
     /// How much work a step of the chip is, roughly in inputs.
     pub(super) fn work(&self) -> usize {
-        self.cells.work()
+        self.membranes.iter().map(|m| m.inputs.len() + 8).sum()
     }
 
-    /// Number of slots.
-    pub(super) fn slots(&self) -> u32 {
-        self.cells.slots()
+    /// Its membranes.
+    pub(super) fn membranes(&self) -> &[Membrane] {
+        &self.membranes
     }
 
     /// Adds the synapses of one source on this chip.
     pub(super) fn arrivals(
         &mut self,
         synapses: &[FunctionalSynapse],
-        place_in_part: PlaceInPart,
+        cells: &Cells,
         reached: &mut Vec<Arrival>,
     ) {
-        let PlaceInPart { cluster, chip, first_slot } = place_in_part;
+        let Place { cluster, chip, first_membrane } = self.place;
         for s in synapses {
             let resource = self.resource(s);
             let mut reached = |taps: bool, slot, increment| {
@@ -143,7 +143,7 @@ impl<'a> ChipBuilder<'a> {
                 reached(false, None, 0.0);
                 continue;
             };
-            let (slot, unit) = self.cells.slot(place.membrane, place.input);
+            let (slot, unit) = cells.slot(first_membrane + place.membrane, place.input);
             let capacitance_f = self.membranes[place.membrane].capacitance_f;
             let scale = place.factor / capacitance_f * self.step.hardware_s() * f64::from(unit);
             if let Some(tap) = self.tap(s, place.membrane, slot, scale) {
@@ -151,7 +151,7 @@ impl<'a> ChipBuilder<'a> {
                 reached(true, Some(tap), 1.0);
             } else {
                 let increment = self.conductance_s(s, s.weight) * scale;
-                reached(false, Some(first_slot + slot), increment);
+                reached(false, Some(slot), increment);
             }
         }
     }
@@ -265,8 +265,10 @@ impl<'a> ChipBuilder<'a> {
             outputs.end_membrane();
         }
         let injections = self.injections();
+        let first = self.place.first_membrane;
+        let membranes = first..first + self.membranes.len();
         let circuits = self.membranes.into_iter().map(|m| m.circuits).collect();
-        let mut chip = Chip::new(self.hicann, self.cells, circuits, outputs);
+        let mut chip = Chip::new(self.hicann, membranes, circuits, outputs);
         let mut places: Vec<_> = self.resource_places.iter().map(|(&p, &i)| (i, p)).collect();
         places.sort_unstable_by_key(|&(i, _)| i);
         chip.resource_places = places.into_iter().map(|(_, place)| place).collect();

@@ -8,15 +8,13 @@ use hal::coord::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::math::LANES;
-
 /// What the entries of the state of a chip stand for.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(super) struct Layout {
     pub(super) hicann: HicannOnWafer,
     /// In the order of their first circuits.
     pub(super) membranes: Vec<MembraneLayout>,
-    /// By slot: what a conductance of 1 per step is there.
+    /// By membrane and input: what a conductance of 1 per step is there.
     pub(super) units: Vec<f32>,
     /// Plastic synapses.
     pub(super) plastic: Vec<SynapseOnHicann>,
@@ -43,15 +41,15 @@ pub(super) fn membranes(old: &Layout, new: &Layout, mut found: impl FnMut(usize,
     }
 }
 
-/// By old slot: the new one, and the ratio of their units; none if it is gone.
-pub(super) fn slots(old: &Layout, new: &Layout) -> Vec<Option<(u32, f32)>> {
-    let mut slots = vec![None; old.units.len()];
+/// By old input: the new one, and the ratio of their units; none if it is gone.
+pub(super) fn inputs(old: &Layout, new: &Layout) -> Vec<Option<(u32, f32)>> {
+    let mut inputs = vec![None; old.units.len()];
     for (from, to) in terms(old, new, |m| m.inputs) {
         if old.units[from] != 0.0 {
-            slots[from] = Some((to as u32, new.units[to] / old.units[from]));
+            inputs[from] = Some((to as u32, new.units[to] / old.units[from]));
         }
     }
-    slots
+    inputs
 }
 
 /// Old and new places of the adaptation currents that are still there.
@@ -59,29 +57,27 @@ pub(super) fn adaptations(old: &Layout, new: &Layout) -> Vec<(usize, usize)> {
     terms(old, new, |m| m.adaptations)
 }
 
-/// Old and new places of terms that stand in rows of sixteen, some rows for each sixteen membranes.
+/// Old and new places of terms in lists by membrane, of which some membranes have more than others.
 fn terms(old: &Layout, new: &Layout, count: impl Fn(&MembraneLayout) -> u8) -> Vec<(usize, usize)> {
-    let (old_rows, new_rows) = (first_rows(old, &count), first_rows(new, &count));
+    let (old_firsts, new_firsts) = (firsts(old, &count), firsts(new, &count));
     let mut places = Vec::new();
     membranes(old, new, |from, to| {
         let n = count(&old.membranes[from]);
         if n == count(&new.membranes[to]) {
-            for k in 0..usize::from(n) {
-                let place = |rows: &[usize], m: usize| (rows[m / LANES] + k) * LANES + m % LANES;
-                places.push((place(&old_rows, from), place(&new_rows, to)));
-            }
+            let own = 0..usize::from(n);
+            places.extend(own.map(|k| (old_firsts[from] + k, new_firsts[to] + k)));
         }
     });
     places
 }
 
-/// The first row of each sixteen membranes.
-fn first_rows(layout: &Layout, count: impl Fn(&MembraneLayout) -> u8) -> Vec<usize> {
+/// The place of the first term of each membrane.
+fn firsts(layout: &Layout, count: impl Fn(&MembraneLayout) -> u8) -> Vec<usize> {
     let mut next = 0;
-    let rows = layout.membranes.chunks(LANES).map(|some| {
+    let first = |m| {
         let first = next;
-        next += some.iter().map(|m| usize::from(count(m))).max().unwrap_or(0);
+        next += usize::from(count(m));
         first
-    });
-    rows.collect()
+    };
+    layout.membranes.iter().map(first).collect()
 }

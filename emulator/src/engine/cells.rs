@@ -1,4 +1,6 @@
-//! The membranes of one chip, sixteen by sixteen.
+//! The membranes of some chips, sixteen by sixteen, whatever chip they are on.
+
+use std::ops::Range;
 
 use fearless_simd::prelude::*;
 use hal::coord::NeuronOnHicann;
@@ -10,7 +12,7 @@ use super::adex::Adex;
 use super::arrivals::Arrivals;
 use super::block::{Block, Crossing, Input, Steps};
 use super::carry::{self, Layout, MembraneLayout};
-use super::math::{LANES, Lanes};
+use super::math::LANES;
 use super::saturation;
 
 /// Conductances below this are none, as rates; numbers much smaller than that are slow.
@@ -19,7 +21,7 @@ const FAINT: f32 = 1e-14;
 /// A rate per step that no input comes near to, for one without a limit among others that have one.
 const NO_LIMIT: f64 = 1e4;
 
-/// The membranes of a chip.
+/// The membranes of the chips of a cluster, chip after chip.
 #[derive(Debug, Clone)]
 pub(super) struct Cells {
     blocks: Vec<Block>,
@@ -36,23 +38,27 @@ pub(super) struct Cells {
     inverse_leak_range: f32,
 }
 
-/// What changes of membranes during a run.
+/// What changes of the membranes of a chip during a run: by membrane, and by membrane and its inputs or
+/// adaptation currents.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub(super) struct CellsState {
-    v: Vec<Lanes>,
-    ready: Vec<Lanes>,
-    g: Vec<Lanes>,
-    w: Vec<Lanes>,
+    v: Vec<f32>,
+    ready: Vec<f32>,
+    g: Vec<f32>,
+    w: Vec<f32>,
+}
+
+/// Whether a current of a membrane saturates, or its reset takes time.
+pub(super) fn is_limited(m: &Membrane) -> bool {
+    m.inputs.iter().any(|input| input.limit_s.is_finite())
+        || m.leak_range_v.is_some()
+        || m.tau_reset_s > 0.0
 }
 
 impl Cells {
-    pub(super) fn new(membranes: &[Membrane], step_s: f64) -> Self {
+    /// `limited` says whether any membrane of the wafer [is](is_limited).
+    pub(super) fn new(membranes: &[&Membrane], limited: bool, step_s: f64) -> Self {
         let range_v = membranes.iter().find_map(|m| m.leak_range_v);
-        let limited = |m: &Membrane| {
-            m.inputs.iter().any(|input| input.limit_s.is_finite())
-                || m.leak_range_v.is_some()
-                || m.tau_reset_s > 0.0
-        };
         let mut cells = Self {
             blocks: Vec::new(),
             inputs: Vec::new(),
@@ -62,7 +68,7 @@ impl Cells {
                 .iter()
                 .map(|m| [m.inputs.len() as u8, m.adaptation.len() as u8])
                 .collect(),
-            limited: membranes.iter().any(limited),
+            limited,
             inverse_leak_range: range_v.map_or(0.0, |v| (1.0 / v) as f32),
         };
         for some in membranes.chunks(LANES) {
@@ -71,7 +77,7 @@ impl Cells {
         cells
     }
 
-    fn add_block(&mut self, membranes: &[Membrane], step_s: f64) {
+    fn add_block(&mut self, membranes: &[&Membrane], step_s: f64) {
         let zero = [0.0; LANES];
         let first = self.inputs.len();
         let inputs = membranes.iter().map(|m| m.inputs.len()).max().unwrap_or(0);
@@ -133,11 +139,6 @@ impl Cells {
         self.units.len() as u32
     }
 
-    /// How much work a step is, roughly in inputs.
-    pub(super) fn work(&self) -> usize {
-        self.inputs.len() + 8 * self.blocks.len()
-    }
-
     /// Adds to a conductance, from the next step on; in the unit of the slot.
     #[inline(always)]
     pub(super) fn add(&mut self, slot: u32, increment: f32) {
@@ -145,8 +146,8 @@ impl Cells {
     }
 
     /// Raises a membrane in the next step.
-    pub(super) fn inject(&mut self, membrane: u32, volts: f32) {
-        self.blocks[membrane as usize / LANES].injected[membrane as usize % LANES] += volts;
+    pub(super) fn inject(&mut self, membrane: usize, volts: f32) {
+        self.blocks[membrane / LANES].injected[membrane % LANES] += volts;
     }
 
     /// Forgets faint conductances.
@@ -210,75 +211,101 @@ impl Cells {
         kept.map(move |v| v[membrane % LANES] + self.e_leak[membrane])
     }
 
-    /// What changes during a run.
-    pub(super) fn state(&self) -> CellsState {
+    /// The slots of some membranes, by membrane and input.
+    pub(super) fn slots_of(&self, membranes: Range<usize>) -> impl Iterator<Item = u32> {
+        membranes.flat_map(move |m| {
+            let inputs = usize::from(self.terms[m][0]);
+            (0..inputs).map(move |input| self.slot(m, input).0)
+        })
+    }
+
+    /// What a conductance of 1 per step is there.
+    pub(super) fn units_of(&self, membranes: Range<usize>) -> Vec<f32> {
+        self.slots_of(membranes).map(|slot| self.units[slot as usize]).collect()
+    }
+
+    /// Block, term and lane of the adaptation currents of some membranes.
+    fn adaptations_of(&self, membranes: Range<usize>) -> Vec<(usize, usize, usize)> {
+        let of = |m: usize| {
+            (0..usize::from(self.terms[m][1])).map(move |term| (m / LANES, term, m % LANES))
+        };
+        membranes.flat_map(of).collect()
+    }
+
+    /// What changes of some membranes during a run.
+    pub(super) fn state(&self, membranes: Range<usize>) -> CellsState {
+        let g = |slot: u32| self.inputs[slot as usize / LANES].g[slot as usize % LANES];
+        let w = |(block, term, lane): (usize, usize, usize)| {
+            self.blocks[block].adex.adaptation[term].w[lane]
+        };
         CellsState {
-            v: self.blocks.iter().map(|block| block.v).collect(),
-            ready: self.blocks.iter().map(|block| block.ready).collect(),
-            g: self.inputs.iter().map(|input| input.g).collect(),
-            w: self.adaptations().map(|term| term.w).collect(),
+            v: membranes.clone().map(|m| self.blocks[m / LANES].v[m % LANES]).collect(),
+            ready: membranes.clone().map(|m| self.blocks[m / LANES].ready[m % LANES]).collect(),
+            g: self.slots_of(membranes.clone()).map(g).collect(),
+            w: self.adaptations_of(membranes).into_iter().map(w).collect(),
         }
     }
 
-    fn adaptations(&self) -> impl Iterator<Item = &super::adex::Adaptation> {
-        self.blocks.iter().flat_map(|block| &block.adex.adaptation)
-    }
-
-    /// Takes over a state; false if it does not fit.
-    pub(super) fn restore(&mut self, state: &CellsState) -> bool {
+    /// Takes over a state of some membranes; false if it does not fit.
+    pub(super) fn restore(&mut self, membranes: Range<usize>, state: &CellsState) -> bool {
         let CellsState { v, ready, g, w } = state;
-        let blocks = self.blocks.len();
+        let slots: Vec<u32> = self.slots_of(membranes.clone()).collect();
+        let adaptations = self.adaptations_of(membranes.clone());
         if [v.len(), ready.len(), g.len(), w.len()]
-            != [blocks, blocks, self.inputs.len(), self.adaptations().count()]
+            != [membranes.len(), membranes.len(), slots.len(), adaptations.len()]
         {
             return false;
         }
-        for (block, (v, ready)) in self.blocks.iter_mut().zip(v.iter().zip(ready)) {
-            (block.v, block.ready) = (*v, *ready);
+        for (m, (v, ready)) in membranes.zip(v.iter().zip(ready)) {
+            let block = &mut self.blocks[m / LANES];
+            (block.v[m % LANES], block.ready[m % LANES]) = (*v, *ready);
         }
-        for (input, g) in self.inputs.iter_mut().zip(g) {
-            input.g = *g;
+        for (slot, g) in slots.into_iter().zip(g) {
+            self.inputs[slot as usize / LANES].g[slot as usize % LANES] = *g;
         }
-        let terms = self.blocks.iter_mut().flat_map(|block| &mut block.adex.adaptation);
-        for (term, w) in terms.zip(w) {
-            term.w = *w;
+        for ((block, term, lane), w) in adaptations.into_iter().zip(w) {
+            self.blocks[block].adex.adaptation[term].w[lane] = *w;
         }
         true
     }
 
-    /// What the entries of a state stand for, with the circuits of each membrane.
-    pub(super) fn layout(&self, circuits: &[Vec<NeuronOnHicann>]) -> Vec<MembraneLayout> {
+    /// What the entries of a state stand for, with the circuits of each membrane of a chip, the first of
+    /// which is number `first`.
+    pub(super) fn layout(
+        &self,
+        first: usize,
+        circuits: &[Vec<NeuronOnHicann>],
+    ) -> Vec<MembraneLayout> {
         let of_membrane = |(m, circuits): (usize, &Vec<NeuronOnHicann>)| {
             let (e_leak_v, [inputs, adaptations]) = (self.e_leak[m], self.terms[m]);
             MembraneLayout { first: circuits[0], e_leak_v, inputs, adaptations }
         };
-        circuits.iter().enumerate().map(of_membrane).collect()
-    }
-
-    /// By slot: what a conductance of 1 per step is there.
-    pub(super) fn units(&self) -> &[f32] {
-        &self.units
+        (first..).zip(circuits).map(of_membrane).collect()
     }
 
     /// Takes over the states of membranes that are still there.
-    pub(super) fn carry_over(&mut self, old: &Layout, new: &Layout, state: &CellsState) {
-        let mut mine = self.state();
+    pub(super) fn carry_over(
+        &mut self,
+        membranes: Range<usize>,
+        old: &Layout,
+        new: &Layout,
+        state: &CellsState,
+    ) {
+        let mut mine = self.state(membranes.clone());
         carry::membranes(old, new, |from, to| {
-            let (a, b) = ((from / LANES, from % LANES), (to / LANES, to % LANES));
             let shift = old.membranes[from].e_leak_v - new.membranes[to].e_leak_v;
-            mine.v[b.0][b.1] = state.v[a.0][a.1] + shift;
-            mine.ready[b.0][b.1] = state.ready[a.0][a.1];
+            mine.v[to] = state.v[from] + shift;
+            mine.ready[to] = state.ready[from];
         });
-        for (from, target) in carry::slots(old, new).into_iter().enumerate() {
+        for (from, target) in carry::inputs(old, new).into_iter().enumerate() {
             if let Some((to, ratio)) = target {
-                let to = to as usize;
-                mine.g[to / LANES][to % LANES] = state.g[from / LANES][from % LANES] * ratio;
+                mine.g[to as usize] = state.g[from] * ratio;
             }
         }
         for (from, to) in carry::adaptations(old, new) {
-            mine.w[to / LANES][to % LANES] = state.w[from / LANES][from % LANES];
+            mine.w[to] = state.w[from];
         }
-        self.restore(&mine);
+        self.restore(membranes, &mine);
     }
 
     /// Absolute voltage of a membrane, V.
@@ -289,6 +316,12 @@ impl Cells {
 
 #[cfg(test)]
 impl Cells {
+    /// Those of a wafer that has no others.
+    pub(super) fn of(membranes: &[Membrane], step_s: f64) -> Self {
+        let limited = membranes.iter().any(is_limited);
+        Self::new(&membranes.iter().collect::<Vec<_>>(), limited, step_s)
+    }
+
     /// One step on the instruction set of the machine; whether any membrane fires.
     pub(super) fn step_once(&mut self) -> bool {
         self.step_until().is_some()
@@ -302,7 +335,7 @@ impl Cells {
         const PARTS: u64 = 1 << 20;
         let rows = Rows::new(self.slots());
         let step = DncCycles(PARTS);
-        let steps = Steps { first: 0, in_window: 0, count: 1, step, rows, first_input: 0 };
+        let steps = Steps { first: 0, in_window: 0, count: 1, step, rows };
         let mut nothing = Arrivals::new(1, std::iter::once(rows));
         let mut crossings = Vec::new();
         dispatch!(Level::new(), simd => self.advance(simd, &steps, &mut nothing, &mut crossings));
@@ -350,7 +383,7 @@ mod tests {
 
     /// Highest voltage and its time after conductance `g_s` arrives at time 0.
     fn peak(circuits: f64, g_s: f64) -> (f64, f64) {
-        let mut cells = Cells::new(&[membrane(circuits, vec![EXCITATORY])], STEP_S);
+        let mut cells = Cells::of(&[membrane(circuits, vec![EXCITATORY])], STEP_S);
         let rate = g_s / (circuits * BIG_CAPACITOR_F) * STEP_S;
         cells.step_once();
         cells.arrive(0, 0, rate as f32);
@@ -390,7 +423,7 @@ mod tests {
     fn a_membrane_without_input_does_not_move() {
         let mut m = membrane(1.0, vec![EXCITATORY]);
         m.comparators = vec![Comparator { neuron: NeuronOnHicann::new::<0>(), v_t_v: 0.71 }];
-        let mut cells = Cells::new(&[m], STEP_S);
+        let mut cells = Cells::of(&[m], STEP_S);
         for _ in 0..10_000 {
             assert!(!cells.step_once());
         }

@@ -1,9 +1,8 @@
-//! One chip during a run. Within a window shorter than every delay, chips do not need each other.
+//! One chip during a run: what drives and watches its membranes, and what becomes of their spikes.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-use fearless_simd::{Level, Simd, dispatch};
 use hal::coord::{
     DncMergerOnHicann, GbitLinkOnHicann, HicannOnWafer, HighspeedLinkOnDnc, L1Address,
     NeuronOnHicann, PulseLabel, SynapseDriverOnHicann, Table,
@@ -12,8 +11,7 @@ use hal::wafer::DncCycles;
 use serde::{Deserialize, Serialize};
 
 use super::Departure;
-use super::arrivals::{Arrivals, Rows};
-use super::block::{Crossing, Steps};
+use super::block::Crossing;
 use super::carry::{self, Layout};
 use super::cells::{Cells, CellsState};
 use super::delivery::{Event, Target, Window};
@@ -25,9 +23,6 @@ use super::stp::Resource;
 use super::tree::{Origin, Sent, Tree};
 use crate::readout::Sampler;
 use crate::silicon::AdcNoise;
-
-/// Steps between two times at which faint conductances are forgotten. It costs as much as a step.
-const TIDY_STEPS: u64 = 64;
 
 /// Where the pulses for a merger go (topology §5.3).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -96,7 +91,7 @@ struct Tapping {
 pub(super) struct ChipState {
     layout: Layout,
     cells: CellsState,
-    /// What is on its way: step at whose end it arrives, and target.
+    /// What is on its way: step at whose end it arrives, and target by the number of its input.
     pub(super) inbox: Vec<(u64, Target)>,
     tapping: BTreeMap<u64, Vec<Tapping>>,
     tree: Option<Tree>,
@@ -118,7 +113,8 @@ impl ChipState {
 #[derive(Debug, Clone)]
 pub(super) struct Chip {
     pub(super) hicann: HicannOnWafer,
-    cells: Cells,
+    /// Its membranes among those of its cluster.
+    pub(super) membranes: Range<usize>,
     /// Circuits by membrane.
     circuits: Vec<Vec<NeuronOnHicann>>,
     outputs: Outputs,
@@ -144,13 +140,13 @@ pub(super) struct Chip {
 impl Chip {
     pub(super) fn new(
         hicann: HicannOnWafer,
-        cells: Cells,
+        membranes: Range<usize>,
         circuits: Vec<Vec<NeuronOnHicann>>,
         outputs: Outputs,
     ) -> Self {
         Self {
             hicann,
-            cells,
+            membranes,
             circuits,
             outputs,
             resources: Vec::new(),
@@ -175,29 +171,37 @@ impl Chip {
     /// Sets up a sampler; false if the circuit is not simulated.
     pub(super) fn add_probe(
         &mut self,
+        cells: &mut Cells,
         neuron: NeuronOnHicann,
         offset_v: f64,
         noise: Option<AdcNoise>,
     ) -> bool {
-        let Some(membrane) = self.circuits.iter().position(|c| c.contains(&neuron)) else {
-            return false;
-        };
-        let sampler = Sampler::new(f64::from(self.cells.voltage(membrane)), offset_v, noise);
-        self.cells.keep(membrane);
+        let Some(membrane) = self.membrane(neuron) else { return false };
+        let sampler = Sampler::new(f64::from(cells.voltage(membrane)), offset_v, noise);
+        cells.keep(membrane);
         self.probes.push(Probe { neuron, membrane, sampler });
         true
     }
 
     /// Keeps the true voltage of a circuit's membrane every so many steps, the first one at the
     /// start; false if the circuit is not simulated.
-    pub(super) fn add_truth(&mut self, neuron: NeuronOnHicann, every: u64) -> bool {
-        let Some(membrane) = self.circuits.iter().position(|c| c.contains(&neuron)) else {
-            return false;
-        };
-        let volts = vec![self.cells.voltage(membrane)];
-        self.cells.keep(membrane);
+    pub(super) fn add_truth(
+        &mut self,
+        cells: &mut Cells,
+        neuron: NeuronOnHicann,
+        every: u64,
+    ) -> bool {
+        let Some(membrane) = self.membrane(neuron) else { return false };
+        let volts = vec![cells.voltage(membrane)];
+        cells.keep(membrane);
         self.truths.push(Truth { neuron, membrane, every: every.max(1), volts });
         true
+    }
+
+    /// The membrane of a circuit in the cluster.
+    fn membrane(&self, neuron: NeuronOnHicann) -> Option<usize> {
+        let on_chip = self.circuits.iter().position(|c| c.contains(&neuron))?;
+        Some(self.membranes.start + on_chip)
     }
 
     /// The true voltages of a circuit's membrane.
@@ -206,10 +210,10 @@ impl Chip {
     }
 
     /// What has changed since the start, and what is on its way.
-    pub(super) fn state(&self, inbox: Vec<(u64, Target)>) -> ChipState {
+    pub(super) fn state(&self, cells: &Cells, inbox: Vec<(u64, Target)>) -> ChipState {
         ChipState {
-            layout: self.layout(),
-            cells: self.cells.state(),
+            layout: self.layout(cells),
+            cells: cells.state(self.membranes.clone()),
             inbox,
             tapping: self.tapping.clone(),
             tree: self.tree.clone(),
@@ -221,7 +225,7 @@ impl Chip {
     }
 
     /// Takes over a state of the same chip; false if it does not fit.
-    pub(super) fn restore(&mut self, state: ChipState) -> bool {
+    pub(super) fn restore(&mut self, cells: &mut Cells, state: ChipState) -> bool {
         let taps = self.plasticity.as_ref().map_or(0, Plasticity::taps);
         let known = |tap: u32| tap < taps;
         let plasticity = match (&mut self.plasticity, &state.plasticity) {
@@ -234,7 +238,7 @@ impl Chip {
             && self.resources.len() == state.resources.len()
             && self.probes.len() == state.samplers.len()
             && self.truths.len() == state.truths.len()
-            && self.cells.restore(&state.cells);
+            && cells.restore(self.membranes.clone(), &state.cells);
         if !fits {
             return false;
         }
@@ -252,19 +256,23 @@ impl Chip {
     }
 
     /// What the entries of a state stand for.
-    fn layout(&self) -> Layout {
+    fn layout(&self, cells: &Cells) -> Layout {
         Layout {
             hicann: self.hicann,
-            membranes: self.cells.layout(&self.circuits),
-            units: self.cells.units().to_vec(),
+            membranes: cells.layout(self.membranes.start, &self.circuits),
+            units: cells.units_of(self.membranes.clone()),
             plastic: self.plasticity.iter().flat_map(Plasticity::places).collect(),
             resources: self.resource_places.clone(),
         }
     }
 
     /// Takes over what is still there of a state; hands out what was on its way.
-    pub(super) fn carry_over(&mut self, mut state: ChipState) -> Vec<(u64, Target)> {
-        let layout = self.layout();
+    pub(super) fn carry_over(
+        &mut self,
+        cells: &mut Cells,
+        mut state: ChipState,
+    ) -> Vec<(u64, Target)> {
+        let layout = self.layout(cells);
         if self.tree.is_some() && state.tree.is_some() {
             self.tree = state.tree.take();
         }
@@ -277,29 +285,30 @@ impl Chip {
             plasticity.carry_over(&state.layout.plastic, saved);
         }
         let same = layout == state.layout;
-        if !(same && self.cells.restore(&state.cells)) {
-            self.cells.carry_over(&state.layout, &layout, &state.cells);
+        let own = self.membranes.clone();
+        if !(same && cells.restore(own.clone(), &state.cells)) {
+            cells.carry_over(own, &state.layout, &layout, &state.cells);
         }
         if same {
             self.tapping = state.tapping;
             return state.inbox;
         }
-        let slots = carry::slots(&state.layout, &layout);
+        let inputs = carry::inputs(&state.layout, &layout);
         let moved = |(step, target): (u64, Target)| {
-            let &(slot, ratio) = slots.get(target.slot() as usize)?.as_ref()?;
-            Some((step, Target::new(slot, ratio * target.increment())))
+            let &(input, ratio) = inputs.get(target.slot() as usize)?.as_ref()?;
+            Some((step, Target::new(input, ratio * target.increment())))
         };
         state.inbox.into_iter().filter_map(moved).collect()
     }
 
     /// Lets samplers and probes begin now.
-    pub(super) fn look_from(&mut self, now: DncCycles) {
+    pub(super) fn look_from(&mut self, cells: &Cells, now: DncCycles) {
         for probe in &mut self.probes {
-            let volts = f64::from(self.cells.voltage(probe.membrane));
+            let volts = f64::from(cells.voltage(probe.membrane));
             probe.sampler.begin(now, volts);
         }
         for truth in &mut self.truths {
-            truth.volts = vec![self.cells.voltage(truth.membrane)];
+            truth.volts = vec![cells.voltage(truth.membrane)];
         }
     }
 
@@ -308,20 +317,8 @@ impl Chip {
         self.probes.iter().find(|p| p.neuron == neuron).map(|p| p.sampler.samples())
     }
 
-    /// Runs the steps of a window. What arrives is taken from its places.
-    pub(super) fn advance(
-        &mut self,
-        level: Level,
-        window: &Window,
-        arrivals: (&mut Arrivals, Rows, usize),
-    ) {
-        self.crossings.clear();
-        dispatch!(level, simd => self.integrate(simd, window, arrivals));
-        self.arbitrate(DncCycles(window.end * window.step.0));
-    }
-
     /// Sends what has fired through the tree, if there is one, and lets this run until a time.
-    fn arbitrate(&mut self, until: DncCycles) {
+    pub(super) fn arbitrate(&mut self, until: DncCycles) {
         let Some(tree) = &mut self.tree else { return };
         for (time, output) in fired(&self.crossings, &self.outputs) {
             tree.announce(time, Origin::Neuron(output.neuron), output.address);
@@ -354,66 +351,43 @@ impl Chip {
         }
     }
 
-    #[inline(always)]
-    fn integrate<S: Simd>(
-        &mut self,
-        simd: S,
-        window: &Window,
-        (arrivals, rows, first_input): (&mut Arrivals, Rows, usize),
-    ) {
-        if window.first / TIDY_STEPS != window.end / TIDY_STEPS {
-            self.cells.tidy();
-        }
-        if self.plasticity.is_none() && self.injections.is_empty() {
-            let range = window.first..window.end;
-            self.run(simd, window, range, (arrivals, rows, first_input));
-            return;
-        }
-        for step in window.first..window.end {
-            for injection in &self.injections {
-                let volts = injection.volts(DncCycles(step * window.step.0));
-                self.cells.inject(injection.membrane, volts);
-            }
-            let before = self.crossings.len();
-            self.run(simd, window, step..step + 1, (arrivals, rows, first_input));
-            let Some(plasticity) = &mut self.plasticity else { continue };
-            let time = DncCycles((step + 1) * window.step.0);
-            for crossing in &self.crossings[before..] {
-                plasticity.postsynaptic(crossing.membrane as usize, time);
-            }
-            plasticity.update(time);
-            for now in self.tapping.remove(&step).into_iter().flatten() {
-                plasticity.presynaptic(now.tap, now.factor, time, &mut self.cells);
-            }
+    /// Whether something happens to its membranes between the steps of a window.
+    pub(super) fn acts_in_steps(&self) -> bool {
+        self.plasticity.is_some() || !self.injections.is_empty()
+    }
+
+    /// Currents from outside flow in a step.
+    pub(super) fn inject(&self, cells: &mut Cells, step: u64, window: &Window) {
+        for injection in &self.injections {
+            let volts = injection.volts(DncCycles(step * window.step.0));
+            cells.inject(self.membranes.start + injection.membrane as usize, volts);
         }
     }
 
-    /// Runs the membranes for some steps, with all who look at them.
-    #[inline(always)]
-    fn run<S: Simd>(
-        &mut self,
-        simd: S,
-        window: &Window,
-        range: Range<u64>,
-        (arrivals, rows, first_input): (&mut Arrivals, Rows, usize),
-    ) {
-        let steps = Steps {
-            first: range.start,
-            in_window: (range.start - window.first) as usize,
-            count: (range.end - range.start) as usize,
-            step: window.step,
-            rows,
-            first_input,
-        };
-        self.cells.advance(simd, &steps, arrivals, &mut self.crossings);
+    /// Plastic synapses see what happened in a step.
+    pub(super) fn learn(&mut self, cells: &mut Cells, step: u64, window: &Window) {
+        let Some(plasticity) = &mut self.plasticity else { return };
+        let time = DncCycles((step + 1) * window.step.0);
+        let before = self.crossings.partition_point(|c| c.time.0 <= step * window.step.0);
+        for crossing in &self.crossings[before..] {
+            plasticity.postsynaptic(crossing.membrane as usize, time);
+        }
+        plasticity.update(time);
+        for now in self.tapping.remove(&step).into_iter().flatten() {
+            plasticity.presynaptic(now.tap, now.factor, time, cells);
+        }
+    }
+
+    /// All who look at membranes see what happened in some steps.
+    pub(super) fn look(&mut self, cells: &Cells, steps: Range<u64>, window: &Window) {
         for probe in &mut self.probes {
-            for (step, v) in range.clone().zip(self.cells.kept(probe.membrane)) {
+            for (step, v) in steps.clone().zip(cells.kept(probe.membrane)) {
                 let time = DncCycles((step + 1) * window.step.0);
                 probe.sampler.advance(time, f64::from(v));
             }
         }
         for truth in &mut self.truths {
-            let kept = range.clone().zip(self.cells.kept(truth.membrane));
+            let kept = steps.clone().zip(cells.kept(truth.membrane));
             let asked = kept.filter(|(step, _)| (step + 1) % truth.every == 0);
             truth.volts.extend(asked.map(|(_, v)| v));
         }

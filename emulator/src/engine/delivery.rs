@@ -51,8 +51,11 @@ pub(super) struct Knows {
 /// A slot of a cluster and what an event adds there, in the unit of the slot; or the number of a tap.
 /// Small, because most of what a run does is to move them. The lower half is the slot, the upper one
 /// the increment: five bits of exponent and eleven of mantissa, an error of at most 1/4096.
-#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
 pub(super) struct Target(u32);
+
+/// Targets that are moved at once.
+pub(super) const BUNDLE: usize = 16;
 
 /// Numbers of slots in a cluster.
 pub(super) const SLOTS: u32 = 1 << 16;
@@ -137,6 +140,7 @@ pub(super) struct Wiring {
     /// By source: its first leg and its first target; and the ends of the last one.
     starts: Vec<(u32, u32)>,
     legs: Vec<Leg>,
+    /// A bundle stands behind the last one.
     targets: Vec<Target>,
     /// Events that arrive at synapses, by steps ahead.
     pub(super) arriving: VecDeque<u64>,
@@ -156,6 +160,12 @@ impl Wiring {
         self.targets.extend(targets);
         let targets = (self.targets.len() - before) as u32;
         self.legs.push(Leg { targets, ..leg });
+    }
+
+    /// All sources have their legs.
+    pub(super) fn end(&mut self) {
+        self.next_source();
+        self.targets.extend([Target::default(); BUNDLE]);
     }
 
     /// Longest delay in cycles.
@@ -207,24 +217,23 @@ impl Wiring {
                 reached += next.targets as usize;
                 synapses += u64::from(next.synapses);
             }
-            let (these, others) = targets.split_at(reached);
-            targets = others;
+            let from = targets;
+            targets = &targets[reached..];
             let Some(step) = step else { continue };
             self.arriving[(step - window.first) as usize] += synapses;
             let cluster = &mut clusters[usize::from(leg.cluster)];
             let Some(knows) = leg.knows else {
-                cluster.arrive(step, these, None);
+                cluster.arrive(step, from, reached);
                 continue;
             };
             let chip = &mut chips[usize::from(knows.chip)];
             let resource = knows.resource.map(|r| &mut chip.resources[r as usize]);
             let factor = resource.map(|r| r.event(DncCycles(arrival)) as f32);
+            let factor = factor.unwrap_or(1.0);
             if knows.taps {
-                for target in these {
-                    chip.tap(step, target.tap(), factor.unwrap_or(1.0));
-                }
+                from[..reached].iter().for_each(|target| chip.tap(step, target.tap(), factor));
             } else {
-                cluster.arrive(step, these, factor);
+                cluster.arrive_scaled(step, &from[..reached], factor);
             }
         }
     }

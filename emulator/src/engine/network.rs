@@ -14,11 +14,13 @@ use rayon::prelude::*;
 
 use super::Departure;
 use super::arrivals::Arrivals;
-use super::build::{Arrival, ChipBuilder, PlaceInPart};
+use super::build::{Arrival, ChipBuilder, Place};
+use super::cells::{Cells, is_limited};
 use super::chip::{Chip, Way};
 use super::cluster::Cluster;
 use super::delivery::{Event, Leg, Target, Window, Wiring};
 use super::tree::Tree;
+use crate::circuits::Membrane;
 use crate::connectivity::{BusAddress, Connectivity, FunctionalSynapse, buses};
 use crate::effects::{Effect, Effects};
 use crate::flaws::Flaws;
@@ -82,10 +84,10 @@ impl Part {
         wiring.deliver(chips, clusters, events, window);
         for cluster in clusters {
             cluster.receive(window, arrivals);
-            for chip in cluster.chips.clone() {
-                let first_input = cluster.first_input(chip);
-                chips[chip].advance(level, window, (arrivals, cluster.rows, first_input));
-                chips[chip].send(window, sent);
+            let chips = &mut chips[cluster.chips.clone()];
+            cluster.advance(chips, level, window, arrivals);
+            for chip in chips {
+                chip.send(window, sent);
             }
         }
     }
@@ -114,7 +116,9 @@ fn parts(
     builders: &mut [ChipBuilder<'_>],
     groups: &[&[FunctionalSynapse]],
     window: usize,
+    step: DncCycles,
 ) -> Vec<Part> {
+    let limited = builders.iter().flat_map(ChipBuilder::membranes).any(is_limited);
     // results do not depend on the parts; events read memory straight on if there are few
     let work: Vec<usize> = builders.iter().map(ChipBuilder::work).collect();
     let wanted = rayon::current_num_threads();
@@ -126,8 +130,8 @@ fn parts(
         parts.push((range, chips));
     }
     let part = |(range, chips): (Range<usize>, &mut [ChipBuilder<'_>])| {
-        let slots: Vec<u32> = chips.iter().map(ChipBuilder::slots).collect();
-        let clusters = Cluster::group(&slots, window);
+        let membranes: Vec<&[Membrane]> = chips.iter().map(ChipBuilder::membranes).collect();
+        let clusters = Cluster::group(&membranes, limited, window, step);
         let arrivals = Arrivals::new(window, clusters.iter().map(|cluster| cluster.rows));
         let wiring = wire(chips, &clusters, groups);
         Part { chips: range, clusters, wiring, arrivals, sent: Outbox::default() }
@@ -141,17 +145,13 @@ fn wire(
     clusters: &[Cluster],
     groups: &[&[FunctionalSynapse]],
 ) -> Wiring {
-    let places: Vec<PlaceInPart> = clusters
-        .iter()
-        .enumerate()
-        .flat_map(|(i, cluster)| {
-            cluster.chips.clone().map(move |chip| PlaceInPart {
-                cluster: i as u16,
-                chip: chip as u16,
-                first_slot: cluster.first_slot(chip),
-            })
-        })
-        .collect();
+    for (i, cluster) in clusters.iter().enumerate() {
+        let mut first_membrane = 0;
+        for chip in cluster.chips.clone() {
+            chips[chip].place = Place { cluster: i as u16, chip: chip as u16, first_membrane };
+            first_membrane += chips[chip].membranes().len();
+        }
+    }
     let mut wiring = Wiring::default();
     let mut reached: Vec<Arrival> = Vec::new();
     for group in groups {
@@ -160,11 +160,12 @@ fn wire(
         // synapses are sorted by place, so those of a chip are neighbours
         let first = group.partition_point(|s| s.target.hicann < chips[0].hicann);
         let mut rest = &group[first..];
-        for (chip, &place) in chips.iter_mut().zip(&places) {
+        for chip in chips.iter_mut() {
             let here = rest.iter().take_while(|s| s.target.hicann == chip.hicann).count();
             let (on_chip, others) = rest.split_at(here);
             rest = others;
-            chip.arrivals(on_chip, place, &mut reached);
+            let cluster = &clusters[usize::from(chip.place.cluster)];
+            chip.arrivals(on_chip, &cluster.cells, &mut reached);
         }
         reached.sort_by_key(|arrival| (arrival.leg, arrival.slot));
         for same in reached.chunk_by(|a, b| a.leg == b.leg) {
@@ -182,8 +183,7 @@ fn wire(
             wiring.add(leg, targets);
         }
     }
-    // the end of the last source
-    wiring.next_source();
+    wiring.end();
     wiring
 }
 
@@ -265,7 +265,7 @@ impl Network {
         // nothing that happens in a window acts before its end
         let steps = |d: DncCycles| d.0.saturating_sub(Jitter::largest(jitter)) / step.0;
         let window = shortest.map_or(LONGEST_WINDOW, steps).clamp(1, LONGEST_WINDOW);
-        let mut parts = parts(&mut builders, &groups, window as usize);
+        let mut parts = parts(&mut builders, &groups, window as usize, step);
         let finish = |builder: ChipBuilder<'_>| {
             let (hicann, config) = (builder.hicann, builder.config);
             let buses = buses(hicann, config, &made.flaws);
@@ -299,11 +299,20 @@ impl Network {
         self.sources.get(&bus).copied()
     }
 
+    /// A chip of the network and its membranes.
+    fn chip(&mut self, hicann: HicannOnWafer) -> Option<(&mut Chip, &mut Cells)> {
+        let place = self.chips.binary_search_by_key(&hicann, |c| c.hicann).ok()?;
+        let part = self.parts.iter_mut().find(|part| part.chips.contains(&place))?;
+        let in_part = place - part.chips.start;
+        let cluster = part.clusters.iter_mut().find(|c| c.chips.contains(&in_part))?;
+        Some((&mut self.chips[place], &mut cluster.cells))
+    }
+
     /// Keeps the true voltage of a circuit's membrane every so many steps; false if the circuit is
     /// not simulated.
     pub(crate) fn add_truth(&mut self, neuron: OnWafer<NeuronOnHicann>, every: u64) -> bool {
-        let place = self.chips.binary_search_by_key(&neuron.hicann, |c| c.hicann);
-        place.is_ok_and(|p| self.chips[p].add_truth(neuron.local, every))
+        self.chip(neuron.hicann)
+            .is_some_and(|(chip, cells)| chip.add_truth(cells, neuron.local, every))
     }
 
     /// Sets up a sampler of a circuit's membrane behind an amplifier that adds `offset_v`; false if
@@ -314,7 +323,7 @@ impl Network {
         offset_v: f64,
         noise: Option<AdcNoise>,
     ) -> bool {
-        let place = self.chips.binary_search_by_key(&neuron.hicann, |c| c.hicann);
-        place.is_ok_and(|p| self.chips[p].add_probe(neuron.local, offset_v, noise))
+        self.chip(neuron.hicann)
+            .is_some_and(|(chip, cells)| chip.add_probe(cells, neuron.local, offset_v, noise))
     }
 }

@@ -118,7 +118,7 @@ fn single_potentials_agree_with_the_exact_ones() {
     ];
     let all = STEPS_S.into_iter().flat_map(|step_s| cases.map(|case| (step_s, case)));
     for (step_s, (case, lif, weight_ns, input)) in all {
-        let mut cells = Cells::new(&[lif.membrane(0.0, lif.rest_mv)], step_s);
+        let mut cells = Cells::of(&[lif.membrane(0.0, lif.rest_mv)], step_s);
         cells.step_once();
         cells.arrive(0, input, lif.increment(weight_ns, step_s));
         let text = include_str!("../../tests/data/psp_traces.csv");
@@ -151,7 +151,7 @@ fn rates_under_constant_current_are_the_analytic_ones() {
         let lif = if row[0] == "brn" { BALANCED } else { CORTICAL };
         let (current_pa, rate_hz) = (number(row[1]), number(row[2]));
         for step_s in STEPS_S {
-            let mut cells = Cells::new(&[lif.membrane(current_pa, lif.reset_mv)], step_s);
+            let mut cells = Cells::of(&[lif.membrane(current_pa, lif.reset_mv)], step_s);
             let step_ms = step_s * MS_PER_S;
             let steps = (1e3 / step_ms) as usize;
             let fires = |i| cells.step_until().map(|share| (i as f64 + share) * step_ms);
@@ -280,7 +280,7 @@ fn exact(current_pa: f64, until_ms: f64) -> (Vec<f64>, f64) {
 fn kernel(current_pa: f64, until_ms: f64, step_s: f64) -> (Vec<f64>, f64) {
     let lif = BALANCED;
     let step_ms = step_s * MS_PER_S;
-    let mut cells = Cells::new(&[lif.membrane(current_pa, 0.0)], step_s);
+    let mut cells = Cells::of(&[lif.membrane(current_pa, 0.0)], step_s);
     let mut kicks = kicks().peekable();
     let mut spikes = Vec::new();
     for i in 1..=(until_ms / step_ms).round() as usize {

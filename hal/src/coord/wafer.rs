@@ -50,6 +50,20 @@ const ROW_START: [usize; 17] = {
     start
 };
 
+/// Column and row by chip.
+const GRID: [(u8, u8); 384] = {
+    let mut grid = [(0, 0); 384];
+    let (mut chip, mut y) = (0, 0);
+    while chip < 384 {
+        if chip == ROW_START[y + 1] {
+            y += 1;
+        }
+        grid[chip] = ((X_MIN[y / 2] + chip - ROW_START[y]) as u8, y as u8);
+        chip += 1;
+    }
+    grid
+};
+
 impl HicannOnWafer {
     /// Chips per row of the grid, including points that do not exist.
     pub const GRID_WIDTH: usize = 36;
@@ -65,14 +79,13 @@ impl HicannOnWafer {
     }
 
     /// Row 0..=15, growing southwards.
-    pub fn y(self) -> usize {
-        ROW_START.partition_point(|&s| s <= self.index()) - 1
+    pub const fn y(self) -> usize {
+        GRID[self.index()].1 as usize
     }
 
     /// Column 0..=35, growing eastwards.
-    pub fn x(self) -> usize {
-        let y = self.y();
-        self.index() - ROW_START[y] + X_MIN[y / 2]
+    pub const fn x(self) -> usize {
+        GRID[self.index()].0 as usize
     }
 
     /// Neighbour to the north, none at the rim.
