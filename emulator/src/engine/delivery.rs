@@ -26,16 +26,19 @@ pub(super) struct Event {
 /// Synapses of a cluster that an event reaches after the same delay, or those of a chip that has to
 /// know of events.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Leg {
+struct Leg {
     /// Position of the cluster in the part.
-    pub(super) cluster: u16,
+    cluster: u16,
     /// Cycles.
-    pub(super) delay: u16,
+    delay: u16,
     /// How many synapses. Several may share a target.
-    pub(super) synapses: u32,
-    pub(super) targets: u32,
-    pub(super) knows: Option<Knows>,
+    synapses: u32,
+    targets: u32,
+    /// Number of the chip that has to know of the events, or [`NOBODY`].
+    knows: u32,
 }
+
+const NOBODY: u32 = u32::MAX;
 
 /// A chip that has to know of events.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -125,12 +128,15 @@ pub(super) struct Window {
 }
 
 impl Window {
-    /// The step in which an arrival at `time` changes a conductance, at its end; none behind the run.
-    /// It acts from the end of the step on that is nearest.
-    fn step_of(&self, time: u64) -> Option<u64> {
-        let step = if self.step.0 == 1 { time } else { (time + self.step.0 / 2) / self.step.0 };
-        let step = step.saturating_sub(1).max(self.first);
-        (step < self.last).then_some(step)
+    /// The step in which an arrival at `time` changes a conductance, at its end. It acts from the end of
+    /// the step on that is nearest.
+    fn step_of(&self, time: u64) -> u64 {
+        ((time + self.step.0 / 2) / self.step.0).saturating_sub(1).max(self.first)
+    }
+
+    /// The first time of arrival that belongs to a later step.
+    fn end_of(&self, step: u64) -> u64 {
+        (step + 2) * self.step.0 - self.step.0 / 2
     }
 }
 
@@ -140,6 +146,8 @@ pub(super) struct Wiring {
     /// By source: its first leg and its first target; and the ends of the last one.
     starts: Vec<(u32, u32)>,
     legs: Vec<Leg>,
+    /// The chips that have to know of events.
+    knowing: Vec<Knows>,
     /// A bundle stands behind the last one.
     targets: Vec<Target>,
     /// Events that arrive at synapses, by steps ahead.
@@ -154,12 +162,23 @@ impl Wiring {
         self.starts.push((self.legs.len() as u32, self.targets.len() as u32));
     }
 
-    /// Adds a leg of the present source.
-    pub(super) fn add(&mut self, leg: Leg, targets: impl Iterator<Item = Target>) {
+    /// Adds a leg of the present source to a cluster, after a delay in cycles and with so many synapses.
+    /// Those to a cluster come one after the other, by delay.
+    pub(super) fn add(
+        &mut self,
+        (cluster, delay, knows): (u16, u16, Option<Knows>),
+        synapses: u32,
+        targets: impl Iterator<Item = Target>,
+    ) {
         let before = self.targets.len();
         self.targets.extend(targets);
         let targets = (self.targets.len() - before) as u32;
-        self.legs.push(Leg { targets, ..leg });
+        let number = self.knowing.len() as u32;
+        let knows = knows.map_or(NOBODY, |knows| {
+            self.knowing.push(knows);
+            number
+        });
+        self.legs.push(Leg { cluster, delay, synapses, targets, knows });
     }
 
     /// All sources have their legs.
@@ -207,11 +226,12 @@ impl Wiring {
             let step = window.step_of(arrival);
             let (mut reached, mut synapses) = (leg.targets as usize, u64::from(leg.synapses));
             // legs of a cluster follow each other by delay: those that end in the same step are one
+            let end = window.end_of(step);
             let same = |other: &&Leg| {
-                (other.cluster, other.knows) == (leg.cluster, None)
-                    && window.step_of(time.0 + u64::from(other.delay)) == step
+                (other.cluster, other.knows) == (leg.cluster, NOBODY)
+                    && time.0 + u64::from(other.delay) < end
             };
-            while leg.knows.is_none()
+            while leg.knows == NOBODY
                 && let Some(next) = legs.next_if(same)
             {
                 reached += next.targets as usize;
@@ -219,10 +239,12 @@ impl Wiring {
             }
             let from = targets;
             targets = &targets[reached..];
-            let Some(step) = step else { continue };
+            if step >= window.last {
+                continue;
+            }
             self.arriving[(step - window.first) as usize] += synapses;
             let cluster = &mut clusters[usize::from(leg.cluster)];
-            let Some(knows) = leg.knows else {
+            let Some(knows) = self.knowing.get(leg.knows as usize) else {
                 cluster.arrive(step, from, reached);
                 continue;
             };

@@ -18,7 +18,7 @@ use super::build::{Arrival, ChipBuilder, Place};
 use super::cells::{Cells, is_limited};
 use super::chip::{Chip, Way};
 use super::cluster::Cluster;
-use super::delivery::{Event, Leg, Target, Window, Wiring};
+use super::delivery::{Event, Target, Window, Wiring};
 use super::tree::Tree;
 use crate::circuits::Membrane;
 use crate::connectivity::{BusAddress, Connectivity, FunctionalSynapse, buses};
@@ -169,18 +169,18 @@ fn wire(
         }
         reached.sort_by_key(|arrival| (arrival.leg, arrival.slot));
         for same in reached.chunk_by(|a, b| a.leg == b.leg) {
-            let (cluster, delay, knows) = same[0].leg;
-            let leg = Leg { cluster, delay, synapses: same.len() as u32, targets: 0, knows };
+            let leg = same[0].leg;
+            let synapses = same.len() as u32;
             // synapses onto the same input of a membrane become one target: conductances add
             let targets = same.chunk_by(|a, b| a.slot == b.slot).filter_map(|same| {
                 let slot = same[0].slot?;
-                if knows.is_some_and(|knows| knows.taps) {
+                if leg.2.is_some_and(|knows| knows.taps) {
                     return Some(Target::of_tap(slot));
                 }
                 let increment = same.iter().map(|s| s.increment).sum::<f64>() as f32;
                 (increment > 0.0).then(|| Target::new(slot, increment))
             });
-            wiring.add(leg, targets);
+            wiring.add(leg, synapses, targets);
         }
     }
     wiring.end();
