@@ -93,7 +93,7 @@ pub(super) fn plot(sizes: &[Size]) -> Result<String> {
             .margin(16)
             .set_label_area_size(LabelAreaPosition::Left, 70)
             .set_label_area_size(LabelAreaPosition::Bottom, 46)
-            .build_cartesian_2d(0.0..1.15 * largest.0, 0.0..1.15 * largest.1)
+            .build_cartesian_2d(0.0..1.25 * largest.0, 0.0..1.15 * largest.1)
             .map_err(refused)?;
         chart
             .configure_mesh()
@@ -116,7 +116,7 @@ pub(super) fn plot(sizes: &[Size]) -> Result<String> {
         chart
             .draw_series(points.iter().zip(sizes).map(|(&point, size)| {
                 let label = format!("{} circuits", size.circuits);
-                EmptyElement::at(point) + Text::new(label, (-96, -22), style.clone())
+                EmptyElement::at(point) + Text::new(label, (10, 4), style.clone())
             }))
             .map_err(refused)?;
         root.present().map_err(refused)?;
