@@ -11,7 +11,7 @@ use hal::coord::{
     FgBlockOnHicann, HicannOnWafer, NeuronOnHicann, SynapticInputOnNeuron, Table, WaferNumber,
 };
 use hal::law::{self, Outside, Transformation, TransformationError};
-use hal::value::{DacCode, GmaxSelect};
+use hal::value::{DacCode, GmaxSelect, StpCapacitor};
 use serde::{Deserialize, Serialize};
 
 /// Capacitor and leak of a circuit: what a transformation of I_gl holds for.
@@ -143,12 +143,45 @@ fn variant(parameter: NeuronParameter, mode: CircuitMode) -> Option<CircuitMode>
 pub struct BlockCalibration {
     /// Sorted by parameter.
     measured: Vec<(SharedParameter, Transformation)>,
+    /// Logarithm of what events of drivers use over the nominal share.
+    log_utilisation: f64,
 }
 
 impl BlockCalibration {
     /// The nominal law.
     pub const fn ideal() -> Self {
-        Self { measured: Vec::new() }
+        Self { measured: Vec::new(), log_utilisation: 0.0 }
+    }
+
+    /// What was measured, without any utilisation.
+    pub(crate) const fn from_parts(measured: Vec<(SharedParameter, Transformation)>) -> Self {
+        Self { measured, log_utilisation: 0.0 }
+    }
+
+    /// Share of its resources that an event of a driver uses with a capacitor: the measured one on
+    /// average over drivers, or the nominal one.
+    pub fn utilisation(&self, capacitor: StpCapacitor) -> f64 {
+        law::stp_utilisation(capacitor) * self.log_utilisation.exp()
+    }
+
+    /// Stores the measured utilisation over the nominal one; what is not above 0 counts as 1.
+    pub fn set_utilisation(&mut self, factor: f64) {
+        let log = factor.ln();
+        self.log_utilisation = if log.is_finite() { log } else { 0.0 };
+    }
+
+    /// The capacitor with which events use as much as nominal ones do with `nominal`, as nearly as the
+    /// eight capacitors allow.
+    pub fn capacitor(&self, nominal: StpCapacitor) -> StpCapacitor {
+        law::stp_capacitor(law::stp_utilisation(nominal) / self.log_utilisation.exp())
+    }
+
+    /// The code of V_dtc with which drivers recover as nominal ones do with `nominal`.
+    pub fn recovery_code(&self, nominal: DacCode) -> DacCode {
+        let own = self.transformation(SharedParameter::VDtc);
+        let seconds = BlockCalibration::ideal().from_code(SharedParameter::VDtc, nominal);
+        let code = seconds.and_then(|seconds| own.apply(seconds, Outside::Clip));
+        code.map_or(nominal, law::nearest_code)
     }
 
     /// The transformation of a parameter: the measured one, or the nominal one.
@@ -172,6 +205,20 @@ impl BlockCalibration {
     pub fn gmax_code(&self, select: GmaxSelect, nominal: DacCode) -> DacCode {
         let own = self.transformation(SharedParameter::gmax(select));
         own.apply(law::amperes(nominal), Outside::Clip).map_or(nominal, law::nearest_code)
+    }
+
+    /// What rows of this block conduct over what those of a nominal block do with `nominal`, apart from
+    /// rounding: 1, or less where the largest code is too small.
+    pub fn gmax_reach(&self, select: GmaxSelect, nominal: DacCode) -> f64 {
+        let own = self.transformation(SharedParameter::gmax(select));
+        let (wanted_a, largest) = (law::amperes(nominal), f64::from(DacCode::MAX));
+        match own.apply(wanted_a, Outside::Extrapolate) {
+            Ok(code) if code > largest + 0.5 => {
+                let reached_a = own.inverse(largest, Outside::Clip);
+                reached_a.map_or(1.0, |reached_a| reached_a / wanted_a)
+            }
+            _ => 1.0,
+        }
     }
 
     /// The value in SI units of the hardware of a code.

@@ -220,9 +220,8 @@ pub fn evaluate(
     Ok(evaluation)
 }
 
-/// Quantities that an evaluation announces: two are measured along with others, and so are the
-/// synaptic ones.
-const STAGES: usize = Quantity::ALL.len() - 3;
+/// Quantities that an evaluation announces: four are measured along with others.
+const STAGES: usize = Quantity::ALL.len() - 4;
 
 fn check(campaign: &Campaign<'_>) -> Result<(), CampaignError> {
     let missing = campaign.hicanns.iter().find(|&&h| !campaign.defects.is_usable(h));

@@ -3,12 +3,14 @@
 //! Every fit says no instead of returning something that is not a number.
 
 mod convoff;
+mod depression;
 mod least_squares;
 mod line;
 mod psp;
 mod refractory;
 
 pub use convoff::{Hinge, fit_hinge, hinge, softplus};
+pub use depression::{Depression, available, fit_depression};
 pub use least_squares::minimise;
 pub use line::{Line, fit_line, robust_mean};
 pub use psp::{Psp, PspKnown, double_exponential, fit_psp};

@@ -3,8 +3,8 @@
 //!
 //! A driver depresses or facilitates, never both, and an event uses one of eight shares U of its
 //! resources. How fast these recover, and the offset of facilitation, are cells of the block, which
-//! all drivers of a quadrant share. None of this is calibrated on the wafer (analog §5.3), so the
-//! nominal law holds everywhere.
+//! all drivers of a quadrant share. The settings here are those of nominal silicon; a measured
+//! [`BlockCalibration`](crate::BlockCalibration) has those of a block that do the same.
 //!
 //! A row conducts its weight times 1 - I when it depresses and times I + U/(1-U) when it
 //! facilitates, where I is the inactive share that the last events left. The model's efficacy, weight
@@ -16,7 +16,7 @@ use hal::value::{DacCode, StpCapacitor};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use crate::{Clipped, InvalidScaling, Scaling};
+use crate::{BlockCalibration, Clipped, InvalidScaling, Scaling};
 
 /// Strength of the plasticity: the full one, at V_stdf of 1 V.
 const STRENGTH: f64 = 1.0;
@@ -62,6 +62,23 @@ pub struct DriverPlasticity {
     pub capacitor: StpCapacitor,
 }
 
+impl DriverPlasticity {
+    /// The settings with which drivers of a block do what nominal ones do with these.
+    #[must_use]
+    pub fn on(self, block: &BlockCalibration) -> Self {
+        Self { capacitor: block.capacitor(self.capacitor), ..self }
+    }
+
+    /// Whether the block has no capacitor within half a step of what these settings ask for.
+    pub fn is_clipped_on(self, block: &BlockCalibration) -> bool {
+        let realised = block.utilisation(block.capacitor(self.capacitor));
+        let ends = [StpCapacitor::new::<0>(), StpCapacitor::new::<7>()];
+        let [low, high] = ends.map(|end| block.utilisation(end));
+        let half_step = 0.5 * (high - low) / (StpCapacitor::SIZE - 1) as f64;
+        (realised - law::stp_utilisation(self.capacitor)).abs() > half_step * (1.0 + 1e-9)
+    }
+}
+
 /// Cells of a block on which the drivers of its quadrant depend.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct BlockPlasticity {
@@ -79,6 +96,12 @@ impl BlockPlasticity {
         [(SharedParameter::VStdf, strength), (SharedParameter::VDtc, self.recovery)]
             .into_iter()
             .chain(facilitation)
+    }
+
+    /// The cells with which the drivers of a block do what nominal ones do with these.
+    #[must_use]
+    pub fn on(self, block: &BlockCalibration) -> Self {
+        Self { recovery: block.recovery_code(self.recovery), ..self }
     }
 }
 
@@ -263,6 +286,23 @@ mod tests {
         assert!(refusal(0.3, 0.0, 20_000.0).starts_with("tau_facil = 20000 "));
         assert!(refusal(0.0, 0.0, 100.0).starts_with("U = 0"));
         assert!(refusal(0.3, -1.0, 0.0).starts_with("tau_rec = -1"));
+    }
+
+    #[test]
+    fn blocks_have_settings_of_their_own() {
+        let (driver, cells) = translated(0.3, 100.0, 0.0).settings.unwrap();
+        let mut block = BlockCalibration::ideal();
+        assert_eq!((driver.on(&block), cells.on(&block)), (driver, cells));
+        assert!(!driver.is_clipped_on(&block));
+        block.set_utilisation(1.1);
+        block.set(SharedParameter::VDtc, law::recovery_transformation(0.8).unwrap());
+        let (own, own_cells) = (driver.on(&block), cells.on(&block));
+        assert!((block.utilisation(own.capacitor) - 0.3).abs() < 0.013);
+        // 10 us of such drivers are 12.5 us of nominal ones: 6.319e-4 / 12.5e-6 - 1.08
+        assert_eq!((cells.recovery.index(), own_cells.recovery.index()), (62, 49));
+        assert_eq!(own_cells.facilitation, cells.facilitation);
+        let (weakest, _) = translated(0.25, 100.0, 0.0).settings.unwrap();
+        assert!(!driver.is_clipped_on(&block) && weakest.is_clipped_on(&block));
     }
 
     proptest! {

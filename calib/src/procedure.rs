@@ -11,6 +11,7 @@ mod gmax;
 mod inputs;
 mod measure;
 mod offsets;
+mod plasticity;
 mod potentials;
 mod rig;
 mod stimulus;
@@ -40,7 +41,10 @@ use stimulus::Stimulus;
 pub use trim::{Candidates, Responses, firing_circuits, responses};
 
 /// Version of the procedures: raised when what they measure changes.
-pub const PROCEDURE_VERSION: u32 = 3;
+pub const PROCEDURE_VERSION: u32 = 4;
+
+/// Name of the utilisation of drivers in qualities of blocks: no cell holds it.
+const UTILISATION: &str = "U";
 
 /// How thoroughly chips are measured.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -81,11 +85,13 @@ pub enum Step {
     Gmax,
     /// V_syntcx, V_syntci and the gains of the inputs.
     Inputs,
+    /// V_dtc of blocks, and the utilisation of their drivers.
+    Plasticity,
 }
 
 impl Step {
     /// All steps in their order.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::ReadoutShift,
         Self::ThresholdAndReset,
         Self::InhibitoryReversal,
@@ -97,6 +103,7 @@ impl Step {
         Self::Membrane,
         Self::Gmax,
         Self::Inputs,
+        Self::Plasticity,
     ];
 
     /// What it measures.
@@ -113,6 +120,7 @@ impl Step {
             Self::Membrane => "I_gl",
             Self::Gmax => "V_gmax",
             Self::Inputs => "V_syntcx, V_syntci, gains",
+            Self::Plasticity => "V_dtc, U",
         }
     }
 }
@@ -194,6 +202,7 @@ pub fn measure_chip(
             Step::Membrane => times::membrane(rig, settings, findings)?,
             Step::Gmax => gmax::v_gmax(rig, &stimulus, settings, findings)?,
             Step::Inputs => inputs::inputs(rig, &stimulus, settings, findings)?,
+            Step::Plasticity => plasticity::plasticity(rig, &stimulus, settings, findings)?,
         }
     }
     Ok(Measured {

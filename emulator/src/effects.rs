@@ -55,9 +55,10 @@ macro_rules! effects {
 effects! {
     /// Every circuit and block deviates from the nominal law. Standard deviations: V_t 14.5 mV,
     /// E_synx 24.5, E_syni, E_l and V_exp 20, V_reset 14 by block and 8 by circuit; time constants
-    /// 25 %, adaptation and slope 20 %, synaptic inputs 10 %, V_gmax 5 % (contract §2;
-    /// analog §3.5; those of adaptation, slope, inputs and V_gmax are assumptions). Synaptic inputs
-    /// whose V_convoff is too low conduct all the time (analog §3.2, §5.1).
+    /// 25 %, adaptation and slope 20 %, synaptic inputs 10 %, V_gmax 5 %; of drivers with short-term
+    /// plasticity the recovery time 25 % by block, the utilisation 10 % by block and 5 % by driver
+    /// (contract §2; analog §3.5; those of adaptation, slope, inputs, V_gmax and utilisation are
+    /// assumptions, and so is that drivers of a block recover alike). Synaptic inputs whose V_convoff is too low conduct all the time (analog §3.2, §5.1).
     Mismatch, "mismatch", Analog;
     /// Each pass over a row of floating gates leaves another value in its cells. Standard
     /// deviations: voltages 4.6 mV, 7.7 mV without the fine passes, 15 mV below code 100; currents

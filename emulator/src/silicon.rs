@@ -14,7 +14,8 @@ use std::sync::Arc;
 
 use hal::config::{FloatingGates, HicannConfig, SharedParameter};
 use hal::coord::{
-    FgBlockOnHicann, HicannOnWafer, NeuronOnHicann, OnWafer, SynapseRowOnHicann, Table,
+    FgBlockOnHicann, HicannOnWafer, NeuronOnHicann, OnWafer, SynapseDriverOnHicann,
+    SynapseRowOnHicann, Table,
 };
 use hal::defects::HicannDefects;
 use hal::law::{self, Cells, ShortTermPlasticity};
@@ -24,7 +25,7 @@ use crate::effects::{Effect, Effects};
 use crate::instance::Instance;
 use cells::GateValues;
 pub(crate) use circuit::Circuit;
-use circuit::Deviation;
+use circuit::{Deviation, factor};
 pub(crate) use draw::{AdcNoise, Jitter, scramble};
 use draw::{Kind, normals};
 pub(crate) use programming::{Programming, ProgrammingOfChip};
@@ -33,6 +34,10 @@ pub(crate) use programming::{Programming, ProgrammingOfChip};
 const SYNAPSE_SPREAD: f64 = 0.2;
 /// Spread of V_gmax by block and parameter, an assumption.
 const GMAX_SPREAD: f64 = 0.05;
+/// Relative spreads of short-term plasticity: of the recovery time by block, as of other time constants
+/// (contract §2), and of the utilisation by block and by driver, assumptions.
+const RECOVERY_SPREAD: f64 = 0.25;
+const UTILISATION_SPREAD: [f64; 2] = [0.10, 0.05];
 /// Spread of V_reset by block, V: with that of the circuits 16 mV (contract §2).
 const RESET_SPREAD_V: f64 = 0.014;
 /// Spread of the output amplifiers, V (analog §3.5).
@@ -164,12 +169,27 @@ impl<'a> Silicon<'a> {
         self.effects.contains(Effect::OtaSaturation).then_some(circuit::LEAK_RANGE_V)
     }
 
-    /// Short-term plasticity of the drivers of a block, if it is on there.
+    /// Short-term plasticity of a driver, if it is on in its block, and its utilisation over the nominal
+    /// one.
     pub(crate) fn short_term_plasticity(
         &self,
-        block: FgBlockOnHicann,
-    ) -> Option<ShortTermPlasticity> {
-        law::short_term_plasticity(&self.config.floating_gates, block)
+        driver: SynapseDriverOnHicann,
+    ) -> Option<(ShortTermPlasticity, f64)> {
+        let block = driver.quadrant().fg_block();
+        let gates = &self.config.floating_gates;
+        // what is off stays off whatever noise its cell has
+        law::short_term_plasticity(gates, block)?;
+        let cell = |parameter| self.drawn.gates.shared(gates, block, parameter);
+        let mut law = law::short_term_plasticity_from_cells(cell)?;
+        if !self.effects.contains(Effect::Mismatch) {
+            return Some((law, 1.0));
+        }
+        let drawn = |place| normals(self.instance, Kind::Plasticity, self.hicann, place);
+        let mut of_block = drawn(block.index());
+        let mut of_driver = drawn(FgBlockOnHicann::SIZE + driver.index());
+        law.tau_rec_s *= factor(RECOVERY_SPREAD, of_block.draw());
+        let [by_block, by_driver] = UTILISATION_SPREAD;
+        Some((law, factor(by_block, of_block.draw()) * factor(by_driver, of_driver.draw())))
     }
 
     /// V_gmax of a block in units of codes.
@@ -323,6 +343,47 @@ mod tests {
         let spread = (variance / factors.len() as f64).sqrt();
         assert!((mean - 1.0).abs() < 0.01 && (spread - 0.2).abs() < 0.01, "{mean} {spread}");
         assert!(factors.iter().all(|f| *f >= 0.0));
+    }
+
+    #[test]
+    fn drivers_differ_in_short_term_plasticity() {
+        let mut config = config();
+        let driver = SynapseDriverOnHicann::new::<7>();
+        let effects = Effects::from(Effect::Mismatch).with(Effect::FgNoise.into(), true);
+        // off, whatever noise the cell of the strength has
+        assert_eq!(silicon(WAFER, effects, &config).short_term_plasticity(driver), None);
+        for block in FgBlockOnHicann::all() {
+            for (parameter, code) in [(SharedParameter::VStdf, 568), (SharedParameter::VDtc, 62)] {
+                let code = DacCode::from_index(code).expect("in range");
+                config.floating_gates.set_shared(block, parameter, code);
+            }
+        }
+        let nominal =
+            law::short_term_plasticity(&config.floating_gates, FgBlockOnHicann::new::<0>());
+        let plain = silicon(WAFER, Effects::NONE, &config).short_term_plasticity(driver);
+        assert_eq!(plain, nominal.map(|law| (law, 1.0)));
+        let tau_rec_s = nominal.expect("it is on").tau_rec_s;
+        let drawn: Vec<[f64; 2]> = HicannOnWafer::all()
+            .flat_map(|h| {
+                let made = on(h, WAFER, Effect::Mismatch.into(), &config);
+                // one driver of each block
+                [0, 1, 112, 113].map(|driver| {
+                    let driver = SynapseDriverOnHicann::from_index(driver).expect("in range");
+                    let (law, u) = made.short_term_plasticity(driver).expect("it is on");
+                    [law.tau_rec_s / tau_rec_s, u]
+                })
+            })
+            .collect();
+        let n = drawn.len() as f64;
+        for (i, size) in [RECOVERY_SPREAD, UTILISATION_SPREAD[0].hypot(UTILISATION_SPREAD[1])]
+            .into_iter()
+            .enumerate()
+        {
+            let mean = drawn.iter().map(|d| d[i]).sum::<f64>() / n;
+            let spread = (drawn.iter().map(|d| (d[i] - mean).powi(2)).sum::<f64>() / n).sqrt();
+            assert!((mean - 1.0).abs() < 0.03, "{i}: {mean}");
+            assert!((spread / size - 1.0).abs() < 0.1, "{i}: {spread}");
+        }
     }
 
     #[test]

@@ -29,7 +29,10 @@ pub use neuron::{
     a_s, b_a, delta_t_v, e_synx_v, neuron_transformation, shared_transformation, tau_m_s,
     tau_ref_s, tau_syn_s, tau_w_s,
 };
-pub use plasticity::{ShortTermPlasticity, short_term_plasticity, stp_capacitor, stp_utilisation};
+pub use plasticity::{
+    ShortTermPlasticity, recovery_transformation, short_term_plasticity,
+    short_term_plasticity_from_cells, stp_capacitor, stp_utilisation,
+};
 pub use synapse::{REFERENCE_DIVISOR_SUM, REFERENCE_GMAX_A, split_divisor, synapse_s};
 pub use transformation::{Formula, Outside, Transformation, TransformationError};
 

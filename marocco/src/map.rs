@@ -169,14 +169,17 @@ pub(crate) fn realise(
         let n = network.projection(projection).synapses.len();
         *parameters.clipped.entry(parameter.to_owned()).or_default() += n;
     }
-    plasticity(&packed, &chips, inputs.kinds(), &mut config);
+    let unreached = plasticity(&packed, &chips, inputs.kinds(), calibration, &mut config);
+    if unreached > 0 {
+        *parameters.clipped.entry("U".to_owned()).or_default() += unreached;
+    }
     routes.sort_by_key(|r| r.bus);
     let mut mapping = Mapping {
         scaling: options.scaling,
         modes: plan.modes(),
         ideal_l1_loss_fraction: ideal_l1_loss(&plan, &packed, inputs, options),
         bound_loss_fraction: bound::column_bound(inputs, &placement),
-        chains: claimed_chains(&packed, &chips, &plan, inputs.kinds()),
+        chains: claimed_chains(&packed, &chips, &plan, inputs.kinds(), calibration),
         synapses: unrealised(network),
         realised_weights_us: zeros(network),
         plasticity: inputs.kinds().realised().to_vec(),
@@ -374,6 +377,7 @@ fn claimed_chains(
     chips: &[ChipSynapses],
     plan: &Plan,
     kinds: &Kinds,
+    calibration: &WaferCalibration,
 ) -> Vec<DriverChain> {
     let mut chains = chains(packed, plan);
     let of_driver: BTreeMap<_, _> = packed
@@ -382,7 +386,9 @@ fn claimed_chains(
         .flat_map(|(chip, synapses)| {
             let drivers = synapses.drivers.iter();
             drivers.filter_map(|&(driver, kind)| {
-                Some(((chip.hicann, driver), kinds.settings(kind)?.0))
+                let block = driver.quadrant().fg_block();
+                let own = &calibration.hicann(chip.hicann).blocks[block];
+                Some(((chip.hicann, driver), kinds.settings(kind)?.0.on(own)))
             })
         })
         .collect();
@@ -394,19 +400,30 @@ fn claimed_chains(
     chains
 }
 
-/// Sets the short-term plasticity of all drivers in chains, and of the quadrants that have any.
+/// Sets the short-term plasticity of all drivers in chains, and of the quadrants that have any. Tells
+/// how many synapses have drivers that do not reach their utilisation.
 fn plasticity(
     packed: &[PackedChip],
     chips: &[ChipSynapses],
     kinds: &Kinds,
+    calibration: &WaferCalibration,
     config: &mut WaferConfig,
-) {
+) -> usize {
+    let mut unreached = 0;
     for (chip, synapses) in packed.iter().zip(chips) {
         let config = config.hicann_mut(chip.hicann);
         for &(driver, kind) in &synapses.drivers {
-            configure::plasticity(config, driver, kinds.settings(kind));
+            let block = &calibration.hicann(chip.hicann).blocks[driver.quadrant().fg_block()];
+            let settings = kinds.settings(kind);
+            let own = settings.map(|(driver, cells)| (driver.on(block), cells.on(block)));
+            configure::plasticity(config, driver, own);
+            if settings.is_some_and(|(driver, _)| driver.is_clipped_on(block)) {
+                let places = synapses.fates.iter().filter_map(|(_, place)| place.ok());
+                unreached += places.filter(|place| place.row().driver() == driver).count();
+            }
         }
     }
+    unreached
 }
 
 /// Lets the controllers of a chip update the rows with long-term plasticity.

@@ -154,6 +154,11 @@ impl WeightedChip {
         for (&i, &(weight, siemens, clipped)) in self.placed.iter().zip(&self.weights.weights) {
             let (input, fate) = &chip.fates[i];
             let Ok(synapse) = *fate else { continue };
+            let (row, v_gmax) = (synapse.row(), self.weights.v_gmax);
+            let select = self.weights.rows[&row].select;
+            let block = &calibration.blocks[row.driver().quadrant().fg_block()];
+            let reach = block.gmax_reach(select, v_gmax[select.index()]);
+            let clipped = clipped || reach < 1.0;
             mapping.clipped_weights[input.projection.index()] += usize::from(clipped);
             let fate = slot(&mut mapping.synapses, input);
             if weight == SynapseWeight::default() && conductances.largest_s(input).is_none() {
@@ -164,7 +169,7 @@ impl WeightedChip {
             // the offset of weight 0 is an imperfection
             let silent = weight == SynapseWeight::default();
             *slot(&mut mapping.realised_weights_us, input) =
-                if silent { 0.0 } else { conductances.weight_us(input, siemens) as f32 };
+                if silent { 0.0 } else { conductances.weight_us(input, reach * siemens) as f32 };
             realised_rows.insert(synapse.row());
             hicann_config.synapses.weights[synapse] = weight;
             hicann_config.synapses.decoders[synapse] = address(mapping, input).synapse_decoder();

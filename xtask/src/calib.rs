@@ -1,6 +1,8 @@
 //! Calibration of manufactured wafers: spreads before and after on three wafers, time per chip, and
-//! the balanced random network calibrated, uncalibrated, and on the ideal wafer.
+//! the balanced random network calibrated, uncalibrated, and on the ideal wafer; and calibrations that
+//! are killed.
 
+mod killed;
 mod page;
 
 use std::fs;
@@ -58,6 +60,9 @@ pub(crate) fn bench(quick: bool, json: &Path) -> Result<()> {
         }
         write(json, &results)?;
     }
+    results["killed"] = killed::kill(&bench.bss1, &bench.folder, quick)?;
+    missed.extend(killed::judged(&results["killed"]));
+    write(json, &results)?;
     results["network"] = bench.network()?;
     write(json, &results)?;
     missed.extend(network_judged(&results["network"]));

@@ -86,7 +86,7 @@ pub struct CircuitRecord {
 
 impl Archive for ChipRecord {
     const KIND: [u8; 8] = *b"CALCHIP ";
-    const VERSION: u32 = 1;
+    const VERSION: u32 = 2;
 }
 
 impl Archive for CircuitRecord {

@@ -17,7 +17,7 @@ use crate::procedure::PROCEDURE_VERSION;
 use crate::{CircuitMode, HicannCalibration, WaferCalibration};
 
 /// Version of the tables and records of a file.
-pub const SCHEMA_VERSION: u32 = 2;
+pub const SCHEMA_VERSION: u32 = 3;
 
 /// Set, wafer and chip.
 type ChipId<'a> = (&'a str, u32, u16);
@@ -30,6 +30,8 @@ pub(super) const CIRCUITS: TableDefinition<'_, CircuitId<'_>, &[u8]> =
     TableDefinition::new("circuits");
 /// The entry of [`META`] with the version.
 pub(super) const VERSION: &str = "schema version";
+/// A key in [`CHIPS`] and the bytes of its record.
+pub(super) type RawChip = ((String, u32, u16), Vec<u8>);
 /// A key in [`CIRCUITS`] and the bytes of its record.
 pub(super) type RawCircuit = ((String, u32, u16, u16), Vec<u8>);
 /// First bytes of a file of redb.
@@ -69,7 +71,7 @@ impl Database {
         let found = guarded(path, || database.version())?;
         match found {
             SCHEMA_VERSION => {}
-            1 => migrate::from_version_1(&database)?,
+            1 | 2 => migrate::to_present(&database, found)?,
             _ => {
                 let newest = SCHEMA_VERSION;
                 return Err(DatabaseError::Version { path: here(), found, newest });
@@ -342,6 +344,20 @@ impl Snapshot {
                 let (key, bytes) = entry?;
                 let (set, wafer, hicann, circuit) = key.value();
                 all.push(((set.to_owned(), wafer, hicann, circuit), bytes.value().to_vec()));
+            }
+            Ok(all)
+        };
+        self.guard(|| read().map_err(|e| explain(&self.path, e)))
+    }
+
+    /// All records of chips as they are stored.
+    pub(super) fn raw_chips(&self) -> Result<Vec<RawChip>, DatabaseError> {
+        let read = || -> Result<Vec<_>, redb::Error> {
+            let mut all = Vec::new();
+            for entry in self.transaction.open_table(CHIPS)?.iter()? {
+                let (key, bytes) = entry?;
+                let (set, wafer, hicann) = key.value();
+                all.push(((set.to_owned(), wafer, hicann), bytes.value().to_vec()));
             }
             Ok(all)
         };

@@ -6,15 +6,17 @@ use std::collections::BTreeMap;
 use hal::config::{CurrentScaling, NeuronParameter as P};
 use hal::coord::{Coordinate as _, HicannOnWafer, NeuronOnHicann, Table};
 use hal::defects::Defects;
-use hal::value::SynapseWeight;
+use hal::law;
+use hal::value::{DacCode, StpCapacitor, SynapseWeight};
 use hal::wafer::Wafer;
 
 use super::gates::Gates;
 use super::measure::{self, PerCircuit, input};
 use super::rig::Rig;
 use super::stimulus::{DIVISOR_SUM, Stimulus};
-use super::{CalibrationError, Cost, inputs, potentials, times};
+use super::{CalibrationError, Cost, inputs, plasticity, potentials, times};
 use crate::database::CircuitRecord;
+use crate::fit::robust_mean;
 use crate::{CircuitMode, HicannCalibration, digital_weight};
 
 /// A quantity of a circuit that is evaluated.
@@ -40,11 +42,15 @@ pub enum Quantity {
     TauSynI,
     /// Height of a synaptic potential.
     Psp,
+    /// Share of the resources that an event uses at drivers with short-term plasticity, by block.
+    StpU,
+    /// Time constant of their recovery, by block.
+    StpTauRec,
 }
 
 impl Quantity {
     /// All of them.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 12] = [
         Self::VT,
         Self::VReset,
         Self::EL,
@@ -55,6 +61,8 @@ impl Quantity {
         Self::TauSynX,
         Self::TauSynI,
         Self::Psp,
+        Self::StpU,
+        Self::StpTauRec,
     ];
 
     /// Name in reports.
@@ -70,6 +78,8 @@ impl Quantity {
             Self::TauSynX => "tau_syn_x",
             Self::TauSynI => "tau_syn_i",
             Self::Psp => "psp",
+            Self::StpU => "stp_u",
+            Self::StpTauRec => "stp_tau_rec",
         }
     }
 
@@ -92,7 +102,7 @@ impl Quantity {
     }
 }
 
-/// Errors of circuits by quantity: number of the target, error in mV or relative.
+/// Errors of circuits, of short-term plasticity those of blocks, by quantity: number of the target, error in mV or relative.
 pub type Errors = BTreeMap<Quantity, Vec<(u8, f32)>>;
 
 /// The evaluation of a chip.
@@ -118,6 +128,11 @@ const TAU_M: [(bool, CurrentScaling, f64); 5] = [
     (true, CurrentScaling::Slow, 5.0e-6),
     (false, CurrentScaling::Normal, 0.5e-6),
     (true, CurrentScaling::Fast, 0.8e-6),
+];
+/// Cells of the recovery, 25 and 8 us, each with a capacitor.
+const STP: [(DacCode, StpCapacitor); 2] = [
+    (DacCode::new::<24>(), StpCapacitor::new::<5>()),
+    (DacCode::new::<78>(), StpCapacitor::new::<2>()),
 ];
 /// A short refractory time that others are compared with, s, and how often.
 const REFERENCE_S: f64 = 0.06e-6;
@@ -161,6 +176,8 @@ pub fn evaluate_chip(
     bench.membrane()?;
     next(Quantity::TauSynX)?;
     bench.inputs()?;
+    next(Quantity::StpU)?;
+    bench.plasticity()?;
     bench.found.cost = bench.rig.cost;
     Ok(bench.found)
 }
@@ -345,12 +362,48 @@ impl Bench<'_> {
         Ok(())
     }
 
+    fn plasticity(&mut self) -> Result<(), CalibrationError> {
+        let calibration = self.calibration;
+        let circuits = plasticity::listeners(|n| self.good.contains(n));
+        for when in BOTH {
+            for (i, (code, capacitor)) in STP.into_iter().enumerate() {
+                let (rig, stimulus) = (&mut self.rig, &self.stimulus);
+                let found =
+                    plasticity::depression(rig, stimulus, calibration, &circuits, |block| {
+                        let own = &calibration.blocks[block];
+                        match when {
+                            When::Before => (code, capacitor),
+                            When::After => (own.recovery_code(code), own.capacitor(capacitor)),
+                        }
+                    })?;
+                let errors = match when {
+                    When::Before => &mut self.found.before,
+                    When::After => &mut self.found.after,
+                };
+                let targets = [law::stp_utilisation(capacitor), plasticity::recovery_s(code)];
+                for trains in found.values() {
+                    let means = [
+                        robust_mean(&trains.iter().map(|t| t.utilisation).collect::<Vec<_>>()),
+                        robust_mean(&trains.iter().map(|t| t.recovery).collect::<Vec<_>>()),
+                    ];
+                    let quantities = [Quantity::StpU, Quantity::StpTauRec];
+                    for ((quantity, mean), target) in quantities.into_iter().zip(means).zip(targets)
+                    {
+                        let error = mean.map(|mean| (i as u8, (mean / target - 1.0) as f32));
+                        errors.entry(quantity).or_default().extend(error);
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
     fn take_heights(
         &mut self,
         when: When,
         i: usize,
         tau: f64,
-        v_gmax: hal::value::DacCode,
+        v_gmax: DacCode,
         found: &PerCircuit<[Option<crate::fit::Psp>; 2]>,
     ) {
         let synapses = self.stimulus.synapses.clone();
@@ -389,10 +442,10 @@ fn set(gates: &mut Gates<'_>, when: When, parameter: P, value: f64) {
 }
 
 /// Conductance of each weight, S.
-fn levels_s(v_gmax: hal::value::DacCode) -> [f64; 16] {
+fn levels_s(v_gmax: DacCode) -> [f64; 16] {
     let mut levels = [0.0; 16];
     for (level, weight) in levels.iter_mut().zip(SynapseWeight::all()) {
-        *level = hal::law::synapse_s(weight, v_gmax, hal::law::split_divisor(DIVISOR_SUM));
+        *level = law::synapse_s(weight, v_gmax, law::split_divisor(DIVISOR_SUM));
     }
     levels
 }

@@ -5,7 +5,7 @@ use hal::coord::{Coordinate as _, FgBlockOnHicann, NeuronOnHicann};
 use hal::law::{self, Outside};
 use hal::value::{DacCode, GmaxSelect};
 
-use crate::{CircuitMode, HicannCalibration};
+use crate::{BlockPlasticity, CircuitMode, HicannCalibration};
 
 /// The mode that everything is measured in: big capacitor, normal leak.
 pub(super) const MODE: CircuitMode =
@@ -126,6 +126,20 @@ impl<'a> Gates<'a> {
             for select in GmaxSelect::all() {
                 let own = self.calibration.blocks[block].gmax_code(select, code);
                 self.gates.set_shared(block, SharedParameter::gmax(select), own);
+            }
+        }
+        self
+    }
+
+    /// Short-term plasticity of all blocks at full strength, without offsets, with these recovery cells.
+    pub(super) fn plasticity(
+        &mut self,
+        recovery: impl Fn(FgBlockOnHicann) -> DacCode,
+    ) -> &mut Self {
+        for block in FgBlockOnHicann::all() {
+            let cells = BlockPlasticity { recovery: recovery(block), facilitation: None };
+            for (parameter, code) in cells.cells() {
+                self.gates.set_shared(block, parameter, code);
             }
         }
         self

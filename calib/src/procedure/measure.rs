@@ -26,6 +26,8 @@ const SHIFT_S: f64 = 14e-6;
 const EVENTS_S: [f64; 2] = [1.0e-6, 7.0e-6];
 const BEFORE_S: f64 = 0.4e-6;
 const PSP_S: f64 = 5.6e-6;
+/// Least time between two events of which each has a potential of its own, s.
+pub(super) const SPACING_S: f64 = EVENTS_S[1] - EVENTS_S[0];
 /// Intervals between spikes that a recording has room for.
 const INTERVALS: f64 = 20.0;
 /// Events that leave a chip per second at most while spikes are recorded: what fits with room.
@@ -170,7 +172,7 @@ pub(super) struct Expected {
     pub(super) tau_syn_s: f64,
 }
 
-/// One of the two potentials of a recording: through which input, and by rows on which side of the chip,
+/// One of the potentials of a recording: through which input, and by rows on which side of the chip,
 /// or by all.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Potential {
@@ -198,18 +200,29 @@ pub(super) fn some_potentials(
     potentials: [Potential; 2],
     expected: &Expected,
 ) -> Result<PerCircuit<[Option<Psp>; 2]>, CalibrationError> {
+    let events = [(potentials[0], EVENTS_S[0]), (potentials[1], EVENTS_S[1])];
+    trains(rig, stimulus, circuits, events, expected)
+}
+
+/// The potentials of a train of events, which come at some times in s, [`SPACING_S`] apart or more.
+pub(super) fn trains<const N: usize>(
+    rig: &mut Rig<'_>,
+    stimulus: &Stimulus,
+    circuits: &[NeuronOnHicann],
+    events: [(Potential, f64); N],
+    expected: &Expected,
+) -> Result<PerCircuit<[Option<Psp>; N]>, CalibrationError> {
     stimulus.drive(rig.chip(), None);
-    let cycles = EVENTS_S.map(|s| DncCycles((s / DncCycles::SECONDS) as u64));
-    let pulses: Vec<_> = potentials
+    let events = events.map(|(what, s)| (what, DncCycles((s / DncCycles::SECONDS) as u64)));
+    let pulses: Vec<_> = events
         .iter()
-        .zip(cycles)
-        .flat_map(|(potential, time)| stimulus.event(potential.input, potential.rows, time))
+        .flat_map(|&(potential, time)| stimulus.event(potential.input, potential.rows, time))
         .collect();
-    let seconds = EVENTS_S[1] + PSP_S + 0.5e-6;
-    let mut found: PerCircuit<[Option<Psp>; 2]> = Table::default();
-    rig.read_out(circuits, false, &pulses, seconds, |n, samples| {
-        for (i, potential) in potentials.iter().enumerate() {
-            let arrival = cycles[i].hardware_s() + Stimulus::delay_s(n);
+    let last = events.iter().map(|(_, time)| time.hardware_s()).fold(0.0, f64::max);
+    let mut found: PerCircuit<[Option<Psp>; N]> = Table::from_fn(|_| [None; N]);
+    rig.read_out(circuits, false, &pulses, last + PSP_S + 0.5e-6, |n, samples| {
+        for (found, (potential, time)) in found[n].iter_mut().zip(events) {
+            let arrival = time.hardware_s() + Stimulus::delay_s(n);
             let from = ((arrival - BEFORE_S) / SAMPLE_S) as usize;
             let to = from + (PSP_S / SAMPLE_S) as usize;
             let window = samples.get(from..to.min(samples.len())).unwrap_or_default();
@@ -224,7 +237,7 @@ pub(super) fn some_potentials(
                 tau_syn_s: expected.tau_syn_s,
                 noise_v: ADC_NOISE_V / 2_f64.sqrt(),
             };
-            found[n][i] = fit_psp(&pairs, &known);
+            *found = fit_psp(&pairs, &known);
         }
     })?;
     Stimulus::stop(rig.chip());

@@ -5,14 +5,14 @@
 
 mod rotation;
 
-use hal::config::{BackgroundGenerator, GbitDirection, HicannConfig};
+use hal::config::{BackgroundGenerator, GbitDirection, HicannConfig, StpMode};
 use hal::coord::{
     BackgroundGeneratorOnHicann, Coordinate as _, CrossbarSwitchOnHicann, DncMergerOnHicann,
-    HicannOnWafer, L1Address, NeuronOnHicann, PulseLabel, Side, SynapseColumnOnHicann,
-    SynapseDriverOnHicann, SynapseSwitchOnHicann, Table, Vertical,
+    FgBlockOnHicann, HicannOnWafer, L1Address, NeuronOnHicann, PulseLabel, Side,
+    SynapseColumnOnHicann, SynapseDriverOnHicann, SynapseSwitchOnHicann, Table, Vertical,
 };
 use hal::law;
-use hal::value::{GmaxSelect, SynapseWeight};
+use hal::value::{GmaxSelect, StpCapacitor, SynapseWeight};
 use hal::wafer::{DncCycles, PulseEvent};
 
 use super::rig::Rig;
@@ -143,6 +143,21 @@ impl Stimulus {
             for row in &mut chip.synapses.drivers[driver].rows {
                 row.gmax_select = select;
             }
+        }
+    }
+
+    /// Lets all drivers depress with a capacitor, or none.
+    pub(super) fn depress(
+        &self,
+        chip: &mut HicannConfig,
+        capacitor: impl Fn(FgBlockOnHicann) -> Option<StpCapacitor>,
+    ) {
+        for driver in self.drivers() {
+            let capacitor = capacitor(driver.quadrant().fg_block());
+            let settings = &mut chip.synapses.drivers[driver];
+            settings.stp_enable = capacitor.is_some();
+            settings.stp_mode = StpMode::Depression;
+            settings.stp_capacitor = capacitor.unwrap_or_default();
         }
     }
 

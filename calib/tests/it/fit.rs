@@ -1,7 +1,8 @@
 //! Fits recover what made the points, among noise and outliers, and refuse what makes no sense.
 
 use calib::fit::{
-    PspKnown, fit_hinge, fit_intervals, fit_line, fit_psp, hinge, median, robust_mean,
+    PspKnown, available, fit_depression, fit_hinge, fit_intervals, fit_line, fit_psp, hinge,
+    median, robust_mean,
 };
 use hal::config::{CurrentScaling, NeuronParameter};
 use hal::law::{Outside, Transformation};
@@ -140,4 +141,28 @@ fn a_trace_that_does_not_move_is_no_psp() {
     let flat: Vec<f64> = (0..600).map(|i| 0.7 + 0.003 * noise(i)).collect();
     assert_eq!(fit_psp(&flat, &known), None);
     assert_eq!(fit_psp(&[], &known), None);
+}
+
+proptest! {
+    #[test]
+    fn depression_is_found_in_trains(u in 0.2..0.5_f64, recovery in 7.0..30.0_f64, unit in 1e3..1e6_f64) {
+        let times = [0.0, 6.0, 12.0, 18.0, 36.0];
+        let exact: Vec<f64> = available(&times, u, recovery).iter().map(|x| unit * x).collect();
+        let found = fit_depression(&times, &exact).unwrap();
+        prop_assert!((found.utilisation / u - 1.0).abs() < 1e-3, "{found:?}");
+        prop_assert!((found.recovery / recovery - 1.0).abs() < 1e-3, "{found:?}");
+        let noisy: Vec<f64> =
+            exact.iter().enumerate().map(|(i, x)| x * (1.0 + 0.004 * noise(i))).collect();
+        let found = fit_depression(&times, &noisy).unwrap();
+        prop_assert!((found.utilisation / u - 1.0).abs() < 0.05, "{found:?}");
+        prop_assert!((found.recovery / recovery - 1.0).abs() < 0.08, "{found:?}");
+        prop_assert!(found.residual < 0.004);
+    }
+}
+
+#[test]
+fn short_trains_tell_nothing_about_depression() {
+    assert_eq!(fit_depression(&[0.0, 6.0, 12.0], &[1.0, 0.8, 0.7]), None);
+    assert_eq!(fit_depression(&[0.0, 6.0, 12.0, 18.0], &[f64::NAN; 4]), None);
+    assert_eq!(fit_depression(&[], &[]), None);
 }

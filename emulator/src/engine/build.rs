@@ -8,7 +8,7 @@ use hal::coord::{
     Coordinate, HicannOnWafer, L1Address, NeuronOnHicann, PulseLabel, SynapseArrayOnHicann,
     SynapseDriverOnHicann, SynapseRowOnHicann, Table,
 };
-use hal::law;
+use hal::law::{self, stp_utilisation};
 use hal::value::SynapseWeight;
 use hal::wafer::DncCycles;
 
@@ -187,12 +187,13 @@ impl<'a> ChipBuilder<'a> {
         if !settings.stp_enable {
             return None;
         }
-        let law = self.silicon.short_term_plasticity(driver.quadrant().fg_block())?;
+        let (law, factor) = self.silicon.short_term_plasticity(driver)?;
         let next = self.resources.len() as u32;
         let place = (driver, s.source.address);
         let resource = *self.resource_places.entry(place).or_insert(next);
         if resource == next {
-            self.resources.push(Resource::new(settings.stp_mode, settings.stp_capacitor, law));
+            let utilisation = factor * stp_utilisation(settings.stp_capacitor);
+            self.resources.push(Resource::new(settings.stp_mode, utilisation, law));
         }
         Some(resource)
     }

@@ -193,7 +193,7 @@ fn plasticity_follows_tsodyks_and_markram_where_the_hardware_can() {
                 n_dep: 0.0,
                 n_fac,
             };
-            resource = Some((row[4].to_owned(), Resource::with(mode, u, law), scale));
+            resource = Some((row[4].to_owned(), Resource::new(mode, u, law), scale));
         }
         let Some((_, resource, scale)) = &mut resource else { continue };
         let now = DncCycles((time_ms / MS_PER_S / DncCycles::SECONDS).round() as u64);

@@ -4,8 +4,7 @@
 //! An event finds what has recovered since the last one, is scaled by it, and uses some of the rest.
 
 use hal::config::StpMode;
-use hal::law::{ShortTermPlasticity, stp_utilisation};
-use hal::value::StpCapacitor;
+use hal::law::ShortTermPlasticity;
 use hal::wafer::DncCycles;
 
 /// One address of a driver with short-term plasticity.
@@ -20,14 +19,9 @@ pub(super) struct Resource {
 }
 
 impl Resource {
-    /// Fully recovered.
-    pub(super) fn new(mode: StpMode, capacitor: StpCapacitor, law: ShortTermPlasticity) -> Self {
-        Self::with(mode, stp_utilisation(capacitor), law)
-    }
-
-    /// The same with any utilisation.
-    pub(super) fn with(mode: StpMode, utilisation: f64, law: ShortTermPlasticity) -> Self {
-        Self { mode, law, utilisation, inactive: 0.0, last: DncCycles(0) }
+    /// Fully recovered; an event uses the share `utilisation`, at most 1, of what is active.
+    pub(super) fn new(mode: StpMode, utilisation: f64, law: ShortTermPlasticity) -> Self {
+        Self { mode, law, utilisation: utilisation.min(1.0), inactive: 0.0, last: DncCycles(0) }
     }
 
     /// The factor of the weights for an event that arrives now, never below 0. An event that
@@ -49,6 +43,8 @@ impl Resource {
 #[cfg(test)]
 mod tests {
     use hal::coord::Coordinate;
+    use hal::law::stp_utilisation;
+    use hal::value::StpCapacitor;
 
     use super::*;
 
@@ -129,7 +125,7 @@ mod tests {
         for (mode, times_us, tau_us, capacitor, lambda, n, expected) in cases {
             let law = ShortTermPlasticity { tau_rec_s: tau_us * 1e-6, lambda, n_dep: n, n_fac: n };
             let capacitor = StpCapacitor::from_index(capacitor).expect("eight settings");
-            let mut resource = Resource::new(mode, capacitor, law);
+            let mut resource = Resource::new(mode, stp_utilisation(capacitor), law);
             for (time_us, factor) in times_us.into_iter().zip(expected) {
                 let seen = resource.event(DncCycles((time_us * 250.0) as u64));
                 assert!((seen - factor).abs() < 1e-9, "{mode:?} {time_us}: {seen} for {factor}");

@@ -89,7 +89,7 @@ impl Deviation {
 }
 
 /// Factor with mean 1 and a relative spread that never reaches 0: log-normal.
-fn factor(spread: f64, normal: f64) -> f64 {
+pub(super) fn factor(spread: f64, normal: f64) -> f64 {
     let variance = (1.0 + spread * spread).ln();
     (variance.sqrt() * normal - 0.5 * variance).exp()
 }

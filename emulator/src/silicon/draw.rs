@@ -30,6 +30,8 @@ pub(crate) enum Kind {
     Fault,
     /// Jitter of L1.
     Jitter,
+    /// Short-term plasticity of blocks and drivers.
+    Plasticity,
 }
 
 /// The stream of a place on a chip; `place` counts within the kind.

@@ -36,7 +36,7 @@ const I_REXP: ([f64; 3], f64, f64) = ([-38.5688, 27164.6, 3.7804e6], 1.21e-3, 13
 /// Code of I_fire by amperes, and the domain.
 const I_FIRE: ([f64; 3], f64, f64) = ([22.4037, 18.414e9, -0.057288e18], 0.0324e-9, 69.26e-9);
 /// Code of V_dtc by powers of 1/tau_rec in s; DAC 5 and 40 were measured (analog §1.8).
-const V_DTC: [f64; 2] = [-1.07638889, 6.31944444e-4];
+pub(super) const V_DTC: [f64; 2] = [-1.07638889, 6.31944444e-4];
 
 /// Every transformation of the nominal law.
 struct Nominal {

@@ -1,7 +1,7 @@
 //! The nominal law of short-term plasticity (analog §1.8, §5.3).
 
-use super::neuron::tau_rec_s;
-use super::volts;
+use super::neuron::{V_DTC, shared_transformation, tau_rec_s};
+use super::{Formula, Transformation, TransformationError, volts};
 use crate::config::{FloatingGates, SharedParameter};
 use crate::coord::FgBlockOnHicann;
 use crate::value::StpCapacitor;
@@ -30,14 +30,29 @@ pub fn short_term_plasticity(
     gates: &FloatingGates,
     block: FgBlockOnHicann,
 ) -> Option<ShortTermPlasticity> {
-    let code = |parameter| gates.shared(block, parameter).unwrap_or_default();
-    let lambda = volts(code(SharedParameter::VStdf));
+    short_term_plasticity_from_cells(|p| gates.shared(block, p).unwrap_or_default().into())
+}
+
+/// The same from cells in units of codes.
+pub fn short_term_plasticity_from_cells(
+    cell: impl Fn(SharedParameter) -> f64,
+) -> Option<ShortTermPlasticity> {
+    let lambda = volts(cell(SharedParameter::VStdf));
     (lambda > 0.0).then(|| ShortTermPlasticity {
-        tau_rec_s: tau_rec_s(code(SharedParameter::VDtc).into()),
+        tau_rec_s: tau_rec_s(cell(SharedParameter::VDtc)),
         lambda,
-        n_dep: volts(code(SharedParameter::VDep)) / lambda,
-        n_fac: volts(code(SharedParameter::VFac)) / lambda,
+        n_dep: volts(cell(SharedParameter::VDep)) / lambda,
+        n_fac: volts(cell(SharedParameter::VFac)) / lambda,
     })
+}
+
+/// From the recovery time constant in s to the code of V_dtc for drivers that recover `factor` times as
+/// slowly as nominal ones; `factor` is above 0.
+pub fn recovery_transformation(factor: f64) -> Result<Transformation, TransformationError> {
+    let (low, high) = shared_transformation(SharedParameter::VDtc).domain();
+    let [offset, speed] = V_DTC;
+    let formula = Formula::NegativePowers(vec![offset, speed * factor]);
+    Transformation::new(formula, low * factor, high * factor)
 }
 
 /// Utilisation U of a capacitor setting, 0.25..=0.40.

@@ -132,6 +132,19 @@ fn plasticity_without_strength_is_off() {
     assert_eq!((stp.n_dep, stp.n_fac), (0.0, 0.5));
 }
 
+#[test]
+fn slower_drivers_need_larger_codes_for_a_time() {
+    let nominal = shared_transformation(SharedParameter::VDtc);
+    let same = recovery_transformation(1.0).unwrap();
+    let slow = recovery_transformation(1.25).unwrap();
+    for tau_s in [5e-6, 10e-6, 50e-6] {
+        let code = nominal.apply(tau_s, Outside::Error).unwrap();
+        close(same.apply(tau_s, Outside::Error).unwrap(), code, 1e-12);
+        close(slow.apply(1.25 * tau_s, Outside::Error).unwrap(), code, 1e-12);
+    }
+    assert!(recovery_transformation(0.0).is_err() && recovery_transformation(f64::NAN).is_err());
+}
+
 /// Invariant 17.
 #[test]
 fn utilisation_round_trip() {

@@ -5,6 +5,8 @@
 //! wafer, where all circuits of a neuron hold the same codes. With a measured calibration they are held
 //! against that (`calibrated`); where it is not at hand, only modes are compared.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use calib::{CellParameters, HicannCalibration, TsodyksMarkram};
 use hal::config::{HicannConfig, NeuronHalf, NeuronParameter, SharedParameter};
 use hal::coord::{
@@ -23,8 +25,6 @@ use crate::mapping::SynapseFate;
 const TOLERANCE: f64 = 1e-7;
 /// The same for weights, which the claim holds in single precision.
 const WEIGHT_TOLERANCE: f64 = 1e-6;
-/// How much weaker than claimed the rows of a block may be whose V_gmax is at its end.
-const SHORT_OF_GMAX: f64 = 0.3;
 
 pub(super) fn check(case: &Case<'_>, faults: &mut Faults) {
     let mut members: Table<HicannOnWafer, Vec<usize>> = Table::default();
@@ -81,7 +81,8 @@ fn check_shared(case: &Case<'_>, hicann: HicannOnWafer, chip: &HicannConfig, fau
     }
 }
 
-/// The V_gmax of all blocks stand for the same value, up to rounding.
+/// The V_gmax of all blocks stand for the same value, up to rounding; where the largest code is too
+/// small, for a lower one.
 fn check_calibrated_gmax(
     case: &Case<'_>,
     hicann: HicannOnWafer,
@@ -91,16 +92,15 @@ fn check_calibrated_gmax(
     let Some(calibration) = case.rules.measured(hicann) else { return };
     for select in GmaxSelect::all() {
         let of = |block| effective_gmax(chip, block, select, Some(calibration));
-        let Some((first, first_step)) = of(FgBlockOnHicann::new::<0>()) else { continue };
+        let Some((most, most_step)) = largest_gmax(chip, select, calibration) else { continue };
         for block in FgBlockOnHicann::all() {
             let Some((own, step)) = of(block) else { continue };
             let parameter = SharedParameter::gmax(select);
-            // the largest code may be too small
             let at_end = v_gmax_code(chip, block, select) == Some(DacCode::MAX);
-            let near = (own - first).abs() <= 0.5 * (step + first_step) * (1.0 + TOLERANCE);
+            let near = most - own <= 0.5 * (step + most_step) * (1.0 + TOLERANCE);
             faults.demand(Rule::V05, near || at_end, || {
                 let name = parameter.name();
-                format!("{hicann}: {name} of {block} stands for {own:.1}, not for {first:.1}")
+                format!("{hicann}: {name} of {block} stands for {own:.1}, not for {most:.1}")
             });
         }
     }
@@ -121,6 +121,17 @@ fn effective_gmax(
         Some(own_a / law::amperes(1.0))
     };
     Some((nominal(code)?, nominal(DacCode::new::<1>())?))
+}
+
+/// The largest of them of all blocks.
+fn largest_gmax(
+    chip: &HicannConfig,
+    select: GmaxSelect,
+    calibration: &HicannCalibration,
+) -> Option<(f64, f64)> {
+    FgBlockOnHicann::all()
+        .filter_map(|block| effective_gmax(chip, block, select, Some(calibration)))
+        .max_by(|a, b| a.0.total_cmp(&b.0))
 }
 
 fn v_gmax_code(chip: &HicannConfig, block: FgBlockOnHicann, select: GmaxSelect) -> Option<DacCode> {
@@ -284,6 +295,7 @@ fn check_weights(case: &Case<'_>, faults: &mut Faults) {
         let claimed = &case.mapping.realised_weights_us[id.index()];
         let plasticity = case.mapping.plasticity[id.index()].as_ref();
         let share = plasticity.map_or(1.0, TsodyksMarkram::row_share);
+        let n_short = AtomicUsize::new(0);
         let wrong: Vec<String> = projection
             .synapses
             .par_iter()
@@ -295,13 +307,11 @@ fn check_weights(case: &Case<'_>, faults: &mut Faults) {
                 let chip = case.config.hicanns.get(&synapse.hicann)?;
                 let target = first + wanted.post as usize;
                 let silent = weight == SynapseWeight::default();
-                let (row_us, rounding) = match weight_us(case, chip, synapse, weight, target)? {
-                    _ if silent => (0.0, 0.0),
-                    found => found,
-                };
-                let found_us = row_us / share;
+                let row = weight_us(case, chip, synapse, weight, target)?;
+                n_short.fetch_add(usize::from(row.is_short), Ordering::Relaxed);
+                let found_us = if silent { 0.0 } else { row.us / share };
                 let off = (found_us - f64::from(want_us)).abs();
-                let good = off <= (WEIGHT_TOLERANCE + rounding) * found_us;
+                let good = off <= (WEIGHT_TOLERANCE + row.rounding) * found_us;
                 (!good).then(|| {
                     format!(
                         "`{}`, synapse {i} at {synapse}: its row gives {found_us:.6e} uS, claimed \
@@ -314,32 +324,50 @@ fn check_weights(case: &Case<'_>, faults: &mut Faults) {
         for message in wrong {
             faults.add(Rule::V05, message);
         }
+        let (n_short, counted) = (n_short.into_inner(), case.mapping.clipped_weights[id.index()]);
+        faults.demand(Rule::V05, n_short <= counted, || {
+            let label = &projection.label;
+            format!("`{label}`: {n_short} weights are short of V_gmax, {counted} are counted")
+        });
     }
 }
 
-/// What a synapse of this weight conducts in units of the network, by the settings of its row, and what
-/// of it the rounding of a calibrated V_gmax may be. None if the calibration is not at hand.
+/// What a synapse conducts by the settings of its row.
+struct RowWeight {
+    /// In units of the network.
+    us: f64,
+    /// Share of it that the rounding of a calibrated V_gmax may be.
+    rounding: f64,
+    /// Whether V_gmax of its block is at its end, and stands for less than in other blocks.
+    is_short: bool,
+}
+
+/// What a synapse of this weight conducts; none if the calibration is not at hand.
 fn weight_us(
     case: &Case<'_>,
     chip: &HicannConfig,
     synapse: OnWafer<SynapseOnHicann>,
     weight: SynapseWeight,
     target: usize,
-) -> Option<(f64, f64)> {
+) -> Option<RowWeight> {
     let row = chip.synapses.row(synapse.local.row());
     let block = synapse.local.row().driver().quadrant().fg_block();
     let calibration = case.rules.measured(synapse.hicann);
     if case.rules.calibrated.is_some() && calibration.is_none() {
         return None;
     }
-    let (v_gmax, step) = effective_gmax(chip, block, row.gmax_select, calibration)?;
-    // the largest code may be too small for a block that conducts less than nominal ones
-    let at_end =
-        calibration.is_some() && v_gmax_code(chip, block, row.gmax_select) == Some(DacCode::MAX);
-    let rounding = if at_end { SHORT_OF_GMAX } else { 0.5 * step / v_gmax };
+    let select = row.gmax_select;
+    let (v_gmax, step) = effective_gmax(chip, block, select, calibration)?;
+    let rounding = 0.5 * step / v_gmax;
+    // the largest code is too small for a block that conducts so much less than the others
+    let is_short = calibration
+        .filter(|_| v_gmax_code(chip, block, select) == Some(DacCode::MAX))
+        .and_then(|calibration| largest_gmax(chip, select, calibration))
+        .is_some_and(|(most, most_step)| most - v_gmax > most_step + step);
     let conductance_s = law::synapse_s(weight, v_gmax, row.gmax_divisor);
     let cm_nf = case.mapping.parameters.cells[target]?.cm();
     let size = case.mapping.placement.neurons[target]?.size();
     let (mode, scaling) = (case.mapping.mode(synapse.hicann), &case.mapping.scaling);
-    Some((calib::weight_us(conductance_s, cm_nf, size, mode, scaling), rounding))
+    let us = calib::weight_us(conductance_s, cm_nf, size, mode, scaling);
+    Some(RowWeight { us, rounding, is_short })
 }

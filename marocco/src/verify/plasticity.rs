@@ -1,10 +1,10 @@
 //! Short-term plasticity (V24, V26): what is claimed of a projection is the nearest that drivers do
 //! to what it asks for, and the drivers of its synapses do it, by the nominal law of `hal` (analog
-//! §1.8, §5.3).
+//! §1.8, §5.3) or by the measured calibration of their block.
 
 use calib::TsodyksMarkram;
 use hal::config::{HicannConfig, SharedParameter, StpMode};
-use hal::coord::{Coordinate as _, SynapseDriverOnHicann};
+use hal::coord::{Coordinate as _, HicannOnWafer, SynapseDriverOnHicann};
 use hal::law::{self, Outside};
 use hal::value::StpCapacitor;
 
@@ -89,6 +89,7 @@ fn is_nearest(case: &Case<'_>, wanted: &TsodyksMarkram, claimed: &TsodyksMarkram
 /// Whether a driver does what is claimed of a projection with synapses on it (V26).
 pub(super) fn fits(
     case: &Case<'_>,
+    hicann: HicannOnWafer,
     chip: &HicannConfig,
     driver: SynapseDriverOnHicann,
     claimed: Option<TsodyksMarkram>,
@@ -97,6 +98,12 @@ pub(super) fn fits(
     let plastic = claimed.filter(|p| p.tau_rec > 0.0 || p.tau_facil > 0.0);
     let Some(TsodyksMarkram { u, tau_rec, tau_facil }) = plastic else { return !found.stp_enable };
     let block = driver.quadrant().fg_block();
+    let calibration = case.rules.measured(hicann);
+    if case.rules.calibrated.is_some() && calibration.is_none() {
+        // what the settings stand for is not at hand
+        let mode = if tau_rec > 0.0 { StpMode::Depression } else { StpMode::Facilitation };
+        return found.stp_enable && found.stp_mode == mode;
+    }
     let Some(law) = law::short_term_plasticity(&chip.floating_gates, block) else { return false };
     let near = |a: f64, b: f64, tolerance: f64| (a - b).abs() <= tolerance * b.abs();
     let time_s = case.mapping.scaling.time_to_hw_s(tau_rec + tau_facil);
@@ -113,9 +120,19 @@ pub(super) fn fits(
             tau_facil > 0.0 && is_code(SharedParameter::VFac, offset)
         }
     };
-    found.stp_enable
-        && first
-        && near(law::stp_utilisation(found.stp_capacitor), u, TOLERANCE)
-        && near(law.tau_rec_s, time_s, TOLERANCE)
-        && is_code(SharedParameter::VStdf, 1.0)
+    let speed = match calibration.map(|c| &c.blocks[block]) {
+        None => {
+            near(law::stp_utilisation(found.stp_capacitor), u, TOLERANCE)
+                && near(law.tau_rec_s, time_s, TOLERANCE)
+        }
+        Some(own) => {
+            // the settings of this block for the nominal ones that the claim is of
+            let nominal = law::shared_transformation(SharedParameter::VDtc);
+            let code = nominal.apply(time_s, Outside::Clip).map(law::nearest_code);
+            let recovery = chip.floating_gates.shared(block, SharedParameter::VDtc);
+            found.stp_capacitor == own.capacitor(law::stp_capacitor(u))
+                && code.is_ok_and(|code| recovery == Some(own.recovery_code(code)))
+        }
+    };
+    found.stp_enable && first && speed && is_code(SharedParameter::VStdf, 1.0)
 }

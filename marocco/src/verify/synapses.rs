@@ -190,7 +190,7 @@ impl Checker<'_> {
             let claimed = self.case.mapping.plasticity[claim.projection.index()];
             faults.demand(
                 Rule::V26,
-                plasticity::fits(self.case, self.chip, driver, claimed),
+                plasticity::fits(self.case, self.hicann, self.chip, driver, claimed),
                 || format!("{}: {driver} does not do {claimed:?}", self.name(claim)),
             );
         }

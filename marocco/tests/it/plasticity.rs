@@ -2,11 +2,12 @@
 //! the verifier takes it.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
-use calib::{PlasticityError, TsodyksMarkram, WaferCalibration};
+use calib::{HicannCalibration, PlasticityError, TsodyksMarkram, WaferCalibration};
 use hal::codec::encode_wafer;
 use hal::config::{SharedParameter, StpMode};
-use hal::coord::{Coordinate, FgBlockOnHicann, SynapseDriverOnHicann};
+use hal::coord::{Coordinate, FgBlockOnHicann, HicannOnWafer, SynapseDriverOnHicann, WaferNumber};
 use hal::defects::Defects;
 use hal::law;
 use hal::value::{DacCode, StpCapacitor};
@@ -321,4 +322,83 @@ fn v24_v26_plasticity_is_held_against_the_bits() {
     let chain = made.mapping.chains.iter().position(|c| c.plasticity[0].is_some()).unwrap();
     breaks(Rule::V24, &|m| m.mapping.chains[chain].plasticity[0] = None);
     breaks(Rule::V24, &|m| m.mapping.chains[chain].plasticity.clear());
+}
+
+/// A wafer whose blocks differ from nominal ones all in the same way.
+fn measured(change: impl Fn(&mut calib::BlockCalibration)) -> WaferCalibration {
+    let mut chip = HicannCalibration::default();
+    FgBlockOnHicann::all().for_each(|block| change(&mut chip.blocks[block]));
+    let hicanns = HicannOnWafer::all().map(|hicann| (hicann, chip.clone())).collect();
+    WaferCalibration { wafer: Some(WaferNumber(30)), hicanns }
+}
+
+/// Maps onto a measured wafer; the verifier knows it, too.
+fn mapped_on(network: &Network, measured: &WaferCalibration) -> Mapped {
+    let options = options(Some(4));
+    let whole = Defects::default();
+    let mapped = map(network, &options, &whole, measured, &mut |_| {}).unwrap();
+    let words = encode_wafer(&mapped.config).unwrap();
+    let mut rules = options.rules(&whole);
+    rules.calibrated = measured.wafer;
+    for calibration in [None, Some(Arc::new(measured.clone()))] {
+        rules.calibration = calibration;
+        let found = verify(network, &mapped.mapping, &words, &rules).unwrap();
+        assert!(found.is_ok(), "{:#?}", &found.violations[..found.violations.len().min(10)]);
+    }
+    // the nominal law does not hold here
+    let found = verify(network, &mapped.mapping, &words, &options.rules(&whole)).unwrap();
+    assert!(!found.is_ok());
+    mapped
+}
+
+#[test]
+fn measured_blocks_get_settings_of_their_own() {
+    let slow = measured(|block| {
+        block.set_utilisation(1.2);
+        block.set(SharedParameter::VDtc, law::recovery_transformation(1.25).unwrap());
+    });
+    let network = network(1, 1, &[Some(depression(0.40, 100.0)), Some(depression(0.25, 100.0))]);
+    let mapped = mapped_on(&network, &slow);
+    for (projection, wanted) in [0.40 / 1.2, 0.25].into_iter().enumerate() {
+        let SynapseFate::Realised { synapse, .. } = mapped.mapping.synapses[projection][0] else {
+            panic!("lost")
+        };
+        let chip = &mapped.config.hicanns[&synapse.hicann];
+        let driver = synapse.local.row().driver();
+        let capacitor = chip.synapses.drivers[driver].stp_capacitor;
+        assert_eq!(capacitor, law::stp_capacitor(wanted));
+        // 8 us of nominal drivers are 10 us of these
+        let block = driver.quadrant().fg_block();
+        let stp = law::short_term_plasticity(&chip.floating_gates, block).unwrap();
+        assert!((stp.tau_rec_s / 8e-6 - 1.0).abs() < 0.01, "{}", stp.tau_rec_s);
+    }
+    // the smallest capacitor uses 0.30, not 0.25
+    assert_eq!(mapped.mapping.parameters.clipped["U"], 1);
+}
+
+#[test]
+fn weights_beyond_the_largest_v_gmax_are_counted() {
+    let wanted = network(1, 1, &[None]);
+    let nominal = map(
+        &wanted,
+        &options(Some(4)),
+        &Defects::default(),
+        &WaferCalibration::ideal(),
+        &mut |_| {},
+    )
+    .unwrap();
+    let weight_us = |mapped: &Mapped| mapped.mapping.realised_weights_us[0][0];
+    // rows that conduct a hundredth of nominal ones, whatever is programmed
+    let weak = measured(|block| {
+        for select in hal::value::GmaxSelect::all() {
+            let slope = 100.0 / law::amperes(1.0);
+            let formula = law::Formula::Polynomial(vec![0.0, slope]);
+            let line = law::Transformation::new(formula, 0.0, law::FULL_SCALE_A).unwrap();
+            block.set(SharedParameter::gmax(select), line);
+        }
+    });
+    let mapped = mapped_on(&wanted, &weak);
+    assert_eq!(mapped.mapping.clipped_weights, [1]);
+    assert_eq!(report(&wanted, &mapped.mapping, true).weight_error["sources 0"].clipped, 1);
+    assert!(weight_us(&mapped) < 0.5 * weight_us(&nominal));
 }

@@ -5,15 +5,17 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, anyhow};
+use calib::BlockCalibration;
 use calib::campaign;
 use calib::database::{ChipKey, Export, Snapshot};
 use calib::evaluation::Evaluation;
 use calib::procedure::{Quantity, Settings};
 use clap::{Args, Subcommand, ValueEnum};
-use hal::config::NeuronParameter;
-use hal::coord::{Coordinate as _, HicannOnWafer, NeuronOnHicann, WaferNumber};
+use hal::config::{NeuronParameter, SharedParameter};
+use hal::coord::{Coordinate as _, FgBlockOnHicann, HicannOnWafer, NeuronOnHicann, WaferNumber};
 use hal::defects::Defects;
 use hal::law::Outside;
+use hal::value::{DacCode, GmaxSelect, StpCapacitor};
 use serde_json::{Value, json};
 
 use super::Failure;
@@ -153,7 +155,9 @@ fn show(selection: &Selection) -> Result<Value, Failure> {
                 (n.index(), reasons.collect())
             })
             .collect();
-        chips.push(json!({ "hicann": n, "provenance": p, "blacklisted": faults }));
+        let blocks: Vec<Value> = record.blocks.iter().map(|(b, own)| show_block(b, own)).collect();
+        chips
+            .push(json!({ "hicann": n, "provenance": p, "blocks": blocks, "blacklisted": faults }));
     }
     Ok(json!({
         "wafer": selection.wafer,
@@ -161,6 +165,25 @@ fn show(selection: &Selection) -> Result<Value, Failure> {
         "sets": sets,
         "chips": chips,
     }))
+}
+
+/// What the drivers of a block need to do what nominal ones do with these codes, and with this capacitor.
+const SHOWN_GMAX: DacCode = DacCode::new::<500>();
+const SHOWN_RECOVERY: DacCode = DacCode::new::<62>();
+const SHOWN_CAPACITOR: StpCapacitor = StpCapacitor::new::<3>();
+
+fn show_block(block: FgBlockOnHicann, own: &BlockCalibration) -> Value {
+    let gmax: Vec<usize> =
+        GmaxSelect::all().map(|select| own.gmax_code(select, SHOWN_GMAX).index()).collect();
+    let recovery = own.recovery_code(SHOWN_RECOVERY).index();
+    let u = own.utilisation(SHOWN_CAPACITOR);
+    let (i, wanted, capacitor) = (block.index(), SHOWN_GMAX.index(), SHOWN_CAPACITOR.index());
+    let [a, b, c, d] = [0, 1, 2, 3].map(|select| gmax[select]);
+    say(&format!(
+        "    block {i}: V_gmax {a} {b} {c} {d} for {wanted}, V_dtc {recovery} for 10 us, U {u:.3} with \
+         capacitor {capacitor}"
+    ));
+    json!({ "block": i, "v_gmax_for_500": gmax, "v_dtc_for_10_us": recovery, "u_of_capacitor_3": u })
 }
 
 fn export(selection: &Selection, form: Form, out: &Path) -> Result<Value, Failure> {
@@ -223,6 +246,16 @@ const COMPARED: [(NeuronParameter, f64); 8] = [
     (NeuronParameter::VSyntci, 0.4e-6),
 ];
 
+/// The same of blocks.
+const COMPARED_BLOCKS: [(SharedParameter, f64); 6] = [
+    (SharedParameter::VReset, 0.7),
+    (SharedParameter::VGmax0, 1.2e-6),
+    (SharedParameter::VGmax1, 1.2e-6),
+    (SharedParameter::VGmax2, 1.2e-6),
+    (SharedParameter::VGmax3, 1.2e-6),
+    (SharedParameter::VDtc, 10e-6),
+];
+
 fn diff(
     selection: &Selection,
     other_db: Option<&Path>,
@@ -237,6 +270,11 @@ fn diff(
     let theirs = place.open()?;
     let other = theirs.snapshot().map_err(database_failure)?;
     let mut differences: BTreeMap<&str, Vec<f64>> = BTreeMap::new();
+    let mut note = |name, a: Result<f64, _>, b: Result<f64, _>| {
+        if let (Ok(a), Ok(b)) = (a, b) {
+            differences.entry(name).or_default().push(b - a);
+        }
+    };
     let (mut chips, mut blacklist) = (0, 0);
     for hicann in selection.chips(&snapshot)? {
         let key = selection.key(hicann);
@@ -253,9 +291,15 @@ fn diff(
                 let code = |c: &calib::HicannCalibration| {
                     c.neurons[n].transformation(parameter, mode).apply(value, Outside::Clip)
                 };
-                if let (Ok(a), Ok(b)) = (code(&a), code(&b)) {
-                    differences.entry(parameter.name()).or_default().push(b - a);
-                }
+                note(parameter.name(), code(&a), code(&b));
+            }
+        }
+        for block in FgBlockOnHicann::all() {
+            for (parameter, value) in COMPARED_BLOCKS {
+                let code = |c: &calib::HicannCalibration| {
+                    c.blocks[block].transformation(parameter).apply(value, Outside::Clip)
+                };
+                note(parameter.name(), code(&a), code(&b));
             }
         }
     }

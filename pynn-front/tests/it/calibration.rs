@@ -80,6 +80,14 @@ fn a_chip_is_as_good_as_promised() {
         assert!(after <= largest && before >= factor * after, "{name}: {before} to {after}");
         assert!(mean.abs() <= allowed, "{name}: {mean} +- {after}");
     }
+    // four blocks, and so many targets
+    for (name, largest) in [("stp_u", 0.06), ("stp_tau_rec", 0.08)] {
+        let of = |when: &str, key: &str| found["parameters"][name][when][key].as_f64().unwrap();
+        let after = of("after", "mean_error").hypot(of("after", "std"));
+        let before = of("before", "mean_error").hypot(of("before", "std"));
+        assert!(after < largest && after < before, "{name}: {before} to {after}");
+        assert_eq!(of("after", "n"), 8.0);
+    }
     // what was made defective is blacklisted, and at most 3 % of the others
     let defects = Defects::manufactured(WaferNumber(30));
     let hicann = HicannOnWafer::new::<200>();
@@ -114,6 +122,9 @@ fn what_is_stored_is_used_shown_and_exchanged() {
         shown["chips"][0]["blacklisted"].as_object().unwrap().len() as u64,
         answer["blacklisted"].as_u64().unwrap()
     );
+    let blocks = shown["chips"][0]["blocks"].as_array().unwrap();
+    let recovery = |block: &Value| block["v_dtc_for_10_us"].as_u64().unwrap();
+    assert!(blocks.len() == 4 && blocks.iter().any(|block| recovery(block) != 62), "{blocks:?}");
     assert_eq!(json(&["calibration", "check", "--db", path])["circuits"], 512);
     let copy = file("copy.db");
     for form in ["json", "csv"] {
@@ -123,7 +134,9 @@ fn what_is_stored_is_used_shown_and_exchanged() {
         let difference =
             json(&["calibration", "diff", "--db", path, "--other-db", &copy, "--other-set", form]);
         assert_eq!(difference["chips"], 1);
-        assert_eq!(difference["codes"]["V_t"]["largest"], 0.0);
+        for parameter in ["V_t", "V_dtc"] {
+            assert_eq!(difference["codes"][parameter]["largest"], 0.0);
+        }
     }
 }
 

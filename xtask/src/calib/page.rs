@@ -22,7 +22,8 @@ Written by `cargo xtask bench calib --json FILE`; what is measured and how is to
 
 ## Before and after
 
-Standard deviations over circuits, pooled within targets that no fit has used, and mean errors. Voltages are those of the
+Standard deviations over circuits, pooled within targets that no fit has used, and mean errors; of short-term plasticity
+(`stp_u`, `stp_tau_rec`) over the four blocks of each chip. Voltages are those of the
 hardware. \"Before\" sets the quantity by the nominal law. Published values: HICANN v2, one chip (analog \u{a7}3.5).
 
 ";
@@ -37,6 +38,14 @@ pub(super) fn write(results: &Value, reports: &[Report], histograms: &Path) -> R
     let _ = writeln!(text, "![Errors of the circuits before and after, first wafer]({picture})\n");
     text += &network(&results["network"]);
     text += &times(results, reports);
+    let killed = &results["killed"];
+    let _ = writeln!(
+        text,
+        "\n## Killed\n\n`bss1 calibrate` was killed {} times (SIGKILL) at moments between its start and the \
+         second chip or so. {} chips were announced as stored, {} of them were lost, and the database was \
+         damaged {} times.",
+        killed["kills"], killed["stored"], killed["lost"], killed["damaged"],
+    );
     let root = shell::root();
     fs::copy(histograms, root.join(PICTURE)).with_context(|| PICTURE.to_owned())?;
     fs::write(root.join(PAGE), text).with_context(|| PAGE.to_owned())
