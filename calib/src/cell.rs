@@ -150,8 +150,8 @@ pub struct InvalidCell {
     pub rule: String,
 }
 
-/// Units by PyNN's names.
-pub(crate) fn unit(parameter: &str) -> &'static str {
+/// Unit of a parameter of a cell, by its name in PyNN.
+pub fn unit(parameter: &str) -> &'static str {
     match parameter {
         "cm" => "nF",
         "a" => "nS",

@@ -19,7 +19,7 @@ pub use adc::AdcCalibration;
 pub use calibration::{
     BlockCalibration, CircuitMode, HicannCalibration, NeuronCalibration, WaferCalibration,
 };
-pub use cell::{CellParameters, EifCondExpIsfaIsta, IfCondExp, InvalidCell};
+pub use cell::{CellParameters, EifCondExpIsfaIsta, IfCondExp, InvalidCell, unit};
 pub use gmax::{GmaxChoice, GmaxSetting, InvalidConductance, choose_v_gmax};
 pub use pairs::{PairError, PairRule, PairSettings, PairTranslation, translate_pairs};
 pub use plasticity::{

@@ -75,7 +75,7 @@ pub enum PairError {
     /// A value is too far beyond what synapses reach to be clipped.
     #[error(
         "{parameter} = {value} is out of reach: with this speedup the synapses of the wafer do \
-         {low:.3e} to {high:.3e}; choose a value there"
+         {low} to {high}; choose a value there"
     )]
     OutOfReach {
         /// PyNN's name of the parameter.

@@ -381,7 +381,8 @@ pub enum MapError {
     /// One source is faster than its link.
     #[error(
         "source {member} of `{population}` fires at {rate_hz:.1} Hz, {hardware_hz:.3e} events/s on \
-         the wafer, but the link of a chip carries {limit_hz:.3e}; lower its rate or the speedup"
+         the wafer, but the link of a chip carries {limit_hz:.3e}, which are {:.0} Hz; lower its \
+         rate or the speedup", .limit_hz * .rate_hz / .hardware_hz
     )]
     SourceTooFast {
         /// Label of the population.

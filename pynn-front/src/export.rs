@@ -156,6 +156,12 @@ impl Delays {
         Self { by_driver }
     }
 
+    /// Shortest and longest; none without routes.
+    pub(crate) fn range(&self) -> Option<(DncCycles, DncCycles)> {
+        let all = || self.by_driver.values().copied();
+        all().min().zip(all().max())
+    }
+
     pub(crate) fn of(&self, driver: OnWafer<SynapseDriverOnHicann>) -> Option<DncCycles> {
         self.by_driver.get(&driver).copied()
     }

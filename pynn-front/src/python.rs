@@ -27,6 +27,8 @@ mod _core {
     #[pymodule_export]
     use super::engine::Engine;
     #[pymodule_export]
+    use super::png;
+    #[pymodule_export]
     use super::program;
     #[pymodule_export]
     use super::session::Session;
@@ -41,6 +43,12 @@ mod _core {
 #[pyfunction]
 fn program(py: Python<'_>, arguments: Vec<OsString>) -> u8 {
     py.detach(|| crate::cli::run(arguments))
+}
+
+/// A picture as PNG, from SVG.
+#[pyfunction]
+fn png(py: Python<'_>, svg: &str) -> PyResult<Vec<u8>> {
+    py.detach(|| crate::figure::png(svg, 1.0)).map_err(|e| exception("value", &e.to_string()))
 }
 
 /// A column of numbers.

@@ -64,4 +64,15 @@ def list_standard_models():
             and value is not StandardCellType]
 
 
+def __getattr__(name):
+    """Says why a cell type of PyNN is not here."""
+    from pyNN.standardmodels import cells
+    if isinstance(getattr(cells, name, None), type):
+        raise AttributeError(
+            f"pynn_brainscales1 has no {name}: the wafer's cells are IF_cond_exp and "
+            'EIF_cond_exp_isfa_ista, backend="reference" has IF_cond_exp_gsfa_grr too; synapses are '
+            "conductances (weights in uS) that decay exponentially")
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
 __all__ = [name for name in globals() if not name.startswith("_")]

@@ -25,6 +25,16 @@ def values(owner, name, column):
         raise errors.InvalidParameterValueError(f"{owner}: {name} = {value:g}; it {rule}")
 
 
+def lengths(owner, space, size):
+    """Refuses columns that are neither for all cells nor for each."""
+    for name, value in space.items():
+        given = getattr(value, "_shape", None)
+        if given not in (None, (size,)):
+            raise errors.InvalidDimensionsError(
+                f"{owner}: {name} has {np.prod(given)} values for {size} cells; give one for all, or "
+                "one for each")
+
+
 def spike_times(owner, trains):
     """Refuses spike times that are not finite, negative, or not ascending."""
     for index, train in enumerate(trains):

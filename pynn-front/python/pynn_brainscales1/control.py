@@ -9,7 +9,7 @@ import numpy as np
 from pyNN import common
 from pyNN.recording import get_io
 
-from . import simulator
+from . import _core, simulator
 from .engines import Emulator, Reference
 from .progress import display_for
 
@@ -300,9 +300,13 @@ class Picture:
 
 def wafer_picture(path=None, view="wafer"):
     """A picture of the mapping: view is wafer, drivers, losses, causes, matrix or delays. Written to
-    a file if there is a path."""
+    a file if there is a path, which ends in .svg or .png."""
+    writes = {".svg": str.encode, ".png": _core.png}
+    suffix = None if path is None else os.path.splitext(path)[1].lower()
+    if path is not None and suffix not in writes:
+        raise ValueError(f"wafer_picture: path = {os.fspath(path)!r}; it ends in .svg or .png")
     picture = Picture(_emulator().session.picture(view))
     if path is not None:
-        with open(path, "w", encoding="utf-8") as file:
-            file.write(picture.svg)
+        with open(path, "wb") as file:
+            file.write(writes[suffix](picture.svg))
     return picture

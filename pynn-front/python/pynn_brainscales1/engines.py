@@ -8,7 +8,11 @@ import numpy as np
 from pyNN import errors
 
 from . import _core, simulator
+from ._errors import ReadoutError
 from .standardmodels import LAWS
+
+#: Delays that are further from those of the routes than this, ms, are worth a warning.
+FAR_MS = 1.0
 
 _REFERENCE_ONLY = "on the reference engine nothing is mapped; use backend=\"emulator\""
 
@@ -179,6 +183,7 @@ class Emulator:
         self.options = options
         self.session = _core.Session(options["session"])
         self._edges = {}
+        self._told = set()
         #: Which source feeds a cell.
         self._injected = {}
 
@@ -358,13 +363,33 @@ class Emulator:
         self.session.reset()
 
     def take_warnings(self):
-        return self.session.take_warnings()
+        return self.session.take_warnings() + self._delays_elsewhere()
+
+    def _delays_elsewhere(self):
+        """A message for each projection whose delays are far from those of the routes, once."""
+        if not self.session.is_mapped or self.options["session"]["on_clip"] == "ignore":
+            return []
+        messages = []
+        low, high = self.session.route_delays() or (np.nan, np.nan)
+        for projection in self._edges:
+            if len(projection) == 0 or projection in self._told:
+                continue
+            self._told.add(projection)
+            shortest, longest = projection.extreme_delays()
+            if shortest < low - FAR_MS or longest > high + FAR_MS:
+                wanted = f"{shortest:g}" if shortest == longest else f"{shortest:g} to {longest:g}"
+                messages.append(
+                    f"projection `{projection.label}`: delay = {wanted} ms; delays on the wafer are "
+                    f"those of its routes, {low:.2f} to {high:.2f} ms")
+        return messages
 
     # --- recording ----------------------------------------------------------------------------
 
     def record(self, population, variable, ids):
         if variable not in ("spikes", "v"):
-            raise errors.RecordingError(variable, population.celltype)
+            raise ReadoutError(
+                f"cannot record {variable} of `{population.label}`: the wafer shows spikes and v of "
+                f'a {type(population.celltype).__name__}; backend="reference" records all variables')
         if population._number is None:
             return
         own = population.recorder._wishes(variable)

@@ -97,6 +97,7 @@ class Population(common.Population):
         self._engine.check_cell_type(self)
         self.offset = state.id_counter - 1
         space = self.celltype.native_parameters
+        checks.lengths(f"population {self.label!r}", space, self.size)
         space.shape = (self.size,)
         space.evaluate(simplify=False)
         self._columns = {}

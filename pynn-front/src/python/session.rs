@@ -361,6 +361,11 @@ impl Session {
         ))
     }
 
+    /// Shortest and longest delay of the routes, ms.
+    fn route_delays(&self) -> PyResult<Option<(f64, f64)>> {
+        Ok(self.inner.route_delays_ms()?)
+    }
+
     /// Position in the request, pre, post and cause of lost synapses.
     fn lost(&self, projection: usize) -> PyResult<Vec<(u32, u32, u32, String)>> {
         let lost = self.inner.lost(self.projection(projection)?)?;

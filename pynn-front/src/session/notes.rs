@@ -84,7 +84,7 @@ fn clips(network: &Network, chips: &Chips) -> Vec<String> {
         let population = network.population(clip.population);
         texts.push(format!(
             "population `{}`: {} = {} of {} of {} neurons is clipped to {:.4}; the wafer does \
-             {:.4} to {:.4}",
+             {:.4} to {:.4} {}",
             population.label,
             clip.parameter,
             clip.wanted,
@@ -93,6 +93,7 @@ fn clips(network: &Network, chips: &Chips) -> Vec<String> {
             clip.realised,
             clip.low,
             clip.high,
+            calib::unit(&clip.parameter),
         ));
     }
     for ((id, projection), &clipped) in network.projections().zip(&mapping.clipped_weights) {

@@ -6,6 +6,7 @@ use std::path::Path;
 
 use hal::archive;
 use hal::coord::Coordinate as _;
+use hal::wafer::DncCycles;
 use marocco::mapping::{LossCause, SynapseFate};
 use marocco::network::{Network, PopulationId, ProjectionId};
 use marocco::{MapOptions, SavedMapping};
@@ -97,6 +98,14 @@ impl Session {
         }
         realised.request = order;
         Ok(realised)
+    }
+
+    /// Shortest and longest delay of the routes, ms; none without routes.
+    pub fn route_delays_ms(&self) -> Result<Option<(f64, f64)>, SessionError> {
+        let chips = self.mapped()?;
+        let delays = chips.delays.get_or_init(|| Delays::new(&chips.mapped.mapping));
+        let ms = |delay: DncCycles| delay.hardware_s() * chips.speedup() * 1e3;
+        Ok(delays.range().map(|(shortest, longest)| (ms(shortest), ms(longest))))
     }
 
     /// The synapses of a projection that are not on the wafer, in the order of the request.

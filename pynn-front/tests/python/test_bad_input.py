@@ -34,7 +34,9 @@ CASES = [
     ("no cells", lambda: sim.Population(0, sim.IF_cond_exp()), ValueError, "at least one"),
     ("half a cell", lambda: sim.Population(2.5, sim.IF_cond_exp()), ValueError, "size"),
     ("no cell type", lambda: sim.Population(2, "IF_cond_exp"), TypeError, ""),
-    ("wrong length", lambda: cells(tau_m=[10.0, 20.0]), ValueError, ""),
+    ("wrong length", lambda: cells(tau_m=[10.0, 20.0]), ValueError, "tau_m has 2 values for 3"),
+    ("too many trains", lambda: sim.Population(2, sim.SpikeSourceArray(
+        spike_times=[[1.0], [2.0], [3.0]])), ValueError, "spike_times has 3 values for 2"),
     # parameters
     ("unknown", lambda: cells(tau_x=1.0), errors.NonExistentParameterError, "tau_x"),
     ("text", lambda: cells(tau_m="long"), VALUE, "tau_m"),
@@ -225,9 +227,26 @@ def test_what_only_the_reference_engine_has(begin):
         sim.Population(1, sim.IF_cond_exp_gsfa_grr())
     with pytest.raises(errors.InvalidModelError, match="ACSource"):
         sim.ACSource()
-    with pytest.raises(errors.RecordingError):
+    with pytest.raises(errors.RecordingError, match="gsyn_exc of `cells`.*reference"):
         cells().record("gsyn_exc")
     assert not hasattr(sim, "IF_curr_exp")
+    with pytest.raises(AttributeError, match="no IF_curr_exp: .*IF_cond_exp"):
+        sim.IF_curr_exp(tau_m=10.0)
+    with pytest.raises(AttributeError, match="no attribute 'IF_cond'"):
+        sim.IF_cond()
+
+
+def test_delays_that_no_route_has(begin):
+    begin(backend="emulator")
+    project(syn=synapse(delay=50.0), label="late")
+    project(syn=synapse(delay=1.0), label="prompt")
+    with pytest.warns(UserWarning) as told:
+        sim.run(1.0)
+    delays = [str(one.message) for one in told if "delay" in str(one.message)]
+    assert len(delays) == 1 and "`late`: delay = 50 ms" in delays[0] and "routes" in delays[0]
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        sim.run(1.0)
 
 
 def test_the_reference_engine_maps_nothing(begin):

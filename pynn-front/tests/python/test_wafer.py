@@ -173,6 +173,10 @@ def test_things_show_themselves_in_notebooks(begin):
     assert pathlib.Path("wafer.svg").read_text(encoding="utf-8") == picture.svg
     with pytest.raises(ValueError, match="views"):
         sim.wafer_picture(view="moon")
+    sim.wafer_picture("wafer.png")
+    assert pathlib.Path("wafer.png").read_bytes().startswith(b"\x89PNG")
+    with pytest.raises(ValueError, match="wafer.jpg.*png"):
+        sim.wafer_picture("wafer.jpg")
 
 
 def test_wafer_and_reference_agree(begin):
