@@ -17,6 +17,9 @@ import tempfile
 import time
 
 BEGIN = time.perf_counter()
+HERE = pathlib.Path(__file__).resolve().parent
+# the installed package, not its sources beside this file
+sys.path[:] = [path for path in sys.path if pathlib.Path(path).resolve() != HERE]
 
 
 def since(start):
@@ -124,7 +127,7 @@ def network(n, **setup):
 def reference():
     """Seconds per biological second of the two published networks, unmapped, on two threads; the best of
     three."""
-    sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / "examples"))
+    sys.path.insert(0, str(HERE.parent / "examples"))
     import balanced_random_network
     import cortical_microcircuit
 
