@@ -56,9 +56,11 @@ def build(nest, network, resolution):
                 times, multiplicity = np.unique(
                     np.round(spike_times[begin:end], 6), return_counts=True
                 )
-                node.set(
-                    spike_times=times.tolist(), spike_multiplicities=multiplicity.tolist()
-                )
+                # NEST takes no empty lists
+                if begin < end:
+                    node.set(
+                        spike_times=times.tolist(), spike_multiplicities=multiplicity.tolist()
+                    )
         else:
             nodes = nest.Create("iaf_cond_exp", size)
             # all at once: NEST checks reset against threshold at each call

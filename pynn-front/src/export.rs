@@ -57,6 +57,8 @@ pub struct Variation {
     pub spread: &'static Spread,
     /// Seed of the random numbers.
     pub seed: u64,
+    /// Whether cells vary too; not where the network on the wafer has cells that do.
+    pub cells: bool,
 }
 
 /// A population in `network.json`.
@@ -202,7 +204,7 @@ pub fn write(
         .map_err(|source| ExportError::Folder { path: folder.to_owned(), source })?;
     let mut files = Files { folder, written: Vec::new() };
     let mut list = connections(saved)?;
-    if let Some(Variation { spread, seed }) = variation {
+    if let Some(Variation { spread, seed, .. }) = variation {
         spread.vary_synapses(&mut list.weight_us, &mut list.delay_ms, seed);
     }
     let realised = list.pre.len();
@@ -263,8 +265,8 @@ fn populations(
     for ((id, population), first) in saved.network.populations().zip(offsets) {
         let realised = &saved.mapping.parameters.cells[first..first + population.size];
         let cells = match variation {
-            None => realised.to_vec(),
-            Some(Variation { spread, seed }) => {
+            None | Some(Variation { cells: false, .. }) => realised.to_vec(),
+            Some(Variation { spread, seed, cells: true }) => {
                 let mut random = ChaCha8Rng::seed_from_u64(seed);
                 random.set_stream(id.index() as u64);
                 let mut vary = |cell: &CellParameters| spread.vary_cell(cell, &mut random);

@@ -83,6 +83,9 @@ pub struct PeerTimes {
     pub threads: usize,
     /// Step in ms.
     pub resolution_ms: f64,
+    /// Whether it was simulated earlier, and is used again.
+    #[serde(default)]
+    pub again: bool,
 }
 
 /// What came of a simulation.
@@ -145,7 +148,8 @@ pub enum PeerError {
 }
 
 /// Runs a realised network in another simulator. The arrays that this needs are put into a folder
-/// `network` below `folder` and removed in the end.
+/// `network` below `folder` and removed in the end; what comes of it stays in a folder `simulated`, and is
+/// taken from there if the same simulation of the same network is asked for again.
 pub fn simulate(
     saved: &SavedMapping,
     request: &PeerRequest<'_>,
@@ -165,11 +169,24 @@ pub fn simulate(
     }
 
     let network = folder.join("network");
-    export::write(saved, request.variation, &network)?;
+    let mut files = export::write(saved, request.variation, &network)?;
     for (name, text) in SCRIPTS {
+        files.push(network.join(name));
         write_atomically(&network.join(name), text.as_bytes())?;
     }
-    let (report, spikes) = (network.join("other.json"), network.join("spikes"));
+    let simulated = folder.join("simulated");
+    let (report, spikes) = (simulated.join("report.json"), simulated.join("spikes"));
+    // written last: what was interrupted has none
+    let seal = simulated.join("asked.txt");
+    let asked = asked(request, &files)?;
+    if std::fs::read_to_string(&seal).is_ok_and(|found| found == asked) {
+        let _ = std::fs::remove_dir_all(&network);
+        let times = PeerTimes { again: true, ..times(&report)? };
+        return Ok(PeerRun { recording: recording(saved, request, &spikes)?, times });
+    }
+    let _ = std::fs::remove_dir_all(&simulated);
+    let unwritten = |reason: std::io::Error| answer(&simulated, &reason);
+    std::fs::create_dir_all(&simulated).map_err(unwritten)?;
     let mut command = Command::new(&python);
     command
         .arg(network.join(request.peer.script()))
@@ -193,9 +210,23 @@ pub fn simulate(
     }
     let times = times(&report)?;
     let recording = recording(saved, request, &spikes)?;
+    write_atomically(&seal, asked.as_bytes())?;
     // they have served; what cannot be removed does no harm
     let _ = std::fs::remove_dir_all(&network);
     Ok(PeerRun { recording, times })
+}
+
+/// What a simulation depends on: its settings, and the checksums of the files that it reads.
+fn asked(request: &PeerRequest<'_>, files: &[PathBuf]) -> Result<String, PeerError> {
+    let PeerRequest { peer, duration_ms, threads, resolution_ms, .. } = request;
+    let mut text =
+        format!("{} {duration_ms} ms, {threads} threads, {resolution_ms} ms steps\n", peer.name());
+    for file in files {
+        let bytes = std::fs::read(file).map_err(|e| answer(file, &e))?;
+        let name = file.file_name().unwrap_or_default().display();
+        text += &format!("{name} {} {:08x}\n", bytes.len(), crc32fast::hash(&bytes));
+    }
+    Ok(text)
 }
 
 fn answer(path: &Path, reason: &dyn std::fmt::Display) -> PeerError {
@@ -212,6 +243,7 @@ fn times(path: &Path) -> Result<PeerTimes, PeerError> {
         simulate_s: number(&report["wall_s"]["simulate"])?,
         threads: number(&report["threads"])? as usize,
         resolution_ms: number(&report["resolution_ms"])?,
+        again: false,
     })
 }
 

@@ -5,7 +5,7 @@ use calib::WaferCalibration;
 use emulator::Instance;
 use hal::defects::Defects;
 use marocco::requests::Request;
-use marocco::{MapOptions, Mapped};
+use marocco::{MapOptions, Mapped, NeuronSize, NeuronSizeChoice};
 
 use crate::calibration::{Bench, Source, calibrate_for};
 use crate::experiment::{Protocol, Readout};
@@ -37,7 +37,7 @@ impl Ready {
         let mut wishes = MapOptions::new(protocol.scaling, protocol.mode);
         wishes.neuron_size = protocol.neuron_size;
         wishes.seed = options.seed;
-        wishes.requests = requests(&protocol.readout);
+        wishes.requests = requests(protocol);
         let mut defects =
             if options.ignore_defects { Defects::default() } else { options.instance.defects() };
         let calibration = match source {
@@ -70,16 +70,26 @@ impl Ready {
     }
 }
 
+/// Circuits of a neuron that is read out alone, if the protocol leaves it open. It could have all 64 of
+/// its half of the chip, but then few synapses with much weight share an input, which saturates: it would
+/// fire less than its fellows.
+const CIRCUITS_ALONE: usize = 12;
+
 /// Each neuron that is read out alone gets a chip of its own: neurons of a request share no chip with
 /// others.
-fn requests(readout: &Readout) -> Vec<Request> {
-    let Readout::Isolated(chosen) = readout else { return Vec::new() };
+fn requests(protocol: &Protocol) -> Vec<Request> {
+    let Readout::Isolated(chosen) = &protocol.readout else { return Vec::new() };
+    let size = match protocol.neuron_size {
+        NeuronSizeChoice::Auto => NeuronSize::try_from(CIRCUITS_ALONE).ok(),
+        NeuronSizeChoice::Fixed(size) => Some(size),
+    };
+    let size = size.map(NeuronSizeChoice::Fixed);
     let alone = |&(population, members): &(_, usize)| {
         (0..members).map(move |member| Request {
             population,
             members: Some(member..member + 1),
             place: None,
-            size: None,
+            size,
             mode: None,
         })
     };

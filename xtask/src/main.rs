@@ -58,6 +58,9 @@ enum Task {
         /// Write the page of results that are there
         #[arg(long)]
         page_only: bool,
+        /// Run anew what rests on the calibration of the wafer, as after a change of it
+        #[arg(long, conflicts_with = "page_only")]
+        again: bool,
     },
     /// Measurements, and comparisons with other programs
     #[command(subcommand)]
@@ -154,10 +157,11 @@ fn main() -> ExitCode {
         Task::Test => ci::test(),
         Task::Ci => ci::ci(),
         Task::E2e { experiment, quick } => e2e::e2e(experiment.as_deref(), quick),
-        Task::Paper { wafer, peer_threads, page_only } => paper::paper(&paper::Request {
+        Task::Paper { wafer, peer_threads, page_only, again } => paper::paper(&paper::Request {
             wafer: &wafer.to_string(),
             threads: peer_threads,
             page_only,
+            again,
         }),
         Task::Bench(Bench::Calib { quick, json }) => calib::bench(quick, &json),
         Task::Bench(Bench::Hal) => {

@@ -2,6 +2,7 @@
 //! `docs/paper.md` about it.
 
 mod page;
+mod tables;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -20,13 +21,31 @@ pub(crate) struct Request<'a> {
     pub(crate) threads: u32,
     /// Write the page of results that are there.
     pub(crate) page_only: bool,
+    /// Forget the results of the manufactured wafer.
+    pub(crate) again: bool,
 }
+
+/// Folders of what rests on the calibration.
+const MANUFACTURED: [&str; 7] = [
+    "sweep",
+    "point",
+    "cortical",
+    "cortical-uniform",
+    "cortical-nest-2",
+    "cortical-nest-3",
+    "cortical-compared",
+];
 
 /// Runs what has no results yet, and writes the page.
 pub(crate) fn paper(request: &Request<'_>) -> Result<()> {
     let out = shell::target().join("paper");
     if !request.page_only {
         fs::create_dir_all(&out).with_context(|| out.display().to_string())?;
+        if request.again {
+            for folder in MANUFACTURED.map(|name| out.join(name)).iter().filter(|f| f.exists()) {
+                fs::remove_dir_all(folder).with_context(|| folder.display().to_string())?;
+            }
+        }
         let bss1 = shell::bss1()?;
         let python = Peer::Nest.install()?.python().display().to_string();
         let threads = request.threads.to_string();
@@ -61,7 +80,7 @@ impl Run<'_> {
             balanced,
             &["g=1,4,8,10", "eta=0.8,1.6,2.4,3.2", "simulation_time=3000"],
             self.wafer,
-            &["--peer-resolution", "0.05"],
+            &[],
         )?;
         self.experiment(
             "sweep-ideal",
@@ -76,6 +95,13 @@ impl Run<'_> {
             "cortical",
             cortical,
             &["second_sample_after_s=10"],
+            self.wafer,
+            &["--peer-variation", "on"],
+        )?;
+        self.experiment(
+            "cortical-uniform",
+            cortical,
+            &["variation=off"],
             self.wafer,
             &["--peer-variation", "on"],
         )?;

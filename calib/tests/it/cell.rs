@@ -6,6 +6,7 @@ use calib::{
     translate_v_reset,
 };
 use hal::config::{CurrentScaling, NeuronParameter};
+use hal::law::Transformation;
 use hal::value::DacCode;
 use proptest::prelude::*;
 
@@ -116,6 +117,23 @@ fn values_far_out_of_reach_are_refused_with_their_interval() {
     }
     // but what is switched off has no limits
     assert!(translate(adex(|c| (c.a, c.b, c.tau_w) = (0.0, 0.0, 5000.0))).is_ok());
+}
+
+#[test]
+fn a_slow_circuit_refuses_nothing_that_a_nominal_one_takes() {
+    let (mode, scaling) = (CircuitMode::default(), Scaling::default());
+    let mut slow = NeuronCalibration::ideal();
+    let key = (mode.big_capacitor, mode.leak);
+    slow.set(
+        NeuronParameter::IGl,
+        mode,
+        Transformation::nominal(NeuronParameter::IGl, key, 3.0, 1.0).unwrap(),
+    );
+    let translate = |tau_m| translate_cell(&lif(|c| c.tau_m = tau_m), &scaling, mode, &slow);
+    // a nominal circuit does 5.41 ms, this one 16.2 ms
+    let clipped = translate(6.0).unwrap().clipped;
+    assert!(clipped[0].parameter == "tau_m" && (clipped[0].realised - 16.2).abs() < 0.1);
+    assert!(matches!(translate(2.0), Err(TranslateError::OutOfReach { .. })));
 }
 
 #[test]

@@ -42,7 +42,7 @@ pub(super) fn run(a: &Path, b: &Path, seeds: &[PathBuf], out: &Path) -> Result<V
 fn name(folder: &Path) -> Result<String, Failure> {
     let report = read_report(folder).map_err(Failure::request)?;
     Ok(match report["simulator"]["simulator"].as_str() {
-        Some(simulator) if report["variation"] == true => format!("{simulator}, cells vary"),
+        Some(simulator) if report["variation"] == true => format!("{simulator}, varied"),
         Some(simulator) => simulator.to_owned(),
         None => match report["run_report"]["wafer"].as_str() {
             Some(wafer) => format!("wafer {wafer}"),

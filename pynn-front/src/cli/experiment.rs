@@ -19,6 +19,7 @@ use crate::calibration::{
     Bench, CalibratedError, bench_for, complete, default_database, open_or_create,
 };
 use crate::experiment::sweep::Sweep;
+use crate::experiment::variation::choose_variation;
 use crate::experiment::{Experiment, Protocol};
 use crate::figure::raster_svg;
 use crate::parameter::Parameters;
@@ -62,7 +63,9 @@ pub(super) fn run(
     out: &Path,
 ) -> Result<Value, Failure> {
     let experiment = Experiment::find(name).map_err(Failure::request)?;
-    let sweep = Sweep::new(experiment, settings).map_err(Failure::request)?;
+    let mut sweep = Sweep::new(experiment, settings).map_err(Failure::request)?;
+    let peer_varies = how.peer.is_some() && how.peer_arguments.varies();
+    sweep.points.iter_mut().for_each(|point| choose_variation(point, peer_varies));
     let options = RunOptions {
         instance: machine.wafer,
         effects: machine.effects(),

@@ -116,6 +116,7 @@ impl Point<'_> {
             Some(peer) => Some(simulate::simulate(
                 &mapping,
                 self.experiment,
+                self.parameters.is("variation", "on"),
                 &Recorded::of(&recording),
                 self.protocol.duration_ms,
                 peer,

@@ -20,7 +20,8 @@ use crate::report::Recorded;
 /// Which simulator, and how it runs.
 #[derive(Debug, Clone, Args)]
 pub(super) struct PeerArguments {
-    /// Cells, weights and delays as on the wafer, or with the published variation around them
+    /// Cells, weights and delays as on the wafer, or with the published variation around them. Where the
+    /// cells of the run vary already (`--set variation=on`) they stay as they are
     #[arg(long, default_value = "off", value_parser = ["on", "off"])]
     peer_variation: String,
     /// Seed of the variation
@@ -51,24 +52,35 @@ pub(super) fn run(
         .ok_or_else(|| Failure::request(anyhow!("{} is no folder of a run", run.display())))?;
     let experiment = report["experiment"].as_str().unwrap_or_default();
     let experiment = Experiment::find(experiment).map_err(Failure::request)?;
-    let done = simulate(&saved, experiment, &recorded, duration_ms, peer, arguments, out)?;
+    let cells_vary = report["parameters"]["variation"] == "on";
+    let done =
+        simulate(&saved, experiment, cells_vary, &recorded, duration_ms, peer, arguments, out)?;
     let both = compare::run(run, out, &[], &out.join("compare"))?;
     Ok(json!({ "peer": done.times, "comparison": both, "folder": out }))
 }
 
-/// Simulates and saves what a comparison needs.
+impl PeerArguments {
+    /// Whether anything varies around what the wafer has.
+    pub(super) fn varies(&self) -> bool {
+        self.peer_variation == "on"
+    }
+}
+
+/// Simulates and saves what a comparison needs. `cells_vary` tells of the cells on the wafer.
 pub(super) fn simulate(
     saved: &SavedMapping,
     experiment: &Experiment,
+    cells_vary: bool,
     recorded: &[Recorded],
     duration_ms: f64,
     peer: Peer,
     arguments: &PeerArguments,
     out: &Path,
 ) -> Result<PeerRun, Failure> {
-    let varies = arguments.peer_variation == "on";
+    let varies = arguments.varies();
+    let seed = arguments.peer_seed;
     let variation =
-        varies.then_some(Variation { spread: experiment.spread, seed: arguments.peer_seed });
+        varies.then_some(Variation { spread: experiment.spread, seed, cells: !cells_vary });
     let request = PeerRequest {
         peer,
         python: arguments.python.as_deref(),
@@ -84,6 +96,9 @@ pub(super) fn simulate(
         PeerError::Python { .. } | PeerError::Missing { .. } => Failure::request(error),
         _ => Failure::other(error),
     })?;
+    if done.times.again {
+        say("it was run with these settings before; its spikes are used again");
+    }
     let more = [("simulator", json!(done.times)), ("variation", json!(varies))];
     sample::save(&mut folder, experiment.name, &done.recording, &more)?;
     Ok(done)

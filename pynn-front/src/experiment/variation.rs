@@ -8,15 +8,23 @@ use rand::rngs::ChaCha8Rng;
 use rand_distr::{Distribution as _, StandardNormal};
 
 use crate::model::{Model, ModelError};
-use crate::parameter::{Domain, Parameter, Value};
+use crate::parameter::{Domain, Parameter, Parameters, Value};
 
 pub(super) const VARIATION: Parameter = Parameter {
     name: "variation",
-    default: Value::Word("off"),
-    domain: Domain::OneOf(&["off", "on"]),
+    default: Value::Auto,
+    domain: Domain::AutoOr(&["off", "on"]),
     unit: "",
-    meaning: "whether cell parameters vary from neuron to neuron as on a calibrated wafer",
+    meaning: "whether the cells that are asked for vary from neuron to neuron as they did on the published \
+              wafer; auto is on if the simulator beside it varies (--peer-variation on)",
 };
+
+/// Decides whether cells vary that are left open.
+pub fn choose_variation(parameters: &mut Parameters, peer_varies: bool) {
+    if parameters.values().get(VARIATION.name) == Some(&Value::Auto) {
+        parameters.put(VARIATION.name, Value::Word(if peer_varies { "on" } else { "off" }));
+    }
+}
 
 /// A parameter is drawn again until it lies within its bounds, at most this often; then it keeps
 /// its mean (analog §7.3).
@@ -156,5 +164,27 @@ impl Spread {
             e_rev_e: draw(mean.e_rev_e, self.e_rev_e),
             e_rev_i: draw(mean.e_rev_i, self.e_rev_i),
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::experiment::Experiment;
+
+    #[test]
+    fn cells_vary_on_the_wafer_where_they_do_beside_it() {
+        let microcircuit = Experiment::find("cortical-microcircuit").unwrap();
+        for (setting, peer_varies, on) in [
+            ("variation=auto", true, true),
+            ("variation=auto", false, false),
+            ("variation=off", true, false),
+            ("variation=on", false, true),
+        ] {
+            let mut parameters = microcircuit.defaults();
+            parameters.set(setting).unwrap();
+            choose_variation(&mut parameters, peer_varies);
+            assert_eq!(parameters.is("variation", "on"), on, "{setting}");
+        }
     }
 }

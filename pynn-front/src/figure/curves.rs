@@ -35,6 +35,9 @@ pub fn curves_svg(
         .fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), p| (low.min(p.0), high.max(p.0)));
     let range = if range.0 <= range.1 { range } else { (0.0, 1.0) };
     let span = (range.1 - range.0).max(1.0);
+    let decades = (-1..4).map(|e| 10_f64.powi(e));
+    let ticks = decades.flat_map(|d| [1.0, 2.0, 5.0].map(|m| m * d));
+    let ticks: Vec<f64> = ticks.filter(|t| (lowest..highest).contains(t)).collect();
     let mut svg = String::new();
     {
         let root = SVGBackend::with_string(&mut svg, SIZE).into_drawing_area();
@@ -50,7 +53,7 @@ pub fn curves_svg(
             .set_label_area_size(LabelAreaPosition::Bottom, 50)
             .build_cartesian_2d(
                 range.0 - 0.05 * span..range.1 + 0.05 * span,
-                (lowest..highest).log_scale(),
+                (lowest..highest).log_scale().with_key_points(ticks),
             )
             .map_err(plot_error)?;
         chart
@@ -65,7 +68,6 @@ pub fn curves_svg(
             .x_label_formatter(&|x| {
                 if x.fract().abs() < 1e-9 { format!("{x:.0}") } else { format!("{x:.1}") }
             })
-            .y_labels(12)
             .y_desc("mean rate [Hz]")
             .y_label_formatter(&|r| {
                 if *r >= 1.0 { format!("{r:.0}") } else { format!("{r:.1}") }

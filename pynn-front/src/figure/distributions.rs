@@ -28,6 +28,13 @@ impl Quantity {
         }
     }
 
+    const fn unit(self) -> &'static str {
+        match self {
+            Self::Rate => " Hz",
+            Self::Irregularity | Self::Correlation => "",
+        }
+    }
+
     fn values(self, trains: &[Vec<f64>], window: Window) -> Vec<f64> {
         match self {
             Self::Rate => rates_hz(trains, window),
@@ -49,15 +56,19 @@ impl Quantity {
             Self::Irregularity => (0.0, 2.0),
             Self::Correlation => {
                 let widest = values.iter().fold(0.05, |widest: f64, v| widest.max(v.abs()));
-                (-0.3_f64.min(widest), widest.min(0.6))
+                (-0.3_f64.min(widest), widest.min(1.0))
             }
         }
     }
 }
 
 /// Pixels of a panel.
-const PANEL: (u32, u32) = (460, 210);
-const HEADING: u32 = 52;
+const PANEL: (u32, u32) = (460, 226);
+const HEADING: u32 = 56;
+/// Where the axes of a panel begin.
+const LEFT: i32 = 66;
+/// Width of what is said about a run.
+const MEAN: i32 = 164;
 const BINS: usize = 40;
 /// The first run filled, the second one as a line on it.
 const RUNS: [RGBColor; 2] = [RGBColor(120, 130, 148), RGBColor(176, 36, 60)];
@@ -130,14 +141,14 @@ fn panel(
         shares
     });
     let shares: Vec<Vec<f64>> = shares.collect();
-    let tallest = shares.iter().flatten().copied().fold(1.0, f64::max);
+    let tallest = shares.iter().flatten().copied().fold(5.0, f64::max);
     let mut chart = ChartBuilder::on(area)
         .margin_left(10)
         .margin_right(20)
-        .margin_top(8)
+        .margin_top(34)
         .set_label_area_size(LabelAreaPosition::Left, 56)
         .set_label_area_size(LabelAreaPosition::Bottom, 44)
-        .build_cartesian_2d(low..high, 0.0..1.15 * tallest)
+        .build_cartesian_2d(low..high, 0.0..1.08 * tallest)
         .map_err(plot_error)?;
     chart
         .configure_mesh()
@@ -151,6 +162,7 @@ fn panel(
         .axis_desc_style(("sans-serif", 14).into_font().color(&INK))
         .x_desc(quantity.label())
         .y_desc("share [%]")
+        .x_label_formatter(&|x| short(*x))
         .y_label_formatter(&|s| format!("{s:.0}"))
         .draw()
         .map_err(plot_error)?;
@@ -169,19 +181,28 @@ fn panel(
         });
         chart.draw_series(LineSeries::new(steps, ink.stroke_width(2))).map_err(plot_error)?;
     }
+    // name and means lie above the axes, where no bar can hide them
     let (right, _) = area.dim_in_pixel();
+    let name = ("sans-serif", 17).into_font().color(&INK);
+    area.draw(&Text::new(label.to_owned(), (LEFT, 10), name)).map_err(plot_error)?;
     let right_top = Pos::new(HPos::Right, VPos::Top);
-    let name = ("sans-serif", 17).into_font().color(&INK).pos(right_top);
-    area.draw(&Text::new(label.to_owned(), (right as i32 - 26, 14), name)).map_err(plot_error)?;
+    let values_shown = values.len();
     for (i, (values, ink)) in values.iter().zip(RUNS).enumerate() {
         let mean = values.iter().sum::<f64>() / values.len().max(1) as f64;
         let text = match values.len() {
-            0 => "none".to_owned(),
-            n => format!("mean {mean:.2} of {n}"),
+            0 => "no values".to_owned(),
+            n => format!("mean {mean:.2}{}, n = {n}", quantity.unit()),
         };
         let style = ("sans-serif", 13).into_font().color(&ink).pos(right_top);
-        area.draw(&Text::new(text, (right as i32 - 26, 38 + 18 * i as i32), style))
-            .map_err(plot_error)?;
+        let x = right as i32 - 20 - MEAN * (values_shown - 1 - i) as i32;
+        area.draw(&Text::new(text, (x, 13), style)).map_err(plot_error)?;
     }
     Ok(())
+}
+
+/// A number on an axis, without zeros that say nothing.
+fn short(x: f64) -> String {
+    let text = format!("{x:.2}");
+    let text = text.trim_end_matches('0').trim_end_matches('.');
+    if text == "-0" { "0".to_owned() } else { text.to_owned() }
 }

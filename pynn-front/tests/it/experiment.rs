@@ -41,7 +41,7 @@ fn errors_name_culprit_limit_and_way_out() {
             "neuron_size=7 is not possible; \
              neuron_size takes auto or even numbers 2..=64 circuits",
         ),
-        ("variation=yes", "variation=yes is not possible; variation takes off or on"),
+        ("variation=yes", "variation=yes is not possible; variation takes auto or off or on"),
         (
             "network_seed=1.5",
             "network_seed=1.5 is not possible; network_seed takes whole numbers 0..=4294967295",
