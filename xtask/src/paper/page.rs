@@ -245,7 +245,9 @@ impl Results {
              many neurons overflow. NEST runs the network that was realised, with the cells as asked for. \
              Synchrony is that of the published heat maps: deviation over mean of the common histogram in \
              bins of 0.2 ms. \"Fired\" is the rate at which the circuits of all neurons fired, before merger \
-             trees and links; \"lost on links\" counts spikes that did not fit there."
+             trees and links; \"lost on links\" counts spikes that did not fit there. Bands are what single draws \
+             of the network scatter by in NEST and a second simulator; above 50 Hz in NEST there is none for the \
+             manufactured wafer."
         )?;
         sweep(page, &self.sweep, "paper")?;
         writeln!(

@@ -45,10 +45,15 @@ fn fired(point: &Value) -> String {
     }
 }
 
-/// Bands of rate and CV at a point of the sweep; none of a CV that is nearly 0.
-fn sweep_bands(g: f64, eta: f64, ideal: bool) -> (f64, f64) {
+/// Rate up to which NEST and a manufactured wafer are held against each other: synaptic inputs and merger
+/// trees saturate above it.
+const COMPARED_TO_HZ: f64 = 50.0;
+
+/// Bands of rate and CV at a point of the sweep; infinite where there is none, as for a CV near 0.
+fn sweep_bands(g: f64, eta: f64, peer_hz: f64, ideal: bool) -> (f64, f64) {
     match (ideal, g) {
-        (_, ..2.0) => (0.05, 0.0),
+        (false, _) if peer_hz > COMPARED_TO_HZ => (f64::INFINITY, f64::INFINITY),
+        (_, ..2.0) => (0.05, f64::INFINITY),
         (true, ..7.0) if eta < 1.2 => (0.08, 0.06),
         (true, _) => (0.04, 0.04),
         (false, ..7.0) => (0.4, 0.25),
@@ -78,7 +83,12 @@ pub(super) fn sweep(page: &mut String, report: &Value, images: &str) -> std::fmt
     for point in points {
         let (wafer, peer) = (&point["wafer"], &point["peer"]);
         let of = |key: &str| point["parameters"][key].as_f64().unwrap_or_default();
-        let (rate_band, cv_band) = sweep_bands(of("g"), of("eta"), report["wafer"] == "ideal");
+        let (rate_band, cv_band) = sweep_bands(
+            of("g"),
+            of("eta"),
+            peer["rate_hz"].as_f64().unwrap_or_default(),
+            report["wafer"] == "ideal",
+        );
         let cv = wafer["cv_isi"].as_f64();
         let rate = wafer["rate_hz"].as_f64().unwrap_or_default();
         let regime = match cv {
@@ -99,11 +109,7 @@ pub(super) fn sweep(page: &mut String, report: &Value, images: &str) -> std::fmt
             ratio(&peer["rate_hz"], &wafer["rate_hz"], rate_band),
             number(&wafer["cv_isi"], 3),
             peer["cv_isi"].as_f64().map_or_else(|| "-".to_owned(), |c| format!("{c:.3}")),
-            if cv_band > 0.0 {
-                ratio(&peer["cv_isi"], &wafer["cv_isi"], cv_band)
-            } else {
-                "both regular".to_owned()
-            },
+            ratio(&peer["cv_isi"], &wafer["cv_isi"], cv_band),
             grouped(&point["readout_dropped"]),
         )?;
     }
@@ -134,9 +140,12 @@ pub(super) fn alike(_: &str) -> (f64, f64) {
     (0.06, 0.05)
 }
 
-/// B over A and the band, in bold type if it is missed.
+/// B over A and the band, if there is one, in bold type if it is missed.
 fn ratio(a: &Value, b: &Value, band: f64) -> String {
     match a.as_f64().zip(b.as_f64()) {
+        // regular on both sides: their ratio says nothing
+        Some((a, b)) if a < 0.01 && b < 0.05 => "-".to_owned(),
+        Some((a, b)) if a > 0.0 && band.is_infinite() => format!("{:.2}", b / a),
         Some((a, b)) if a > 0.0 => {
             let mark = if (b / a - 1.0).abs() > band { "**" } else { "" };
             format!("{mark}{:.2}{mark} (±{:.0} %)", b / a, 100.0 * band)
