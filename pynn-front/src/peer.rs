@@ -1,6 +1,7 @@
 //! The realised network in another simulator: exported, run by the scripts that come with the program,
 //! and its spikes read back.
 
+use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -224,7 +225,9 @@ fn asked(request: &PeerRequest<'_>, files: &[PathBuf]) -> Result<String, PeerErr
     for file in files {
         let bytes = std::fs::read(file).map_err(|e| answer(file, &e))?;
         let name = file.file_name().unwrap_or_default().display();
-        text += &format!("{name} {} {:08x}\n", bytes.len(), crc32fast::hash(&bytes));
+        let sum = crc32fast::hash(&bytes);
+        // writing to a string cannot fail
+        let _ = writeln!(text, "{name} {} {sum:08x}", bytes.len());
     }
     Ok(text)
 }

@@ -10,7 +10,8 @@ use marocco::mapping::StageTimes;
 use super::console::say;
 use super::experiment::How;
 use super::folder::Folder;
-use super::{Failure, SHOWN_VIOLATIONS, simulate};
+use super::simulate::{OnWafer, simulate};
+use super::{Failure, SHOWN_VIOLATIONS};
 use crate::accounting::{Accounting, Configuring};
 use crate::experiment::{Experiment, Protocol};
 use crate::figure::{Quantity, distributions_svg, raster_svg, rates_svg};
@@ -113,16 +114,17 @@ impl Point<'_> {
         let peer_folder = self.how.peer.map(Peer::name);
         let peer = match self.how.peer {
             None => None,
-            Some(peer) => Some(simulate::simulate(
-                &mapping,
-                self.experiment,
-                self.parameters.is("variation", "on"),
-                &Recorded::of(&recording),
-                self.protocol.duration_ms,
-                peer,
-                &self.how.peer_arguments,
-                &folder.path().join(peer.name()),
-            )?),
+            Some(peer) => {
+                let run = OnWafer {
+                    mapping: &mapping,
+                    experiment: self.experiment,
+                    cells_vary: self.parameters.is("variation", "on"),
+                    recorded: &Recorded::of(&recording),
+                    duration_ms: self.protocol.duration_ms,
+                };
+                let folder = folder.path().join(peer.name());
+                Some(simulate(&run, peer, &self.how.peer_arguments, &folder)?)
+            }
         };
         folder.announce("report.json");
         let run = &outcome.run_report;

@@ -53,8 +53,9 @@ pub(super) fn run(
     let experiment = report["experiment"].as_str().unwrap_or_default();
     let experiment = Experiment::find(experiment).map_err(Failure::request)?;
     let cells_vary = report["parameters"]["variation"] == "on";
-    let done =
-        simulate(&saved, experiment, cells_vary, &recorded, duration_ms, peer, arguments, out)?;
+    let on_wafer =
+        OnWafer { mapping: &saved, experiment, cells_vary, recorded: &recorded, duration_ms };
+    let done = simulate(&on_wafer, peer, arguments, out)?;
     let both = compare::run(run, out, &[], &out.join("compare"))?;
     Ok(json!({ "peer": done.times, "comparison": both, "folder": out }))
 }
@@ -66,17 +67,25 @@ impl PeerArguments {
     }
 }
 
-/// Simulates and saves what a comparison needs. `cells_vary` tells of the cells on the wafer.
+/// What was run on the wafer.
+#[derive(Debug)]
+pub(super) struct OnWafer<'a> {
+    pub(super) mapping: &'a SavedMapping,
+    pub(super) experiment: &'a Experiment,
+    /// Whether its cells vary already.
+    pub(super) cells_vary: bool,
+    pub(super) recorded: &'a [Recorded],
+    pub(super) duration_ms: f64,
+}
+
+/// Simulates the same, and saves what a comparison needs.
 pub(super) fn simulate(
-    saved: &SavedMapping,
-    experiment: &Experiment,
-    cells_vary: bool,
-    recorded: &[Recorded],
-    duration_ms: f64,
+    run: &OnWafer<'_>,
     peer: Peer,
     arguments: &PeerArguments,
     out: &Path,
 ) -> Result<PeerRun, Failure> {
+    let &OnWafer { mapping, experiment, cells_vary, recorded, duration_ms } = run;
     let varies = arguments.varies();
     let seed = arguments.peer_seed;
     let variation =
@@ -92,7 +101,7 @@ pub(super) fn simulate(
     };
     say(&format!("running the realised network in {} ...", peer.name()));
     let mut folder = Folder::new(out)?;
-    let done = peer::simulate(saved, &request, out).map_err(|error| match error {
+    let done = peer::simulate(mapping, &request, out).map_err(|error| match error {
         PeerError::Python { .. } | PeerError::Missing { .. } => Failure::request(error),
         _ => Failure::other(error),
     })?;

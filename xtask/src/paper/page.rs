@@ -399,12 +399,14 @@ const DIFFERENCES: &str = "
   at about 50 Hz for this reason.
 - g = 1, all neurons read out on a manufactured wafer: thirty neurons that fire with hundreds of Hz overrun the merger tree of
   their chip (published: routing works up to mean rates of 250 Hz) and then its link, so that what is read out is slower and less
-  regular than what fires. That is what the 30 isolated neurons are for.
+  regular than what fires. That is what the 30 isolated neurons are for. What is lost in merger trees is missing in the network
+  too, which makes it slower than in NEST.
 - g = 1: cells fire as soon as their refractory time ends. A step of NEST is then a few percent of the interval, so that its rate
   comes in such steps.
 - Cells: calibrated cells deviate from the request by what calibration leaves over, fresh noise of every programming and the
-  weights of single synapses. NEST without variation knows nothing of this, NEST with it draws from published spreads; neither
-  draws this wafer's own deviations, so single neurons do not agree, distributions should.
+  weights of single synapses. NEST knows nothing of this. On the real wafer tau_m of the microcircuit's cells (small capacitor,
+  slow leak) was spread by 8 ms around 10 ms, and its comparison with NEST draws that; on the emulated wafer calibration leaves
+  some 7 %. So the published spread is asked for, where it is compared with: the wafer and NEST then have the same cells.
 - Events: 162 million per second of biology are 235 Hz at each of 690,157 synapses, which the balanced network reaches where g is
   small. Ours are counted where they arrive, after losses in the merger trees.
 ";
