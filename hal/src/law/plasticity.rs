@@ -51,8 +51,12 @@ pub fn short_term_plasticity_from_cells(
 pub fn recovery_transformation(factor: f64) -> Result<Transformation, TransformationError> {
     let (low, high) = shared_transformation(SharedParameter::VDtc).domain();
     let [offset, speed] = V_DTC;
+    let (low, high) = (low * factor, high * factor);
+    if factor.is_nan() || factor <= 0.0 {
+        return Err(TransformationError::EmptyDomain { low, high });
+    }
     let formula = Formula::NegativePowers(vec![offset, speed * factor]);
-    Transformation::new(formula, low * factor, high * factor)
+    Transformation::new(formula, low, high)
 }
 
 /// Utilisation U of a capacitor setting, 0.25..=0.40.
