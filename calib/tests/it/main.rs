@@ -6,5 +6,6 @@ mod database;
 mod fit;
 mod gmax;
 mod invariants;
+mod killed;
 mod transformation;
 mod vectors;
