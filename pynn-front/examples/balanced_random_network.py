@@ -1,8 +1,9 @@
 """Brunel's balanced random network as published for the wafer, for several g and eta on one mapping:
 
-    python balanced_random_network.py [DURATION_MS]
+    python balanced_random_network.py [DURATION_MS [NUMBER_OF_WAFER]]
 
-The same network, cells and inputs as `bss1 experiment run balanced-random-network`.
+The same network, cells and inputs as `bss1 experiment run balanced-random-network`: on the ideal wafer the
+same spikes, on a manufactured one other synapses of the chips.
 """
 
 import sys
@@ -57,15 +58,15 @@ def rate_and_cv(cells, duration):
     settled = 1000.0 if duration >= 2000.0 else 0.0
     trains = cells.get_data("spikes", clear=True).segments[-1].spiketrains
     trains = [np.sort(t.magnitude) for t in trains]
-    trains = [t[t >= settled] for t in trains]
+    trains = [t[(t >= settled) & (t < duration)] for t in trains]
     cvs = [np.diff(t).std() / np.diff(t).mean() for t in trains if len(t) >= 10]
     rate = sum(map(len, trains)) / len(trains) / (duration - settled) * 1e3
     return rate, np.mean(cvs) if cvs else float("nan")
 
 
 def balanced_random_network(sim, gs=(8,), etas=(0.8,), duration=10_000.0, scale=6, **setup):
-    """(g, eta, population, rate, CV) of every point; the mapping is made once, at the largest eta."""
-    exc, inh, ext, inhibition, weight = build(sim, gs[0], max(etas), scale, **setup)
+    """(g, eta, population, rate, CV) of every point; the mapping is made once, for the most inputs."""
+    exc, inh, ext, inhibition, weight = build(sim, max(gs), max(etas), scale, **setup)
     if setup.get("backend") != "reference":
         sim.map_only()
     results = []
@@ -84,6 +85,7 @@ if __name__ == "__main__":
     import pynn_brainscales1 as sim
 
     duration = float(sys.argv[1]) if len(sys.argv) > 1 else 10_000.0
-    points = balanced_random_network(sim, (8, 10), (0.8, 1.6), duration, wafer="ideal")
+    wafer = int(sys.argv[2]) if len(sys.argv) > 2 else "ideal"
+    points = balanced_random_network(sim, (8, 10), (0.8, 1.6), duration, wafer=wafer)
     for g, eta, label, rate, cv in points:
         print(f"g = {g}, eta = {eta}, {label}: {rate:.2f} Hz, CV {cv:.2f}")

@@ -1,9 +1,10 @@
 """Potjans and Diesmann's microcircuit of eight populations at a tenth of its size, driven by its leak
 potentials, as published for the wafer:
 
-    python cortical_microcircuit.py [DURATION_MS]
+    python cortical_microcircuit.py [DURATION_MS [NUMBER_OF_WAFER]]
 
-The same network and cells as `bss1 experiment run cortical-microcircuit`.
+The same network and cells as `bss1 experiment run cortical-microcircuit`: on the ideal wafer the
+same spikes, on a manufactured one other synapses of the chips.
 """
 
 import sys
@@ -64,7 +65,7 @@ def build(sim, scale=0.1, **setup):
 def rate_and_cv(cells, duration, settled):
     """Mean rate in Hz and mean CV of the inter-spike intervals of the time that is settled."""
     trains = [np.sort(t.magnitude) for t in cells.get_data("spikes").segments[-1].spiketrains]
-    trains = [t[t >= settled] for t in trains]
+    trains = [t[(t >= settled) & (t < duration)] for t in trains]
     cvs = [np.diff(t).std() / np.diff(t).mean() for t in trains if len(t) >= 10]
     rate = sum(map(len, trains)) / len(trains) / (duration - settled) * 1e3
     return rate, np.mean(cvs) if cvs else float("nan")
@@ -82,5 +83,6 @@ if __name__ == "__main__":
     import pynn_brainscales1 as sim
 
     duration = float(sys.argv[1]) if len(sys.argv) > 1 else 10_000.0
-    for label, rate, cv in cortical_microcircuit(sim, duration, wafer="ideal"):
+    wafer = int(sys.argv[2]) if len(sys.argv) > 2 else "ideal"
+    for label, rate, cv in cortical_microcircuit(sim, duration, wafer=wafer):
         print(f"{label}: {rate:.2f} Hz, CV {cv:.2f}")

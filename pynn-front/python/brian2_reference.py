@@ -2,10 +2,11 @@
 """Runs an exported network (`bss1 export-network`) in Brian2's C++ standalone mode, on one thread,
 and writes its statistics and times as JSON.
 
-    brian2_reference.py NETWORK_DIR --duration MS --out FILE [--discard MS] [--spikes DIR]
+    brian2_reference.py NETWORK_DIR --duration MS --out FILE [--discard MS] [--spikes DIR] [--resolution MS]
 
-Neurons start at rest. The time of a run is that of its loop, as Brian2 itself measures it: neither
-code generation, nor compilation, nor creation of the network.
+Neurons start at rest. Within a step conductances act with their mean: with that of its beginning, which
+Brian2 takes by itself, strong synapses are too strong. The time of a run is that of its loop, as Brian2
+itself measures it: neither code generation, nor compilation, nor creation of the network.
 """
 
 import argparse
@@ -17,10 +18,8 @@ import time
 import numpy as np
 from exported_network import ExportedNetwork
 
-STEP_MS = 0.1
-
 EQUATIONS = """
-dv/dt = (gl*(el - v) + ge*(ee - v) + gi*(ei - v)) / c_m : volt (unless refractory)
+dv/dt = (gl*(el - v) + me*ge*(ee - v) + mi*gi*(ei - v)) / c_m : volt (unless refractory)
 dge/dt = -ge/te : siemens
 dgi/dt = -gi/ti : siemens
 c_m : farad (constant)
@@ -30,13 +29,31 @@ ee : volt (constant)
 ei : volt (constant)
 te : second (constant)
 ti : second (constant)
+me : 1 (constant)
+mi : 1 (constant)
 vt : volt (constant)
 vr : volt (constant)
 tr : second (constant)
 """
 
 
-def build(brian2, network):
+def step_mean(tau_ms, step_ms):
+    """Mean of a decaying conductance over a step, as a share of its value at the beginning."""
+    steps = step_ms / tau_ms
+    return -np.expm1(-steps) / steps
+
+
+def one_per_step(steps, source):
+    """Steps of spikes, later where a source would spike twice in one: Brian2 takes no second spike."""
+    order = np.lexsort((steps, source))
+    steps, source = steps[order], source[order]
+    for train in np.split(np.arange(len(steps)), np.flatnonzero(np.diff(source)) + 1):
+        number = np.arange(len(train))
+        steps[train] = np.maximum.accumulate(steps[train] - number) + number
+    return steps, source
+
+
+def build(brian2, network, step_ms):
     """The objects of the network; the spike monitor is the last."""
     from brian2 import ms, mV, nF, uS
 
@@ -64,16 +81,19 @@ def build(brian2, network):
     group.el, group.v = column("v_rest") * mV, column("v_rest") * mV
     group.ee, group.ei = column("e_rev_E") * mV, column("e_rev_I") * mV
     group.te, group.ti = column("tau_syn_E") * ms, column("tau_syn_I") * ms
+    group.me = step_mean(column("tau_syn_E"), step_ms)
+    group.mi = step_mean(column("tau_syn_I"), step_ms)
     group.vt, group.vr = column("v_thresh") * mV, column("v_reset") * mV
-    group.tr = column("tau_refrac") * ms
+    # a spike carries the time at which its step begins, but the reset comes at its end
+    group.tr = (np.round(column("tau_refrac") / step_ms) + 1) * step_ms * ms
     objects = [group]
     origins = [(group, ~is_source[network.pre])]
     if sources:
-        # one spike of a source and step: Brian2 takes no second one
-        steps = np.round(network.spike_time_ms / STEP_MS).astype(np.int64)
-        pairs = np.unique(np.stack([steps, place[network.spike_source]]), axis=1)
+        steps, source = one_per_step(
+            np.round(network.spike_time_ms / step_ms).astype(np.int64), place[network.spike_source]
+        )
         inputs = brian2.SpikeGeneratorGroup(
-            sum(p["size"] for p in sources), pairs[1], pairs[0] * STEP_MS * ms
+            sum(p["size"] for p in sources), source, steps * step_ms * ms
         )
         objects.append(inputs)
         origins.append((inputs, is_source[network.pre]))
@@ -89,7 +109,7 @@ def build(brian2, network):
             )
             synapses.connect(i=place[network.pre[these]], j=place[network.post[these]])
             synapses.w = network.weight_us[these] * uS
-            synapses.delay = np.round(network.delay_ms[these] / STEP_MS) * STEP_MS * ms
+            synapses.delay = np.round(network.delay_ms[these] / step_ms) * step_ms * ms
             objects.append(synapses)
     objects.append(brian2.SpikeMonitor(group))
     return objects
@@ -102,6 +122,7 @@ def main():
     parser.add_argument("--out", type=pathlib.Path, required=True, help="JSON file")
     parser.add_argument("--discard", type=float, default=1000.0, help="ms")
     parser.add_argument("--spikes", type=pathlib.Path, help="folder for the spikes as arrays")
+    parser.add_argument("--resolution", type=float, default=0.1, help="ms")
     arguments = parser.parse_args()
 
     import brian2
@@ -109,9 +130,9 @@ def main():
     network = ExportedNetwork(arguments.network)
     with tempfile.TemporaryDirectory() as folder:
         brian2.set_device("cpp_standalone", build_on_run=False, directory=folder)
-        brian2.defaultclock.dt = STEP_MS * brian2.ms
+        brian2.defaultclock.dt = arguments.resolution * brian2.ms
         start = time.perf_counter()
-        objects = build(brian2, network)
+        objects = build(brian2, network, arguments.resolution)
         brian2.Network(*objects).run(arguments.duration * brian2.ms)
         brian2.device.build(directory=folder, compile=True, run=False, debug=False)
         built = time.perf_counter()
@@ -130,7 +151,7 @@ def main():
     report = {
         "populations": network.statistics(times, members, arguments.discard, arguments.duration),
         "simulator": f"Brian2 {brian2.__version__}",
-        "resolution_ms": STEP_MS,
+        "resolution_ms": arguments.resolution,
         "threads": 1,
         "wall_s": {"build": built - start, "simulate": seconds},
     }

@@ -102,6 +102,11 @@ pub struct Energy {
     pub cpu_emulation_j: Option<f64>,
     /// The same over the synaptic events.
     pub cpu_emulation_per_event_j: Option<f64>,
+    /// Of the processor packages during the other simulation; none where they do not tell, and where an
+    /// earlier simulation was used.
+    pub cpu_peer_j: Option<f64>,
+    /// The same over the synaptic events on the wafer.
+    pub cpu_peer_per_event_j: Option<f64>,
     /// What this rests on.
     pub assumption: String,
 }
@@ -149,6 +154,7 @@ impl Accounting {
         let module = |seconds: f64| MODULE_POWER_W * seconds;
         let (run_j, again_j) = (module(run.hardware_s), module(run.hardware_s + again.hardware_s));
         let cpu = run.cpu_energy_j;
+        let cpu_peer = peer.as_ref().and_then(|peer| peer.cpu_energy_j);
         let cpu_source = match cpu {
             Some(_) => "the processor by its own counters (RAPL), all programs on it included",
             None => "the processor of this machine does not tell its energy",
@@ -173,6 +179,8 @@ impl Accounting {
                 wafer_again_per_event_j: per_event(again_j),
                 cpu_emulation_j: cpu,
                 cpu_emulation_per_event_j: cpu.and_then(per_event),
+                cpu_peer_j: cpu_peer,
+                cpu_peer_per_event_j: cpu_peer.and_then(per_event),
                 assumption: format!(
                     "{MODULE_POWER_W} W of the module, idle or active (rated maximum of its supply; \
                      the two are not published apart); {cpu_source}"
@@ -216,14 +224,16 @@ impl Accounting {
         let again = joules(energy.wafer_again_j) + &events(energy.wafer_again_per_event_j);
         row("energy, with set-up again", again);
         row("energy, with first set-up", joules(energy.wafer_first_j));
-        let cpu = energy.cpu_emulation_j.map(joules);
-        row(
-            "energy, processor",
-            cpu.map_or_else(
-                || "not measurable here".to_owned(),
-                |j| j + &events(energy.cpu_emulation_per_event_j),
-            ),
-        );
+        let processor = |total: Option<f64>, per_event| match total {
+            Some(total) => joules(total) + &events(per_event),
+            None => "not measurable here".to_owned(),
+        };
+        let emulation = processor(energy.cpu_emulation_j, energy.cpu_emulation_per_event_j);
+        row("energy, processor", emulation);
+        if energy.cpu_peer_j.is_some() {
+            let simulation = processor(energy.cpu_peer_j, energy.cpu_peer_per_event_j);
+            row("energy, simulator", simulation);
+        }
         let lines = rows.iter().map(|(what, value)| format!("{what:<26} {value}"));
         lines.collect::<Vec<_>>().join("\n")
     }

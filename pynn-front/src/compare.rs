@@ -11,7 +11,8 @@ use thiserror::Error;
 use crate::recording::{PopulationSpikes, Recording};
 use crate::report::Recorded;
 use crate::statistics::{
-    MeanStd, Window, correlations, cv_isi, cvs_isi, mean_std, rate_hz, rates_hz, synchrony,
+    MeanStd, Window, correlations, cv_isi, cv_isi_error, cvs_isi, mean_std, rate_error_hz, rate_hz,
+    rates_hz, synchrony,
 };
 
 /// A folder of a run could not be read.
@@ -60,8 +61,13 @@ pub struct ComparedPopulation {
     pub neurons: [usize; 2],
     /// Rates of the neurons in Hz.
     pub rate_hz: [MeanStd; 2],
+    /// Standard error of the difference of the mean rates, from the scatter between sixteenths of each
+    /// run: runs that differ by chance alone are rarely three of them apart.
+    pub rate_error_hz: Option<f64>,
     /// Mean CV of the inter-spike intervals; none if too few neurons fire.
     pub cv_isi: [Option<f64>; 2],
+    /// Standard error of their difference, from the scatter between neurons.
+    pub cv_isi_error: Option<f64>,
     /// Fano factor of the population's spike count in bins of 3 ms.
     pub synchrony: [Option<f64>; 2],
     /// Mean correlation of the spike counts of pairs in bins of 10 ms.
@@ -114,7 +120,10 @@ fn read_text(path: &Path) -> Result<String, CompareError> {
 pub fn read(folder: &Path) -> Result<Recording, CompareError> {
     let report = read_report(folder)?;
     let duration_ms = report["run_report"]["bio_ms"].as_f64().ok_or_else(|| {
-        let reason = "there is no run_report.bio_ms".to_owned();
+        let reason = match report["points"][0]["name"].as_str() {
+            Some(point) => format!("this is a sweep; compare its points, such as {point}"),
+            None => "this is no report of a run: there is no run_report.bio_ms".to_owned(),
+        };
         CompareError::File { path: folder.join("report.json"), reason }
     })?;
     let empty =
@@ -198,9 +207,14 @@ fn compared(
     let distances =
         Distances { rate: distance_of(&rates), cv_isi: some(&cvs), correlation: some(&pairs) };
     let mean = |values: &Vec<f64>| mean_std(values).map(|m| m.mean);
+    let error = |of: fn(&[Vec<f64>], Window) -> Option<f64>| {
+        Some(of(trains[0], window)?.hypot(of(trains[1], window)?))
+    };
     ComparedPopulation {
         neurons: trains.map(Vec::len),
         rate_hz: trains.map(|trains| rate_hz(trains, window)),
+        rate_error_hz: error(rate_error_hz),
+        cv_isi_error: error(cv_isi_error),
         cv_isi: trains.map(|trains| cv_isi(trains, window)),
         synchrony: trains.map(|trains| synchrony(trains, window)),
         correlation: [mean(&pairs[0]), mean(&pairs[1])],

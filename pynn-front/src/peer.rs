@@ -13,18 +13,15 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use thiserror::Error;
 
+use crate::accounting::CpuEnergy;
 use crate::described::PYTHON;
 use crate::export::{self, ExportError, Variation};
 use crate::recording::{PopulationSpikes, Recording};
 use crate::report::Recorded;
 use crate::statistics::Window;
 
-/// The scripts, as they lie in `pynn-front/python`.
-const SCRIPTS: [(&str, &str); 3] = [
-    ("exported_network.py", include_str!("../python/exported_network.py")),
-    ("nest_reference.py", include_str!("../python/nest_reference.py")),
-    ("brian2_reference.py", include_str!("../python/brian2_reference.py")),
-];
+/// What the scripts have in common, as it lies in `pynn-front/python`.
+const COMMON: (&str, &str) = ("exported_network.py", include_str!("../python/exported_network.py"));
 
 /// A simulator for networks of point neurons.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -44,10 +41,11 @@ impl Peer {
         }
     }
 
-    const fn script(self) -> &'static str {
+    /// Name and text of its script.
+    const fn script(self) -> (&'static str, &'static str) {
         match self {
-            Self::Nest => "nest_reference.py",
-            Self::Brian2 => "brian2_reference.py",
+            Self::Nest => ("nest_reference.py", include_str!("../python/nest_reference.py")),
+            Self::Brian2 => ("brian2_reference.py", include_str!("../python/brian2_reference.py")),
         }
     }
 }
@@ -67,7 +65,7 @@ pub struct PeerRequest<'a> {
     pub variation: Option<Variation>,
     /// Threads of NEST; Brian2 has one.
     pub threads: usize,
-    /// Step of NEST in ms; Brian2's is 0.1 ms.
+    /// Step in ms.
     pub resolution_ms: f64,
 }
 
@@ -84,6 +82,10 @@ pub struct PeerTimes {
     pub threads: usize,
     /// Step in ms.
     pub resolution_ms: f64,
+    /// Joules of the processor packages while it built and simulated the network; none where they do not
+    /// tell.
+    #[serde(default)]
+    pub cpu_energy_j: Option<f64>,
     /// Whether it was simulated earlier, and is used again.
     #[serde(default)]
     pub again: bool,
@@ -171,7 +173,8 @@ pub fn simulate(
 
     let network = folder.join("network");
     let mut files = export::write(saved, request.variation, &network)?;
-    for (name, text) in SCRIPTS {
+    let (script, _) = request.peer.script();
+    for (name, text) in [COMMON, request.peer.script()] {
         files.push(network.join(name));
         write_atomically(&network.join(name), text.as_bytes())?;
     }
@@ -190,26 +193,27 @@ pub fn simulate(
     std::fs::create_dir_all(&simulated).map_err(unwritten)?;
     let mut command = Command::new(&python);
     command
-        .arg(network.join(request.peer.script()))
+        .arg(network.join(script))
         .arg(&network)
         .arg(format!("--duration={}", request.duration_ms))
         .arg(format!("--discard={}", Window::settled(request.duration_ms).from_ms))
         .arg("--out")
         .arg(&report)
         .arg("--spikes")
-        .arg(&spikes);
+        .arg(&spikes)
+        .arg(format!("--resolution={}", request.resolution_ms));
     if request.peer == Peer::Nest {
-        command
-            .arg(format!("--threads={}", request.threads))
-            .arg(format!("--resolution={}", request.resolution_ms));
+        command.arg(format!("--threads={}", request.threads));
     }
+    let energy = CpuEnergy::start();
     let output = command.output().map_err(failed)?;
+    let cpu_energy_j = energy.and_then(|energy| energy.joules());
     if !output.status.success() {
         let text = String::from_utf8_lossy(&output.stderr).into_owned();
         let message = text.lines().last().unwrap_or("no message").to_owned();
         return Err(PeerError::Failed { module, status: output.status, message });
     }
-    let times = times(&report)?;
+    let times = PeerTimes { cpu_energy_j, ..times(&report)? };
     let recording = recording(saved, request, &spikes)?;
     write_atomically(&seal, asked.as_bytes())?;
     // they have served; what cannot be removed does no harm
@@ -246,6 +250,7 @@ fn times(path: &Path) -> Result<PeerTimes, PeerError> {
         simulate_s: number(&report["wall_s"]["simulate"])?,
         threads: number(&report["threads"])? as usize,
         resolution_ms: number(&report["resolution_ms"])?,
+        cpu_energy_j: None,
         again: false,
     })
 }

@@ -67,6 +67,26 @@ pub fn rate_hz(trains: &[Vec<f64>], window: Window) -> MeanStd {
     mean_std(&rates_hz(trains, window)).unwrap_or_default()
 }
 
+/// Pieces of a run whose rates are held against each other.
+const PIECES: usize = 16;
+
+/// Standard error of the mean rate of a population in Hz, from the scatter of its rate between
+/// sixteenths of the window: it covers what its neurons do together. None without neurons.
+pub fn rate_error_hz(trains: &[Vec<f64>], window: Window) -> Option<f64> {
+    let pieces = PIECES as f64;
+    let counts = histogram(trains, window, (window.to_ms - window.from_ms) / pieces);
+    let counts: Vec<f64> = counts.into_iter().map(f64::from).collect();
+    let of_all = mean_std(&counts)?.std * (pieces * pieces / (pieces - 1.0)).sqrt();
+    (!trains.is_empty()).then(|| of_all / trains.len() as f64 / window.seconds())
+}
+
+/// Standard error of [`cv_isi`] from the scatter between its neurons; none for fewer than two.
+pub fn cv_isi_error(trains: &[Vec<f64>], window: Window) -> Option<f64> {
+    let cvs = cvs_isi(trains, window);
+    let further = cvs.len().checked_sub(1).filter(|&n| n > 0)? as f64;
+    mean_std(&cvs).map(|cv| cv.std / further.sqrt())
+}
+
 /// Coefficients of variation of the inter-spike intervals of those neurons that have at least
 /// [`CV_MIN_SPIKES`] spikes.
 pub fn cvs_isi(trains: &[Vec<f64>], window: Window) -> Vec<f64> {
@@ -191,6 +211,23 @@ mod tests {
             (0..20).flat_map(|i| [40.0 * i as f64, 40.0 * i as f64 + 10.0]).collect();
         let cv = cv_isi(&[uneven, regular(200)], ALL).expect("enough spikes");
         assert!((cv - 0.5).abs() < 0.01, "{cv}");
+    }
+
+    #[test]
+    fn errors_of_means_come_from_scatter() {
+        // as many spikes in every sixteenth: no error; all in one of them: as large as the rate itself
+        let even: Vec<f64> = (0..160).map(|i| 6.25 * f64::from(i)).collect();
+        assert_eq!(rate_error_hz(&[even.clone(), even], ALL), Some(0.0));
+        let burst: Vec<f64> = (0..160).map(|i| 0.1 * f64::from(i)).collect();
+        let error = rate_error_hz(&[burst], ALL).expect("a neuron");
+        assert!((error / 160.0 - 1.0).abs() < 1e-9, "{error}");
+        assert_eq!(rate_error_hz(&[], ALL), None);
+        assert_eq!(cv_isi_error(&[regular(20)], ALL), None);
+        // CVs of 0 and 0.5: the mean of two is known to half their difference
+        let uneven: Vec<f64> =
+            (0..20).flat_map(|i| [40.0 * i as f64, 40.0 * i as f64 + 10.0]).collect();
+        let error = cv_isi_error(&[uneven, regular(20)], ALL).expect("two neurons");
+        assert!((error - 0.25).abs() < 0.01, "{error}");
     }
 
     #[test]

@@ -21,20 +21,13 @@ pub(crate) struct Request<'a> {
     pub(crate) threads: u32,
     /// Write the page of results that are there.
     pub(crate) page_only: bool,
-    /// Forget the results of the manufactured wafer.
+    /// Run the manufactured wafer anew; NEST where the realised network is another one.
     pub(crate) again: bool,
 }
 
 /// Folders of what rests on the calibration.
-const MANUFACTURED: [&str; 7] = [
-    "sweep",
-    "point",
-    "cortical",
-    "cortical-uniform",
-    "cortical-nest-2",
-    "cortical-nest-3",
-    "cortical-compared",
-];
+const MANUFACTURED: [&str; 6] =
+    ["sweep", "point", "cortical", "cortical-uniform", "cortical-nest-2", "cortical-nest-3"];
 
 /// Runs what has no results yet, and writes the page.
 pub(crate) fn paper(request: &Request<'_>) -> Result<()> {
@@ -42,8 +35,10 @@ pub(crate) fn paper(request: &Request<'_>) -> Result<()> {
     if !request.page_only {
         fs::create_dir_all(&out).with_context(|| out.display().to_string())?;
         if request.again {
-            for folder in MANUFACTURED.map(|name| out.join(name)).iter().filter(|f| f.exists()) {
-                fs::remove_dir_all(folder).with_context(|| folder.display().to_string())?;
+            // what NEST made of the same realised network stays of use
+            let reports = MANUFACTURED.map(|name| out.join(name).join("report.json"));
+            for report in reports.iter().filter(|f| f.exists()) {
+                fs::remove_file(report).with_context(|| report.display().to_string())?;
             }
         }
         let bss1 = shell::bss1()?;

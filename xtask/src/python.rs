@@ -43,11 +43,13 @@ pub(crate) fn test() -> Result<()> {
             &mut command
         }
     };
-    let nest = shell::target().join("venv-nest").join("bin").join("python");
-    if nest.exists() {
-        command.env("BSS1_NEST_PYTHON", nest);
-    } else {
-        eprintln!("without NEST, which `cargo xtask bench nest` installs");
+    for (name, variable) in [("nest", "BSS1_NEST_PYTHON"), ("brian2", "BSS1_BRIAN2_PYTHON")] {
+        let peer = shell::target().join(format!("venv-{name}")).join("bin").join("python");
+        if peer.exists() {
+            command.env(variable, peer);
+        } else {
+            eprintln!("without {name}, which `cargo xtask bench emulator --peers` installs");
+        }
     }
     shell::finish(command)
 }

@@ -30,7 +30,7 @@ pub(super) struct PeerArguments {
     /// Threads of NEST
     #[arg(long, default_value_t = 2)]
     peer_threads: usize,
-    /// Step of NEST in ms, a multiple of 0.02 or 0.1 ms
+    /// Step of the simulator in ms; NEST takes multiples of 0.02 or 0.1 ms
     #[arg(long, default_value_t = 0.1)]
     peer_resolution: f64,
     /// The Python that has the simulator [default: BSS1_PYTHON, or python3]
@@ -53,6 +53,12 @@ pub(super) fn run(
     let experiment = report["experiment"].as_str().unwrap_or_default();
     let experiment = Experiment::find(experiment).map_err(Failure::request)?;
     let cells_vary = report["parameters"]["variation"] == "on";
+    if arguments.varies() && !cells_vary {
+        say(
+            "the cells of this run were asked for alike, those of the simulation vary: for equal cells run \
+             the experiment with --set variation=on",
+        );
+    }
     let on_wafer =
         OnWafer { mapping: &saved, experiment, cells_vary, recorded: &recorded, duration_ms };
     let done = simulate(&on_wafer, peer, arguments, out)?;

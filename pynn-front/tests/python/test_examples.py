@@ -2,6 +2,8 @@
 
 import importlib.util
 import pathlib
+import subprocess
+import sys
 
 import nbclient
 import nbformat
@@ -18,6 +20,27 @@ def example(name, folder=EXAMPLES):
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
+
+
+def of_experiment(name, out, duration, *settings):
+    """(Population, member, time in ms) of each spike, as the experiment of this name has them."""
+    program = pathlib.Path(sys.executable).with_name("bss1")
+    command = [program, "experiment", "run", name, "--wafer", "ideal", "--out", out]
+    for setting in (f"simulation_time={duration}", *settings):
+        command += ["--set", setting]
+    subprocess.run(command, check=True, capture_output=True)
+    lines = (out / "spikes.csv").read_text().splitlines()[1:]
+    spikes = (line.rsplit(",", 2) for line in lines)
+    return sorted((label, int(member), float(time)) for label, member, time in spikes
+                  if float(time) < duration)
+
+
+def of_script(populations, duration):
+    """The same of populations that were run."""
+    trains = ((cells.label, member, train.magnitude) for cells in populations
+              for member, train in enumerate(cells.get_data("spikes").segments[-1].spiketrains))
+    return sorted((label, member, round(float(time), 3)) for label, member, times in trains
+                  for time in times if time < duration)
 
 
 def test_vogels_abbott():
@@ -63,6 +86,22 @@ def test_balanced_random_network():
     assert sim.mapping_report()["wall_s"]["placement"] == 0
     rates = {(g, eta): rate for g, eta, label, rate, _ in points if label == "exc"}
     assert rates[1, 0.8] > 2 * rates[8, 0.8] > 0 and rates[8, 1.6] > rates[8, 0.8]
+
+
+def test_the_script_of_the_balanced_network_has_the_spikes_of_the_experiment(tmp_path):
+    script = example("balanced_random_network", EXPERIMENTS)
+    exc, inh, *_ = script.build(sim, 8, 0.8, 25, wafer="ideal", progress=False)
+    sim.run(500.0)
+    spikes = of_experiment("balanced-random-network", tmp_path, 500.0, "scale=25")
+    assert len(spikes) > 1000 and of_script((exc, inh), 500.0) == spikes
+
+
+def test_the_script_of_the_microcircuit_has_the_spikes_of_the_experiment(tmp_path):
+    script = example("cortical_microcircuit", EXPERIMENTS)
+    populations = script.build(sim, 0.015, wafer="ideal", progress=False)
+    sim.run(500.0)
+    spikes = of_experiment("cortical-microcircuit", tmp_path, 500.0, "scale=0.015")
+    assert len(spikes) > 1000 and of_script(populations, 500.0) == spikes
 
 
 def test_cortical_microcircuit():

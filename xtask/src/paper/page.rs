@@ -245,9 +245,11 @@ impl Results {
              many neurons overflow. NEST runs the network that was realised, with the cells as asked for. \
              Synchrony is that of the published heat maps: deviation over mean of the common histogram in \
              bins of 0.2 ms. \"Fired\" is the rate at which the circuits of all neurons fired, before merger \
-             trees and links; \"lost on links\" counts spikes that did not fit there. Bands are what single draws \
-             of the network scatter by in NEST and a second simulator; above 50 Hz in NEST there is none for the \
-             manufactured wafer."
+             trees and links; \"lost on links\" counts spikes that did not fit there.\n\n\
+             Bands are three standard deviations, rounded up, of single draws of the network in NEST and a \
+             second simulator: of networks whose cells vary for the manufactured wafer, of one network for \
+             the ideal wafer. They hold for ten seconds. Where three standard errors of these samples are more, \
+             because neurons fire together, the band is that. Above 50 Hz in NEST the manufactured wafer has none."
         )?;
         sweep(page, &self.sweep, "paper")?;
         writeln!(
@@ -272,6 +274,12 @@ impl Results {
     }
 
     fn cortical(&self, page: &mut String) -> std::fmt::Result {
+        let seeds = &self.compared["populations"]["23e"]["distances"]["rate"]["between_seeds"];
+        let draws = if seeds.is_null() {
+            "One draw of it was made."
+        } else {
+            "Three draws of it were made; `seeds` is the mean distance between them."
+        };
         writeln!(
             page,
             "\n## Cortical microcircuit\n\n\
@@ -279,9 +287,9 @@ impl Results {
              ![Raster by layer](images/paper-cortical-raster.png)\n\n\
              Cells are asked for as the published comparison has them, with the spread of the real wafer 30 \
              (above all 8 ms of tau_m around 10 ms), and NEST runs the network that was realised, with the \
-             same cells and the published variation of weights and delays (three draws); A is NEST, B the \
-             wafer. `seeds` are distances between draws. Bands are what single draws scatter by in NEST and \
-             a second simulator; what misses its band is in bold type.\n"
+             same cells and the published variation of weights and delays; A is NEST, B the wafer. {draws} Bands \
+             are three standard deviations, rounded up, of single draws of such networks in NEST and a second \
+             simulator; what misses its band is in bold type.\n"
         )?;
         compared(page, &self.compared, varied)?;
         writeln!(
@@ -301,13 +309,17 @@ impl Results {
              ![Rates with all cells alike](images/paper-cortical-uniform-rates.png)\n\n\
              A second sample, after ten more seconds of biology instead of the published day (which takes \
              the wafer 8.64 s, and this emulator more than a day: `--set second_sample_after_s=86400` does \
-             it, and goes on where it was stopped). A is the first sample, B the second one.\n"
+             it, and goes on where it was stopped). A is the first sample, B the second one. They differ by chance \
+             alone, and a band is three standard errors of that: of rates from their scatter between sixteenths \
+             of the samples, of CVs from that between neurons.\n"
         )?;
         compared(page, &self.second_compared, alike)?;
         writeln!(
             page,
             "\nOn the ideal wafer, where all cells of a population are alike and delays nearly so, the \
-             network is synchronous, in NEST as on the wafer (A is the wafer, B NEST, without variation):\n\n\
+             network is synchronous, in NEST as on the wafer (A is the wafer, B NEST, without variation). Bands are \
+             those of single draws whose cells are alike; of regular populations CVs may differ by 0.03, because \
+             NEST and a second simulator differ by 0.02 there.\n\n\
              ![Raster on the ideal wafer](images/paper-cortical-ideal-raster.png)\n"
         )?;
         compared(page, &self.ideal_compared, uniform)
@@ -330,18 +342,42 @@ impl Results {
                 _ => "not run".to_owned(),
             }
         };
+        let wafer = |a: &Value| match (a["wafer_s"].as_f64(), a["bio_s"].as_f64()) {
+            (Some(s), Some(bio)) => {
+                format!("{}, {:.4} x biological time", seconds(&a["wafer_s"]), s / bio)
+            }
+            _ => "not run".to_owned(),
+        };
+        let first_per_event = |a: &Value| {
+            let (joules, events) = (&a["energy_j"]["wafer_first_j"], &a["synaptic_events"]);
+            match joules.as_f64().zip(events.as_f64()) {
+                Some((joules, events)) => format!("{:.1} µJ", 1e6 * joules / events),
+                None => "not run".to_owned(),
+            }
+        };
         let joules = |v: &Value| {
             v.as_f64().map_or_else(|| "not measurable here".to_owned(), |v| format!("{v:.3} J"))
         };
+        // a point of the sweep against the one before; the microcircuit was run once
+        let changed = self.sweep["points"].as_array().and_then(|points| points.last());
+        let changed = changed.map_or(&Value::Null, |point| &point["accounting"]["again"]);
+        let other_weights =
+            |show: fn(&Value) -> String| [show(changed), "-".to_owned(), "-".to_owned()];
         let rows: Vec<(&str, [String; 3])> = vec![
             ("biological time", both.map(|a| seconds(&a["bio_s"]))),
-            ("wafer, run", both.map(|a| seconds(&a["wafer_s"]))),
+            ("wafer, run", both.map(wafer)),
             ("wafer, first set-up (estimate)", both.map(|a| seconds(&a["first"]["hardware_s"]))),
-            ("configuration words", both.map(|a| grouped(&a["first"]["words"]))),
+            ("its words", both.map(|a| grouped(&a["first"]["words"]))),
             (
-                "rows of floating gates, one after the other",
+                "its rows of floating gates, one after the other",
                 both.map(|a| grouped(&a["first"]["floating_gate_rows"])),
             ),
+            (
+                "wafer, set-up for other weights (estimate)",
+                other_weights(|a| seconds(&a["hardware_s"])),
+            ),
+            ("its words", other_weights(|a| grouped(&a["words"]))),
+            ("its rows of floating gates", other_weights(|a| grouped(&a["floating_gate_rows"]))),
             ("emulator, mapping", both.map(|a| seconds(&a["mapping_s"]))),
             (
                 "emulator, run",
@@ -365,10 +401,12 @@ impl Results {
                 "energy of the module, with first set-up",
                 both.map(|a| joules(&a["energy_j"]["wafer_first_j"])),
             ),
+            ("the same per synaptic event", both.map(first_per_event)),
             (
                 "energy of this processor, emulation",
                 both.map(|a| joules(&a["energy_j"]["cpu_emulation_j"])),
             ),
+            ("the same, NEST", both.map(|a| joules(&a["energy_j"]["cpu_peer_j"]))),
         ];
         for (what, [balanced, cortical, ideal]) in rows {
             writeln!(page, "| {what} | {balanced} | {cortical} | {ideal} |")?;
@@ -380,10 +418,35 @@ impl Results {
              and what others quote of the paper. The two are not published apart. A single short run is \
              dominated by its set-up; long and repeated runs are not. Wall times are those of two \
              cores with whatever else ran on them at the time, NEST with {threads} thread(s): on a busy \
-             machine they say little. `cargo xtask bench emulator --peers` compares speeds."
-        )
+             machine they say little. `cargo xtask bench emulator --peers` compares speeds.\n\n\
+             What others report of the microcircuit at full scale, 77,169 neurons, from the benchmark of Senk et \
+             al. (doi 10.1088/2634-4386/ae379a); ours is the tenth of it above, with its first set-up left out:\n\n\
+             | system | wall over biological time | energy per synaptic event |\n|---|---|---|"
+        )?;
+        for (system, factor, energy) in RECORDS {
+            writeln!(page, "| {system} | {factor} | {energy} µJ |")?;
+        }
+        let ours = &self.cortical["accounting"];
+        let per_event = ours["energy_j"]["wafer_run_per_event_j"].as_f64();
+        let per_event = per_event
+            .map_or_else(|| "not run".to_owned(), |joules| format!("{:.4} µJ", 1e6 * joules));
+        let factor = ours["wafer_s"].as_f64().zip(ours["bio_s"].as_f64());
+        let factor =
+            factor.map_or_else(|| "not run".to_owned(), |(s, bio)| format!("{:.4}", s / bio));
+        writeln!(page, "| one wafer, the tenth, run only | {factor} | {per_event} |")
     }
 }
+
+/// Published speeds and energies of the full microcircuit, as its benchmark lists them.
+const RECORDS: [(&str, &str, &str); 7] = [
+    ("NEST, 12 nodes (van Albada 2018)", "2.465", "9.941"),
+    ("SpiNNaker 1, 12 boards (Rhodes 2020)", "1.0", "0.601"),
+    ("NEST, 1 node of 2 EPYC 7702 (Kurth 2022)", "0.67", "0.33"),
+    ("CsNN, 345 FPGA nodes (Heittmann 2022)", "0.25", "0.284"),
+    ("NEST GPU, RTX 4090 (Golosio 2023)", "0.386", "0.104"),
+    ("GeNN, RTX 4090 (Golosio 2023)", "0.272", "0.074"),
+    ("neuroAIx, 35 FPGAs (Kauth 2023)", "0.05", "0.048"),
+];
 
 const DIFFERENCES: &str = "
 ## What differs, and why

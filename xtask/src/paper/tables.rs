@@ -50,14 +50,37 @@ fn fired(point: &Value) -> String {
 const COMPARED_TO_HZ: f64 = 50.0;
 
 /// Bands of rate and CV at a point of the sweep; infinite where there is none, as for a CV near 0.
-fn sweep_bands(g: f64, eta: f64, peer_hz: f64, ideal: bool) -> (f64, f64) {
+fn sweep_bands(point: &Value, ideal: bool) -> (f64, f64) {
+    let of = |key: &str| point["parameters"][key].as_f64().unwrap_or_default();
+    let (g, eta) = (of("g"), of("eta"));
+    let peer_hz = point["peer"]["rate_hz"].as_f64().unwrap_or_default();
     match (ideal, g) {
         (false, _) if peer_hz > COMPARED_TO_HZ => (f64::INFINITY, f64::INFINITY),
         (_, ..2.0) => (0.05, f64::INFINITY),
         (true, ..7.0) if eta < 1.2 => (0.08, 0.06),
+        (true, _) if eta < 1.2 => (0.06, 0.04),
         (true, _) => (0.04, 0.04),
         (false, ..7.0) => (0.4, 0.25),
         (false, _) => (0.3, 0.15),
+    }
+}
+
+/// Three standard errors of the difference of mean rates, as a share of NEST's: what chance makes of short
+/// samples of neurons that fire together. 0 if it is not known.
+fn by_chance(point: &Value, peer_hz: &Value) -> f64 {
+    let report = point["report"].as_str().map(Path::new).and_then(Path::parent);
+    let compared = report.and_then(|run| read_json(&run.join("nest/compare/compare.json")).ok());
+    let Some(populations) = compared.as_ref().and_then(|c| c["populations"].as_object()) else {
+        return 0.0;
+    };
+    let neurons = |p: &Value| p["neurons"][0].as_f64().unwrap_or_default();
+    let all: f64 = populations.values().map(neurons).sum();
+    let error = |p: &Value| p["rate_error_hz"].as_f64().unwrap_or_default() * neurons(p);
+    // populations fire together: their errors add up
+    let error: f64 = populations.values().map(error).sum();
+    match peer_hz.as_f64() {
+        Some(hz) if hz > 0.0 && all > 0.0 => RARE * error / all / hz,
+        _ => 0.0,
     }
 }
 
@@ -82,13 +105,8 @@ pub(super) fn sweep(page: &mut String, report: &Value, images: &str) -> std::fmt
     )?;
     for point in points {
         let (wafer, peer) = (&point["wafer"], &point["peer"]);
-        let of = |key: &str| point["parameters"][key].as_f64().unwrap_or_default();
-        let (rate_band, cv_band) = sweep_bands(
-            of("g"),
-            of("eta"),
-            peer["rate_hz"].as_f64().unwrap_or_default(),
-            report["wafer"] == "ideal",
-        );
+        let (rate_band, cv_band) = sweep_bands(point, report["wafer"] == "ideal");
+        let rate_band = rate_band.max(by_chance(point, &peer["rate_hz"]));
         let cv = wafer["cv_isi"].as_f64();
         let rate = wafer["rate_hz"].as_f64().unwrap_or_default();
         let regime = match cv {
@@ -116,28 +134,47 @@ pub(super) fn sweep(page: &mut String, report: &Value, images: &str) -> std::fmt
     Ok(())
 }
 
-/// How far rate and CV of a population may be apart, as shares: what single draws of a network scatter
-/// by in NEST and a second simulator, rounded up.
-type Bands = fn(&str) -> (f64, f64);
+/// How far rate and CV of a population may be apart, as shares, from its label and its comparison.
+type Bands = fn(&str, &Value) -> (f64, f64);
 
 /// Cells vary: small populations that are driven into few fast neurons scatter most.
-pub(super) fn varied(label: &str) -> (f64, f64) {
+pub(super) fn varied(label: &str, _: &Value) -> (f64, f64) {
     if matches!(label, "5e" | "6e") { (0.5, 0.12) } else { (0.3, 0.12) }
 }
 
+/// CV below which a population is called regular.
+const REGULAR: f64 = 0.3;
+/// How far CVs of regular populations may be apart: in the synchronous microcircuit NEST and a second
+/// simulator differ by up to 0.02.
+const REGULAR_APART: f64 = 0.03;
+
 /// Cells of a population are alike.
-pub(super) fn uniform(label: &str) -> (f64, f64) {
-    if matches!(label, "5e" | "5i") { (0.15, 0.05) } else { (0.06, 0.05) }
+pub(super) fn uniform(label: &str, p: &Value) -> (f64, f64) {
+    let cv_band = match p["cv_isi"][0].as_f64() {
+        Some(cv) if cv < REGULAR => REGULAR_APART / cv,
+        _ => 0.05,
+    };
+    (if matches!(label, "5e" | "5i") { 0.15 } else { 0.06 }, cv_band)
 }
 
 /// The balanced network at g = 8 on calibrated cells.
-pub(super) fn balanced(_: &str) -> (f64, f64) {
+pub(super) fn balanced(_: &str, _: &Value) -> (f64, f64) {
     (0.3, 0.15)
 }
 
-/// A second look at one run, whose chance distances say all.
-pub(super) fn alike(_: &str) -> (f64, f64) {
-    (f64::INFINITY, f64::INFINITY)
+/// Standard errors that chance rarely exceeds.
+const RARE: f64 = 3.0;
+
+/// A second look at one run, which chance alone sets apart.
+pub(super) fn alike(_: &str, p: &Value) -> (f64, f64) {
+    let share = |error: &Value, of: &Value| match error.as_f64().zip(of.as_f64()) {
+        Some((error, of)) if of > 0.0 => RARE * error / of,
+        _ => f64::INFINITY,
+    };
+    (
+        share(&p["rate_error_hz"], &p["rate_hz"][0]["mean"]),
+        share(&p["cv_isi_error"], &p["cv_isi"][0]),
+    )
 }
 
 /// B over A and the band, if there is one, in bold type if it is missed.
@@ -148,7 +185,8 @@ fn ratio(a: &Value, b: &Value, band: f64) -> String {
         Some((a, b)) if a > 0.0 && band.is_infinite() => format!("{:.2}", b / a),
         Some((a, b)) if a > 0.0 => {
             let mark = if (b / a - 1.0).abs() > band { "**" } else { "" };
-            format!("{mark}{:.2}{mark} (±{:.0} %)", b / a, 100.0 * band)
+            let digits = usize::from(band < 0.1);
+            format!("{mark}{:.2}{mark} (±{:.digits$} %)", b / a, 100.0 * band)
         }
         _ => "-".to_owned(),
     }
@@ -177,7 +215,7 @@ pub(super) fn compared(page: &mut String, comparison: &Value, bands: Bands) -> s
             None => "-".to_owned(),
         };
         let rates = [&p["rate_hz"][0]["mean"], &p["rate_hz"][1]["mean"]];
-        let (rate_band, cv_band) = bands(label);
+        let (rate_band, cv_band) = bands(label, p);
         writeln!(
             page,
             "| {label} | {} Hz | {} Hz | {} | {} | {} | {} | {}, {} | {}, {} | {} | {} |",
