@@ -110,6 +110,17 @@ pub fn read_recorded(folder: &Path, report: &Value) -> Result<Vec<Recorded>, Com
     })
 }
 
+/// The biological time in ms of such a report.
+pub fn read_duration_ms(folder: &Path, report: &Value) -> Result<f64, CompareError> {
+    report["run_report"]["bio_ms"].as_f64().ok_or_else(|| {
+        let reason = match report["points"][0]["name"].as_str() {
+            Some(point) => format!("this is a sweep; take one of its points, such as {point}"),
+            None => "this is no report of a run: there is no run_report.bio_ms".to_owned(),
+        };
+        CompareError::File { path: folder.join("report.json"), reason }
+    })
+}
+
 fn read_text(path: &Path) -> Result<String, CompareError> {
     let failed =
         |e: std::io::Error| CompareError::File { path: path.to_owned(), reason: e.to_string() };
@@ -119,13 +130,7 @@ fn read_text(path: &Path) -> Result<String, CompareError> {
 /// The spikes in the folder of an experiment or of its simulation.
 pub fn read(folder: &Path) -> Result<Recording, CompareError> {
     let report = read_report(folder)?;
-    let duration_ms = report["run_report"]["bio_ms"].as_f64().ok_or_else(|| {
-        let reason = match report["points"][0]["name"].as_str() {
-            Some(point) => format!("this is a sweep; compare its points, such as {point}"),
-            None => "this is no report of a run: there is no run_report.bio_ms".to_owned(),
-        };
-        CompareError::File { path: folder.join("report.json"), reason }
-    })?;
+    let duration_ms = read_duration_ms(folder, &report)?;
     let empty =
         |r: Recorded| PopulationSpikes { label: r.population, trains: vec![Vec::new(); r.neurons] };
     let mut populations: Vec<PopulationSpikes> =
@@ -319,6 +324,17 @@ mod tests {
         other.populations[0].label = "others".to_owned();
         let error = compare(&recording(&[clock(10)]), &other, &[]);
         assert!(matches!(error, Err(CompareError::NothingInCommon)));
+    }
+
+    #[test]
+    fn a_sweep_is_told_from_a_run() {
+        let folder = Path::new("sweep");
+        let run = serde_json::json!({ "run_report": { "bio_ms": 500.0 } });
+        assert_eq!(read_duration_ms(folder, &run).unwrap(), 500.0);
+        let sweep = serde_json::json!({ "points": [{ "name": "g8-eta0.8" }] });
+        let error = read_duration_ms(folder, &sweep).unwrap_err().to_string();
+        assert!(error.contains("its points, such as g8-eta0.8"), "{error}");
+        assert!(read_duration_ms(folder, &Value::Null).is_err());
     }
 
     #[test]

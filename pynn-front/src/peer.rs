@@ -150,6 +150,20 @@ pub enum PeerError {
     },
 }
 
+/// The Python that has a simulator: the one given, what `BSS1_PYTHON` names, or `python3`.
+pub fn interpreter(peer: Peer, python: Option<&Path>) -> Result<String, PeerError> {
+    let module = peer.name();
+    let python = match python {
+        Some(path) => path.display().to_string(),
+        None => std::env::var(PYTHON).unwrap_or_else(|_| "python3".to_owned()),
+    };
+    let failed = |reason| PeerError::Python { python: python.clone(), module, reason };
+    let probe =
+        format!("import importlib.util as u; raise SystemExit(u.find_spec('{module}') is None)");
+    let found = Command::new(&python).args(["-c", &probe]).output().map_err(failed)?;
+    if found.status.success() { Ok(python) } else { Err(PeerError::Missing { python, module }) }
+}
+
 /// Runs a realised network in another simulator. The arrays that this needs are put into a folder
 /// `network` below `folder` and removed in the end; what comes of it stays in a folder `simulated`, and is
 /// taken from there if the same simulation of the same network is asked for again.
@@ -159,18 +173,8 @@ pub fn simulate(
     folder: &Path,
 ) -> Result<PeerRun, PeerError> {
     let module = request.peer.name();
-    let python = match request.python {
-        Some(path) => path.display().to_string(),
-        None => std::env::var(PYTHON).unwrap_or_else(|_| "python3".to_owned()),
-    };
+    let python = interpreter(request.peer, request.python)?;
     let failed = |reason| PeerError::Python { python: python.clone(), module, reason };
-    let probe =
-        format!("import importlib.util as u; raise SystemExit(u.find_spec('{module}') is None)");
-    let found = Command::new(&python).args(["-c", &probe]).output().map_err(failed)?;
-    if !found.status.success() {
-        return Err(PeerError::Missing { python, module });
-    }
-
     let network = folder.join("network");
     let mut files = export::write(saved, request.variation, &network)?;
     let (script, _) = request.peer.script();

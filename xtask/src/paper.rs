@@ -29,6 +29,10 @@ pub(crate) struct Request<'a> {
 const MANUFACTURED: [&str; 6] =
     ["sweep", "point", "cortical", "cortical-uniform", "cortical-nest-2", "cortical-nest-3"];
 
+/// Simulations whose times the page shows: they are made anew with the runs of the wafer, so that the same
+/// machine in the same state did both.
+const TIMED: [&str; 2] = ["point/nest/simulated", "cortical/nest/simulated"];
+
 /// Runs what has no results yet, and writes the page.
 pub(crate) fn paper(request: &Request<'_>) -> Result<()> {
     let out = shell::target().join("paper");
@@ -39,6 +43,9 @@ pub(crate) fn paper(request: &Request<'_>) -> Result<()> {
             let reports = MANUFACTURED.map(|name| out.join(name).join("report.json"));
             for report in reports.iter().filter(|f| f.exists()) {
                 fs::remove_file(report).with_context(|| report.display().to_string())?;
+            }
+            for folder in TIMED.map(|name| out.join(name)).iter().filter(|f| f.exists()) {
+                fs::remove_dir_all(folder).with_context(|| folder.display().to_string())?;
             }
         }
         let bss1 = shell::bss1()?;

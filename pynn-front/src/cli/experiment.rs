@@ -63,6 +63,8 @@ pub(super) fn run(
     out: &Path,
 ) -> Result<Value, Failure> {
     let experiment = Experiment::find(name).map_err(Failure::request)?;
+    // not only after minutes
+    how.peer.map_or(Ok(()), |peer| how.peer_arguments.check(peer))?;
     let mut sweep = Sweep::new(experiment, settings).map_err(Failure::request)?;
     let peer_varies = how.peer.is_some() && how.peer_arguments.varies();
     sweep.points.iter_mut().for_each(|point| choose_variation(point, peer_varies));

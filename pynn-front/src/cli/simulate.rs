@@ -2,8 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::anyhow;
 use clap::Args;
+use clap::builder::RangedU64ValueParser;
 use hal::archive;
 use marocco::SavedMapping;
 use serde_json::{Value, json};
@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use super::console::say;
 use super::folder::Folder;
 use super::{Failure, compare, sample};
-use crate::compare::{read_recorded, read_report};
+use crate::compare::{read_duration_ms, read_recorded, read_report};
 use crate::experiment::Experiment;
 use crate::export::Variation;
 use crate::peer::{self, Peer, PeerError, PeerRequest, PeerRun};
@@ -28,10 +28,10 @@ pub(super) struct PeerArguments {
     #[arg(long, default_value_t = 1)]
     peer_seed: u64,
     /// Threads of NEST
-    #[arg(long, default_value_t = 2)]
+    #[arg(long, default_value_t = 2, value_parser = RangedU64ValueParser::<usize>::new().range(1..=1024))]
     peer_threads: usize,
     /// Step of the simulator in ms; NEST takes multiples of 0.02 or 0.1 ms
-    #[arg(long, default_value_t = 0.1)]
+    #[arg(long, default_value_t = 0.1, value_parser = step_ms)]
     peer_resolution: f64,
     /// The Python that has the simulator [default: BSS1_PYTHON, or python3]
     #[arg(long, value_name = "FILE")]
@@ -44,12 +44,11 @@ pub(super) fn run(
     arguments: &PeerArguments,
     out: &Path,
 ) -> Result<Value, Failure> {
-    let saved: SavedMapping = archive::read(&run.join("mapping.bss1")).map_err(Failure::request)?;
+    arguments.check(peer)?;
     let report = read_report(run).map_err(Failure::request)?;
+    let duration_ms = read_duration_ms(run, &report).map_err(Failure::request)?;
     let recorded = read_recorded(run, &report).map_err(Failure::request)?;
-    let duration_ms = report["run_report"]["bio_ms"]
-        .as_f64()
-        .ok_or_else(|| Failure::request(anyhow!("{} is no folder of a run", run.display())))?;
+    let saved: SavedMapping = archive::read(&run.join("mapping.bss1")).map_err(Failure::request)?;
     let experiment = report["experiment"].as_str().unwrap_or_default();
     let experiment = Experiment::find(experiment).map_err(Failure::request)?;
     let cells_vary = report["parameters"]["variation"] == "on";
@@ -66,7 +65,18 @@ pub(super) fn run(
     Ok(json!({ "peer": done.times, "comparison": both, "folder": out }))
 }
 
+/// A step of a simulator in ms.
+fn step_ms(text: &str) -> Result<f64, String> {
+    let step = text.parse().ok().filter(|step| (0.001..=1.0).contains(step));
+    step.ok_or_else(|| "a step is 0.001 to 1 ms".to_owned())
+}
+
 impl PeerArguments {
+    /// Whether the simulator is there.
+    pub(super) fn check(&self, peer: Peer) -> Result<(), Failure> {
+        peer::interpreter(peer, self.python.as_deref()).map(|_| ()).map_err(Failure::request)
+    }
+
     /// Whether anything varies around what the wafer has.
     pub(super) fn varies(&self) -> bool {
         self.peer_variation == "on"

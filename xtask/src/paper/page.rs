@@ -249,7 +249,8 @@ impl Results {
              Bands are three standard deviations, rounded up, of single draws of the network in NEST and a \
              second simulator: of networks whose cells vary for the manufactured wafer, of one network for \
              the ideal wafer. They hold for ten seconds. Where three standard errors of these samples are more, \
-             because neurons fire together, the band is that. Above 50 Hz in NEST the manufactured wafer has none."
+             because neurons fire together, the band is that; [nest-agreement.md](nest-agreement.md) has ten seconds. \
+             Above 50 Hz in NEST the manufactured wafer has none."
         )?;
         sweep(page, &self.sweep, "paper")?;
         writeln!(
