@@ -13,6 +13,7 @@ mod measure;
 mod offsets;
 mod plasticity;
 mod potentials;
+mod resets;
 mod rig;
 mod stimulus;
 mod times;
@@ -41,7 +42,7 @@ use stimulus::Stimulus;
 pub use trim::{Candidates, Responses, firing_circuits, responses};
 
 /// Version of the procedures: raised when what they measure changes.
-pub const PROCEDURE_VERSION: u32 = 4;
+pub const PROCEDURE_VERSION: u32 = 5;
 
 /// Name of the utilisation of drivers in qualities of blocks: no cell holds it.
 const UTILISATION: &str = "U";

@@ -12,6 +12,7 @@ use hal::wafer::Wafer;
 
 use super::gates::Gates;
 use super::measure::{self, PerCircuit, input};
+use super::resets::Watched;
 use super::rig::Rig;
 use super::stimulus::{DIVISOR_SUM, Stimulus};
 use super::{CalibrationError, Cost, inputs, plasticity, potentials, times};
@@ -134,6 +135,9 @@ const STP: [(DacCode, StpCapacitor); 2] = [
     (DacCode::new::<24>(), StpCapacitor::new::<5>()),
     (DacCode::new::<78>(), StpCapacitor::new::<2>()),
 ];
+/// How often heights with calibration are measured: the noise of V_gmax moves those of many circuits at
+/// once.
+const HEIGHTS: usize = 3;
 /// A short refractory time that others are compared with, s, and how often.
 const REFERENCE_S: f64 = 0.06e-6;
 const REFERENCES: usize = 4;
@@ -271,11 +275,10 @@ impl Bench<'_> {
     fn refractory(&mut self) -> Result<(), CalibrationError> {
         // the time from reset to threshold
         let mut rises: PerCircuit<Vec<f64>> = Table::default();
-        for _ in 0..REFERENCES {
+        for turn in 0..REFERENCES {
             let mut gates = times::steep_gates(self.calibration);
             gates.calibrated(P::IPl, REFERENCE_S);
-            let expected_s = times::steep_interval_s(REFERENCE_S);
-            let found = measure::intervals(&mut self.rig, gates.finish(), expected_s)?;
+            let found = self.steep_intervals(turn, gates, REFERENCE_S)?;
             for (n, interval) in found.iter() {
                 rises[n].extend(interval.map(|s| s - REFERENCE_S));
             }
@@ -284,8 +287,7 @@ impl Bench<'_> {
             for (i, tau) in TAU_REF_S.into_iter().enumerate() {
                 let mut gates = times::steep_gates(self.calibration);
                 set(&mut gates, when, P::IPl, tau);
-                let expected_s = times::steep_interval_s(tau);
-                let found = measure::intervals(&mut self.rig, gates.finish(), expected_s)?;
+                let found = self.steep_intervals(REFERENCES + i, gates, tau)?;
                 self.take(when, Quantity::TauRef, i, |n| {
                     let rise = rises[n].iter().sum::<f64>() / rises[n].len() as f64;
                     Some((found[n]? - rise) / tau - 1.0).filter(|e| e.is_finite())
@@ -293,6 +295,24 @@ impl Bench<'_> {
             }
         }
         Ok(())
+    }
+
+    /// Intervals of circuits with a refractory time, as with the reset that was asked for.
+    fn steep_intervals(
+        &mut self,
+        turn: usize,
+        mut gates: Gates<'_>,
+        tau_ref_s: f64,
+    ) -> Result<PerCircuit<Option<f64>>, CalibrationError> {
+        let watched = Watched::new(turn);
+        watched.hold(&mut gates);
+        let (rig, expected_s) = (&mut self.rig, times::steep_interval_s(tau_ref_s));
+        let found = measure::intervals(rig, gates.finish(), expected_s)?;
+        let above_v = watched.above_v(rig, times::steep_reset(), &self.shift_v, &self.reset_v)?;
+        Ok(Table::from_fn(|n: NeuronOnHicann| {
+            let gain_s = times::steep_gain_s(above_v[n.shared_fg_block()]);
+            found[n].filter(|_| watched.leaves(n)).map(|s| s + gain_s)
+        }))
     }
 
     fn membrane(&mut self) -> Result<(), CalibrationError> {
@@ -310,10 +330,16 @@ impl Bench<'_> {
                     }
                 });
                 self.rig.chip().neurons.halves = [mode.half(); 2];
-                let expected_s = times::gentle_interval_s(tau);
-                let found = measure::intervals(&mut self.rig, gates.finish(), expected_s)?;
+                let watched = Watched::new(i);
+                watched.hold(&mut gates);
+                let (rig, expected_s) = (&mut self.rig, times::gentle_interval_s(tau));
+                let found = measure::intervals(rig, gates.finish(), expected_s)?;
+                let above_v =
+                    watched.above_v(rig, times::gentle_reset(tau), &self.shift_v, &reset_v)?;
                 self.take(when, Quantity::TauM, i, |n| {
-                    Some(times::gentle_tau_m_s(found[n]?, reset_v[n]) / tau - 1.0)
+                    let interval_s = found[n].filter(|_| watched.leaves(n))?;
+                    let reset_v = reset_v[n] + above_v[n.shared_fg_block()];
+                    Some(times::gentle_tau_m_s(interval_s, reset_v) / tau - 1.0)
                 });
             }
         }
@@ -322,7 +348,7 @@ impl Bench<'_> {
     }
 
     fn inputs(&mut self) -> Result<(), CalibrationError> {
-        for when in BOTH {
+        for when in [When::Before].into_iter().chain([When::After; HEIGHTS]) {
             for (i, tau) in TAU_SYN_S.into_iter().enumerate() {
                 let (mut gates, v_gmax) = inputs::gates(self.calibration, tau);
                 for parameter in inputs::V_SYNTC_OF {

@@ -75,6 +75,20 @@ impl<'a> Gates<'a> {
         self.codes(parameter, |_| code)
     }
 
+    /// A value for some circuits by the nominal law, SI units of the hardware.
+    pub(super) fn nominal_of(
+        &mut self,
+        parameter: P,
+        circuits: &[NeuronOnHicann],
+        value: f64,
+    ) -> &mut Self {
+        let code = nominal_code(parameter, value);
+        for &n in circuits {
+            self.gates.set_neuron(n, parameter, code);
+        }
+        self
+    }
+
     /// A value for all circuits by their calibrations, SI units of the hardware.
     pub(super) fn calibrated(&mut self, parameter: P, value: f64) -> &mut Self {
         let calibration = self.calibration;

@@ -10,11 +10,11 @@ use hal::config::NeuronParameter as P;
 use hal::config::SharedParameter;
 use hal::coord::{Coordinate as _, FgBlockOnHicann, NeuronOnHicann, Side, Table};
 use hal::law::{self, Formula, Transformation};
-use hal::value::{GmaxSelect, SynapseWeight};
+use hal::value::GmaxSelect;
 
 use super::findings::Findings;
 use super::gates::nominal_value;
-use super::inputs;
+use super::inputs::{self, SMALL_WEIGHT};
 use super::measure::{self, Potential};
 use super::rig::Rig;
 use super::stimulus::Stimulus;
@@ -26,8 +26,6 @@ use crate::fit::robust_mean;
 const EVERY: usize = 4;
 /// V_syntcx meanwhile, code: 0.4 us.
 const V_SYNTCX: usize = 375;
-/// A small weight makes for a large V_gmax, whose noise of programming is one percent.
-const WEIGHT: SynapseWeight = SynapseWeight::new::<2>();
 /// Synapses of an input on one side.
 const SYNAPSES: u32 = 6;
 /// A V_gmax that deviates by more, as a factor, is not believed.
@@ -47,10 +45,10 @@ pub(super) fn v_gmax(
     let potentials = SIDES.map(|side| Potential { input: 0, rows: Some(side) });
     let circuits: Vec<NeuronOnHicann> = NeuronOnHicann::all().step_by(EVERY).collect();
     let synapses = SIDES.map(|side| stimulus.excitatory_from(rig, side));
-    let code = inputs::v_gmax(tau_s, WEIGHT, SYNAPSES);
+    let code = inputs::v_gmax(tau_s, SMALL_WEIGHT, SYNAPSES);
     let mut found: Table<FgBlockOnHicann, [Vec<f64>; GmaxSelect::SIZE]> = Table::default();
     let calibration = findings.calibration.clone();
-    stimulus.set_weights(rig.chip(), |_, _| WEIGHT);
+    stimulus.set_weights(rig.chip(), |_, _| SMALL_WEIGHT);
     for _ in 0..settings.repetitions {
         let mut gates = inputs::gates(&calibration, tau_s).0;
         gates.code(P::VSyntcx, V_SYNTCX).v_gmax(code);
@@ -62,7 +60,7 @@ pub(super) fn v_gmax(
             for &n in &circuits {
                 for (i, psp) in looked[n].iter().enumerate() {
                     let Some(psp) = psp.filter(|psp| psp.chi2 < inputs::CHI2) else { continue };
-                    let nominal = inputs::strength_hz(code, WEIGHT, synapses[i][n]);
+                    let nominal = inputs::strength_hz(code, SMALL_WEIGHT, synapses[i][n]);
                     let block = FgBlockOnHicann::from_index(2 * n.vertical().index() + i);
                     let Some(block) = block else { continue };
                     found[block][select.index()].push(psp.strength_hz / nominal);

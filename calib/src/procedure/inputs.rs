@@ -18,8 +18,11 @@ use crate::fit::robust_mean;
 
 /// Steps of V_syntcx and V_syntci, codes: 0.8 to 0.19 us.
 const V_SYNTC: [usize; 4] = [275, 310, 375, 500];
-/// Digital weight while potentials are measured.
+/// Digital weight where others are compared with it.
 pub(super) const WEIGHT: SynapseWeight = SynapseWeight::new::<8>();
+/// Digital weight while gains and V_gmax are measured: a small one makes for a large V_gmax, whose noise
+/// of programming is one percent.
+pub(super) const SMALL_WEIGHT: SynapseWeight = SynapseWeight::new::<2>();
 /// Synapses of an input.
 const SYNAPSES: u32 = 12;
 /// Potentials: leak, excitatory and inhibitory reversal, V; membrane time constant, s.
@@ -105,23 +108,26 @@ pub(super) fn inputs(
     let mut times: PerCircuit<[Vec<(f64, f64)>; 2]> = Table::default();
     let mut gains: PerCircuit<[Vec<f64>; 2]> = Table::default();
     let calibration = findings.calibration.clone();
+    stimulus.set_weights(rig.chip(), |_, _| SMALL_WEIGHT);
     for _ in 0..settings.repetitions {
         for code in V_SYNTC {
             let nominal_s = nominal_value(P::VSyntcx, code);
-            let (mut gates, v_gmax) = gates(&calibration, nominal_s);
-            gates.code(P::VSyntcx, code).code(P::VSyntci, code);
+            let v_gmax = v_gmax(nominal_s, SMALL_WEIGHT, SYNAPSES);
+            let mut gates = gates(&calibration, nominal_s).0;
+            gates.code(P::VSyntcx, code).code(P::VSyntci, code).calibrated_gmax(v_gmax);
             let expected = expected(nominal_s);
             let found = measure::potentials(rig, stimulus, gates.finish(), &expected)?;
             for (n, psps) in found.iter() {
                 for (side, psp) in psps.iter().enumerate() {
                     let Some(psp) = psp.filter(|psp| psp.chi2 < CHI2) else { continue };
-                    let nominal = strength_hz(v_gmax, WEIGHT, stimulus.synapses[n][side]);
+                    let nominal = strength_hz(v_gmax, SMALL_WEIGHT, stimulus.synapses[n][side]);
                     times[n][side].push((nominal_s, psp.tau_syn_s));
                     gains[n][side].push((psp.strength_hz / nominal).ln());
                 }
             }
         }
     }
+    stimulus.set_weights(rig.chip(), |_, _| WEIGHT);
     let gains: PerCircuit<[Option<f64>; 2]> =
         Table::from_fn(|n| [0, 1].map(|side| robust_mean(&gains[n][side])));
     // V_gmax of the blocks is common to many circuits, and known better than the gain of one

@@ -22,12 +22,13 @@ const REVERSAL_S: f64 = 6e-6;
 /// Length of a recording of a membrane with a standing current, s.
 const SHIFT_S: f64 = 14e-6;
 /// When the excitatory and the inhibitory event of a recording of synaptic potentials come, and how
-/// long a potential is looked at, s.
-const EVENTS_S: [f64; 2] = [1.0e-6, 7.0e-6];
+/// long a potential is looked at, s. What is left of the first one when the second one comes is an
+/// error of its time constant: less than one percent after eight membrane time constants.
+const EVENTS_S: [f64; 2] = [1.0e-6, 9.0e-6];
 const BEFORE_S: f64 = 0.4e-6;
 const PSP_S: f64 = 5.6e-6;
 /// Least time between two events of which each has a potential of its own, s.
-pub(super) const SPACING_S: f64 = EVENTS_S[1] - EVENTS_S[0];
+pub(super) const SPACING_S: f64 = 6.0e-6;
 /// Intervals between spikes that a recording has room for.
 const INTERVALS: f64 = 20.0;
 /// Events that leave a chip per second at most while spikes are recorded: what fits with room.
@@ -79,8 +80,19 @@ pub(super) fn firing(
     shift_v: &PerCircuit<f64>,
 ) -> Result<PerCircuit<Option<Firing>>, CalibrationError> {
     rig.program(gates)?;
+    firing_of(rig, &all(), FIRING_S, shift_v)
+}
+
+/// Threshold, reset and interval of some circuits of a chip as it is programmed, out of recordings of
+/// some length, s.
+pub(super) fn firing_of(
+    rig: &mut Rig<'_>,
+    circuits: &[NeuronOnHicann],
+    seconds: f64,
+    shift_v: &PerCircuit<f64>,
+) -> Result<PerCircuit<Option<Firing>>, CalibrationError> {
     let mut found: PerCircuit<Option<Firing>> = Table::default();
-    rig.read_out(&all(), true, &[], FIRING_S, |n, samples| {
+    rig.read_out(circuits, true, &[], seconds, |n, samples| {
         found[n] = trace::firing(samples).map(|f| Firing {
             threshold_v: f.threshold_v - shift_v[n],
             reset_v: f.reset_v - shift_v[n],

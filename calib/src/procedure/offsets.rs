@@ -80,6 +80,15 @@ pub(super) fn offset(
     }
     for n in NeuronOnHicann::all() {
         let name = parameter.name();
+        let (coarse, floor) = (&points[n][..COARSE_V.len()], points[n][COARSE_V.len() - 1].1);
+        if coarse.iter().all(|(_, ratio)| (ratio - floor).abs() < STANDING) {
+            // it conducts nothing at any value; inputs that do nothing at all have no reversal potential
+            let made = Transformation::new(Formula::Constant(ACCEPTED.start), -f64::MAX, f64::MAX);
+            if let Ok(constant) = made {
+                findings.calibration.neurons[n].set(parameter, MODE, constant);
+            }
+            continue;
+        }
         let Some(hinge) = fit_hinge(&points[n]) else {
             findings.fault(n, name, "the membrane does not follow it".to_owned());
             continue;

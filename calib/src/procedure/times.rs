@@ -10,6 +10,7 @@ use hal::law::{self, Outside, Transformation};
 use super::findings::Findings;
 use super::gates::{Gates, MODE, nominal_value};
 use super::measure::{self, PerCircuit};
+use super::resets::Watched;
 use super::rig::Rig;
 use super::{CalibrationError, Settings};
 use crate::fit::{fit_intervals, fit_line, median};
@@ -45,9 +46,19 @@ pub(super) fn steep_gates(calibration: &HicannCalibration) -> Gates<'_> {
     gates
 }
 
+/// Reset of such circuits, V, and their time from there to the threshold, s.
+pub(super) fn steep_reset() -> (f64, f64) {
+    (STEEP_V[2], STEEP_TAU_M_S * rise(STEEP_V, 0.0))
+}
+
+/// How much shorter the intervals of such circuits are whose reset lies higher, s.
+pub(super) fn steep_gain_s(reset_shift_v: f64) -> f64 {
+    STEEP_TAU_M_S * (rise(STEEP_V, 0.0) - rise(STEEP_V, reset_shift_v))
+}
+
 /// Interval of such circuits with a refractory time, s.
 pub(super) fn steep_interval_s(tau_ref_s: f64) -> f64 {
-    tau_ref_s + STEEP_TAU_M_S * rise(STEEP_V, 0.0)
+    tau_ref_s + steep_reset().1
 }
 
 /// Cells of circuits that fire for membrane time constants. Set I_gl afterwards.
@@ -59,9 +70,15 @@ pub(super) fn gentle_gates(calibration: &HicannCalibration) -> Gates<'_> {
     gates
 }
 
+/// Reset of such circuits with a membrane time constant, V, and their time from there to the
+/// threshold, s.
+pub(super) fn gentle_reset(tau_m_s: f64) -> (f64, f64) {
+    (GENTLE_V[2], tau_m_s * rise(GENTLE_V, 0.0))
+}
+
 /// Interval of such circuits with a membrane time constant, s.
 pub(super) fn gentle_interval_s(tau_m_s: f64) -> f64 {
-    SHORT_S + tau_m_s * rise(GENTLE_V, 0.0)
+    SHORT_S + gentle_reset(tau_m_s).1
 }
 
 /// Membrane time constant of such a circuit by its interval, s.
@@ -85,16 +102,20 @@ pub(super) fn refractory(
     let gates = |code: usize| {
         let mut gates = steep_gates(&calibration);
         gates.code(P::IPl, code);
+        Watched::new(code).hold(&mut gates);
         gates
     };
     for (code, gates) in measure::sweep(&I_PL, settings.repetitions, gates) {
         let nominal_s = nominal_value(P::IPl, code);
         let found = measure::intervals(rig, gates, steep_interval_s(nominal_s))?;
+        let watched = Watched::new(code);
+        let above_v = watched.above_v(rig, steep_reset(), &findings.shift_v, &findings.reset_v)?;
         // programming is off by one code or one percent
         let own_s = nominal_s * f64::max(1.0 / code as f64, 0.01);
         let error_s = own_s.hypot(RISE_ERROR * STEEP_TAU_M_S);
-        for (n, interval) in found.iter() {
-            points[n].extend(interval.map(|s| (nominal_s, s, error_s)));
+        for (n, interval) in found.iter().filter(|(n, _)| watched.leaves(*n)) {
+            let gain_s = steep_gain_s(above_v[n.shared_fg_block()]);
+            points[n].extend(interval.map(|s| (nominal_s, s + gain_s, error_s)));
         }
     }
     let expected = I_PL.len() * settings.repetitions;
@@ -126,13 +147,18 @@ pub(super) fn membrane(
     let gates = |code: usize| {
         let mut gates = gentle_gates(&calibration);
         gates.code(P::IGl, code);
+        Watched::new(code).hold(&mut gates);
         gates
     };
     for (code, gates) in measure::sweep(&I_GL, settings.repetitions, gates) {
         let nominal_s = nominal_value(P::IGl, code);
         let found = measure::intervals(rig, gates, gentle_interval_s(nominal_s))?;
-        for (n, interval) in found.iter() {
-            let tau = interval.map(|s| gentle_tau_m_s(s, findings.reset_v[n]));
+        let watched = Watched::new(code);
+        let above_v =
+            watched.above_v(rig, gentle_reset(nominal_s), &findings.shift_v, &findings.reset_v)?;
+        for (n, interval) in found.iter().filter(|(n, _)| watched.leaves(*n)) {
+            let reset_v = findings.reset_v[n] + above_v[n.shared_fg_block()];
+            let tau = interval.map(|s| gentle_tau_m_s(s, reset_v));
             points[n].extend(tau.filter(|t| *t > 0.0).map(|t| (nominal_s, t)));
         }
     }

@@ -13,6 +13,9 @@ const FALL: f64 = 0.8;
 /// Time constant of membranes whose threshold is read, s, about: what a rise is bent by.
 pub(super) const RISE_TAU_S: f64 = 0.6e-6;
 
+/// Longest time between a reset and the baseline behind it, and longest baseline, s.
+const BASELINE_S: f64 = 0.1e-6;
+
 /// A firing membrane.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Firing {
@@ -68,12 +71,13 @@ pub(super) fn firing(samples: &[f64]) -> Option<Firing> {
             Some(fit_line(&points)?.offset)
         })
         .collect();
-    // the baseline between a tenth and a fifth of the interval after each reset
+    // the baseline between a tenth and a fifth of the interval after each reset, as long as it is held
+    let part = (0.1 * interval).min(BASELINE_S / SAMPLE_S);
     let resets: Vec<f64> = inner
         .iter()
         .filter_map(|&(_, at)| {
-            let from = (at + 0.1 * interval).ceil() as usize;
-            let to = (at + 0.2 * interval).floor() as usize;
+            let from = (at + part).ceil() as usize;
+            let to = (at + 2.0 * part).floor() as usize;
             let base = samples.get(from..=to.max(from))?;
             Some(base.iter().sum::<f64>() / base.len() as f64)
         })

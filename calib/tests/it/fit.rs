@@ -120,11 +120,14 @@ proptest! {
         let code = fast.apply(time, Outside::Error).unwrap();
         let back = fast.inverse(code, Outside::Clip).unwrap();
         let again = fast.apply(back, Outside::Clip).unwrap();
-        prop_assert!((again - code).abs() <= 1.0 + 1e-6, "{code} {again}");
+        prop_assert!((again / code - 1.0).abs() < 1e-6, "{code} {again}");
         let plain = Transformation::nominal(parameter, mode, 1.0, 1.0).unwrap();
         let law = hal::law::neuron_transformation(parameter, &hal::config::NeuronHalf::default());
         let [a, b] = [&plain, law].map(|t| t.apply(2e-6 * part + 0.6e-6, Outside::Clip).unwrap());
-        prop_assert!((a / b - 1.0).abs() < 1e-9, "{a} {b}");
+        // the tables of the original take the entry before
+        let table = parameter != NeuronParameter::IGl;
+        let within = if table { -1e-6..1.0 } else { -1e-6..1e-6 };
+        prop_assert!(within.contains(&(a - b)), "{a} {b}");
     }
 }
 

@@ -37,7 +37,8 @@ pub enum Formula {
     /// The nominal law of a parameter of a circuit that measures a time, with another speed: the
     /// code that the nominal law has for the time `t` with
     /// `x = factor * t0 * (t / t0)^exponent`, t0 = 1 us. Factor and exponent are 1 for nominal
-    /// silicon.
+    /// silicon. Tables are interpolated: their rule of the last entry makes times too long by half a
+    /// code in the mean, which a measured law need not be.
     Nominal {
         /// I_gl, I_pl, V_syntcx or V_syntci.
         parameter: NeuronParameter,
@@ -146,7 +147,11 @@ impl Formula {
                 let (low, high) = nominal.domain();
                 let t = REFERENCE_S * (x / (factor * REFERENCE_S)).powf(1.0 / exponent);
                 // rounding must not carry an end of the domain beyond that of the nominal law
-                nominal.formula.value(t.clamp(low, high))
+                let t = t.clamp(low, high);
+                match &nominal.formula {
+                    Self::Lookup { offset, data } => f64::from(*offset) + position(data, t),
+                    other => other.value(t),
+                }
             }
             Self::Power { base, exponent } => base.value(x).powf(*exponent),
         }
@@ -201,6 +206,15 @@ fn nominal(
 
 fn is_falling(data: &[f64]) -> bool {
     data.first() > data.last()
+}
+
+/// Where a value lies in falling data, as an index with a fraction, between 0 and the last one.
+fn position(data: &[f64], x: f64) -> f64 {
+    let last = data.len() - 1;
+    let next = data.partition_point(|d| *d > x).min(last);
+    let here = next.saturating_sub(1);
+    let step = data[here] - data[next];
+    if step > 0.0 { here as f64 + ((data[here] - x) / step).clamp(0.0, 1.0) } else { here as f64 }
 }
 
 /// `1 / x`, finite at 0.
