@@ -105,7 +105,7 @@ impl Run<'_> {
             cortical,
             &["variation=off"],
             self.wafer,
-            &["--peer-variation", "on"],
+            &["--peer-variation", "synapses"],
         )?;
         // how far apart draws of the variation are from each other
         for seed in ["2", "3"] {

@@ -66,7 +66,7 @@ pub(super) fn run(
     // not only after minutes
     how.peer.map_or(Ok(()), |peer| how.peer_arguments.check(peer))?;
     let mut sweep = Sweep::new(experiment, settings).map_err(Failure::request)?;
-    let peer_varies = how.peer.is_some() && how.peer_arguments.varies();
+    let peer_varies = how.peer.is_some() && how.peer_arguments.cells_vary();
     sweep.points.iter_mut().for_each(|point| choose_variation(point, peer_varies));
     let options = RunOptions {
         instance: machine.wafer,

@@ -20,9 +20,10 @@ use crate::report::Recorded;
 /// Which simulator, and how it runs.
 #[derive(Debug, Clone, Args)]
 pub(super) struct PeerArguments {
-    /// Cells, weights and delays as on the wafer, or with the published variation around them. Where the
-    /// cells of the run vary already (`--set variation=on`) they stay as they are
-    #[arg(long, default_value = "off", value_parser = ["on", "off"])]
+    /// Cells, weights and delays as on the wafer, or with the published variation around them; or only
+    /// weights and delays with it. Where the cells of the run vary already (`--set variation=on`) they stay
+    /// as they are
+    #[arg(long, default_value = "off", value_parser = ["on", "synapses", "off"])]
     peer_variation: String,
     /// Seed of the variation
     #[arg(long, default_value_t = 1)]
@@ -52,7 +53,7 @@ pub(super) fn run(
     let experiment = report["experiment"].as_str().unwrap_or_default();
     let experiment = Experiment::find(experiment).map_err(Failure::request)?;
     let cells_vary = report["parameters"]["variation"] == "on";
-    if arguments.varies() && !cells_vary {
+    if arguments.cells_vary() && !cells_vary {
         say(
             "the cells of this run were asked for alike, those of the simulation vary: for equal cells run \
              the experiment with --set variation=on",
@@ -78,7 +79,12 @@ impl PeerArguments {
     }
 
     /// Whether anything varies around what the wafer has.
-    pub(super) fn varies(&self) -> bool {
+    fn varies(&self) -> bool {
+        self.peer_variation != "off"
+    }
+
+    /// Whether cells do.
+    pub(super) fn cells_vary(&self) -> bool {
         self.peer_variation == "on"
     }
 }
@@ -103,9 +109,9 @@ pub(super) fn simulate(
 ) -> Result<PeerRun, Failure> {
     let &OnWafer { mapping, experiment, cells_vary, recorded, duration_ms } = run;
     let varies = arguments.varies();
+    let cells = arguments.cells_vary() && !cells_vary;
     let seed = arguments.peer_seed;
-    let variation =
-        varies.then_some(Variation { spread: experiment.spread, seed, cells: !cells_vary });
+    let variation = varies.then_some(Variation { spread: experiment.spread, seed, cells });
     let request = PeerRequest {
         peer,
         python: arguments.python.as_deref(),

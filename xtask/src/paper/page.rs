@@ -300,8 +300,8 @@ impl Results {
              With all cells of a population asked for alike (`--set variation=off`) the calibrated wafer is \
              asynchronous and irregular as well, but more even than the published one, whose tau_m could not \
              be calibrated as well as that of the emulated one: the few neurons with a short time constant, \
-             which fire most, are not there, and the published variation of NEST (here of its cells as well) \
-             is not that of this wafer. A is the wafer, B NEST:\n"
+             which fire most, are not there. NEST then has equal cells too, and the published variation of weights \
+             and delays, without which it would be synchronous. A is the wafer, B NEST; bands as above:\n"
         )?;
         compared(page, &self.uniform_compared, varied)?;
         writeln!(
