@@ -10,7 +10,7 @@ use serde_json::Value;
 use crate::peers::read_json;
 use crate::shell;
 
-use super::tables::{alike, balanced, compared, shown, sweep, uniform, varied};
+use super::tables::{alike, apart, balanced, compared, shown, sweep, uniform, varied};
 
 const PAGE: &str = "docs/paper.md";
 
@@ -133,7 +133,9 @@ impl Results {
              \"Demonstrating the Advantages of Analog Wafer-Scale Neuromorphic Hardware\" \
              (arXiv 2412.02619) shows a balanced random network and a cortical microcircuit on the real \
              wafer 30. This page runs both on the emulated wafer {wafer}, with its defects, after \
-             calibration and with all effects, and in NEST beside it. Written by `cargo xtask paper`.\n\n\
+             calibration and with all effects, and in NEST beside it. Written by `cargo xtask paper`; `bss1 experiment run` \
+             makes each run by itself. The PyNN scripts in [pynn-front/examples](../pynn-front/examples) have the same \
+             networks, and on the ideal wafer the same spikes.\n\n\
              What is known of the paper here is its abstract, the text and the programs of its public \
              demos (tag D), what others say about it (tag S), and what follows from these by arithmetic \
              (tag A). Its tables were not at hand. Where it says \"not run\", the command was stopped before \
@@ -300,10 +302,11 @@ impl Results {
              With all cells of a population asked for alike (`--set variation=off`) the calibrated wafer is \
              asynchronous and irregular as well, but more even than the published one, whose tau_m could not \
              be calibrated as well as that of the emulated one: the few neurons with a short time constant, \
-             which fire most, are not there. NEST then has equal cells too, and the published variation of weights \
-             and delays, without which it would be synchronous. A is the wafer, B NEST; bands as above:\n"
+             which fire most, are not there. NEST with equal cells is synchronous, even with the published variation \
+             of weights and delays: what calibration leaves over keeps the wafer from that. There are no bands \
+             between the two states. A is the wafer, B NEST:\n"
         )?;
-        compared(page, &self.uniform_compared, varied)?;
+        compared(page, &self.uniform_compared, apart)?;
         writeln!(
             page,
             "\n![Raster with all cells alike](images/paper-cortical-uniform-raster.png)\n\n\

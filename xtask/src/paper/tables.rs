@@ -162,6 +162,11 @@ pub(super) fn balanced(_: &str, _: &Value) -> (f64, f64) {
     (0.3, 0.15)
 }
 
+/// Networks in different states.
+pub(super) fn apart(_: &str, _: &Value) -> (f64, f64) {
+    (f64::INFINITY, f64::INFINITY)
+}
+
 /// Standard errors that chance rarely exceeds.
 const RARE: f64 = 3.0;
 
