@@ -122,7 +122,13 @@ impl Steps {
 impl Block {
     /// Advances the membranes by some steps.
     #[inline(always)]
-    pub(super) fn advance<S: Simd, F, const LIMITED: bool, const ADEX: bool>(
+    pub(super) fn advance<
+        S: Simd,
+        F,
+        const LIMITED: bool,
+        const SATURATES: bool,
+        const ADEX: bool,
+    >(
         &mut self,
         simd: S,
         inputs: &mut [Input],
@@ -162,15 +168,15 @@ impl Block {
             let mut pairs = inputs.chunks_exact_mut(2);
             for pair in &mut pairs {
                 let [first, second] = [0, 1].map(|k| arrivals.take(steps.rows, step, place + k));
-                let a = pair[0].pass::<S, LIMITED>(simd, &first);
-                let b = pair[1].pass::<S, LIMITED>(simd, &second);
+                let a = pair[0].pass::<S, SATURATES>(simd, &first);
+                let b = pair[1].pass::<S, SATURATES>(simd, &second);
                 place += 2;
                 (rate, drive) = (rate + a.0, drive + a.1);
                 (more_rate, more_drive) = (more_rate + b.0, more_drive + b.1);
             }
             if let [input] = pairs.into_remainder() {
                 let arrived = arrivals.take(steps.rows, step, place);
-                let a = input.pass::<S, LIMITED>(simd, &arrived);
+                let a = input.pass::<S, SATURATES>(simd, &arrived);
                 (rate, drive) = (rate + a.0, drive + a.1);
             }
             let (rate, mut drive) = (rate + more_rate, drive + more_drive);

@@ -18,8 +18,9 @@ use super::saturation;
 /// Conductances below this are none, as rates; numbers much smaller than that are slow.
 const FAINT: f32 = 1e-14;
 
-/// A rate per step that no input comes near to, for one without a limit among others that have one.
-const NO_LIMIT: f64 = 1e4;
+/// A rate per step that no input comes near to, for one without a limit among others that have one;
+/// increments in units of it still fit a target.
+const NO_LIMIT: f64 = 8.0;
 
 /// The membranes of the chips of a cluster, chip after chip.
 #[derive(Debug, Clone)]
@@ -32,8 +33,7 @@ pub(super) struct Cells {
     e_leak: Vec<f32>,
     /// Inputs and adaptation currents of each membrane.
     terms: Vec<[u8; 2]>,
-    /// Whether currents saturate or a reset takes time.
-    limited: bool,
+    bounds: Bounds,
     /// One over the voltage at which the leak's linear law reaches its limit; 0 without one.
     inverse_leak_range: f32,
 }
@@ -48,16 +48,31 @@ pub(super) struct CellsState {
     w: Vec<f32>,
 }
 
-/// Whether a current of a membrane saturates, or its reset takes time.
-pub(super) fn is_limited(m: &Membrane) -> bool {
-    m.inputs.iter().any(|input| input.limit_s.is_finite())
-        || m.leak_range_v.is_some()
-        || m.tau_reset_s > 0.0
+/// What is bounded in any of some membranes.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Bounds {
+    /// The conductances of inputs.
+    inputs: bool,
+    /// The current of the leak, or the speed of the reset.
+    leak_or_reset: bool,
+}
+
+impl Bounds {
+    /// Those of all membranes of a wafer.
+    pub(super) fn of<'m>(membranes: impl Iterator<Item = &'m Membrane> + Clone) -> Self {
+        let limit = |m: &Membrane| m.inputs.iter().any(|input| input.limit_s.is_finite());
+        Self {
+            inputs: membranes.clone().any(limit),
+            leak_or_reset: membranes
+                .into_iter()
+                .any(|m| m.leak_range_v.is_some() || m.tau_reset_s > 0.0),
+        }
+    }
 }
 
 impl Cells {
-    /// `limited` says whether any membrane of the wafer [is](is_limited).
-    pub(super) fn new(membranes: &[&Membrane], limited: bool, step_s: f64) -> Self {
+    /// `bounds` are those of the whole wafer.
+    pub(super) fn new(membranes: &[&Membrane], bounds: Bounds, step_s: f64) -> Self {
         let range_v = membranes.iter().find_map(|m| m.leak_range_v);
         let mut cells = Self {
             blocks: Vec::new(),
@@ -68,7 +83,7 @@ impl Cells {
                 .iter()
                 .map(|m| [m.inputs.len() as u8, m.adaptation.len() as u8])
                 .collect(),
-            limited,
+            bounds,
             inverse_leak_range: range_v.map_or(0.0, |v| (1.0 / v) as f32),
         };
         for some in membranes.chunks(LANES) {
@@ -120,7 +135,7 @@ impl Cells {
                 let rate = input.limit_s / m.capacitance_f * step_s;
                 let limit = if rate.is_finite() { rate } else { NO_LIMIT } / saturation::ROOT;
                 lanes.limit[i] = limit as f32;
-                let unit = if self.limited { mean / limit } else { mean };
+                let unit = if self.bounds.inputs { mean / limit } else { mean };
                 self.units[(first + k) * LANES + i] = unit as f32;
             }
         }
@@ -170,16 +185,18 @@ impl Cells {
         let before = crossings.len();
         let to = (arrivals, &mut *crossings);
         // each has a loop of its own
-        if self.limited {
-            self.advance_with::<S, true>(simd, steps, to);
-        } else {
-            self.advance_with::<S, false>(simd, steps, to);
+        match self.bounds {
+            Bounds { inputs: true, .. } => self.advance_with::<S, true, true>(simd, steps, to),
+            Bounds { leak_or_reset: true, .. } => {
+                self.advance_with::<S, true, false>(simd, steps, to);
+            }
+            _ => self.advance_with::<S, false, false>(simd, steps, to),
         }
         crossings[before..].sort_unstable_by_key(|c| (c.time, c.membrane));
     }
 
     #[inline(always)]
-    fn advance_with<S: Simd, const LIMITED: bool>(
+    fn advance_with<S: Simd, const LIMITED: bool, const SATURATES: bool>(
         &mut self,
         simd: S,
         steps: &Steps,
@@ -192,10 +209,11 @@ impl Cells {
                 crossings.push(Crossing { time, membrane: (b * LANES + lane) as u32, v });
             };
             let to = (&mut *arrivals, fired);
+            let range = inverse_leak_range;
             if block.adex.is_none() {
-                block.advance::<S, _, LIMITED, false>(simd, inputs, inverse_leak_range, steps, to);
+                block.advance::<S, _, LIMITED, SATURATES, false>(simd, inputs, range, steps, to);
             } else {
-                block.advance::<S, _, LIMITED, true>(simd, inputs, inverse_leak_range, steps, to);
+                block.advance::<S, _, LIMITED, SATURATES, true>(simd, inputs, range, steps, to);
             }
         }
     }
@@ -318,8 +336,8 @@ impl Cells {
 impl Cells {
     /// Those of a wafer that has no others.
     pub(super) fn of(membranes: &[Membrane], step_s: f64) -> Self {
-        let limited = membranes.iter().any(is_limited);
-        Self::new(&membranes.iter().collect::<Vec<_>>(), limited, step_s)
+        let bounds = Bounds::of(membranes.iter());
+        Self::new(&membranes.iter().collect::<Vec<_>>(), bounds, step_s)
     }
 
     /// One step on the instruction set of the machine; whether any membrane fires.

@@ -12,7 +12,7 @@ use hal::wafer::DncCycles;
 
 use super::arrivals::{Arrivals, Rows};
 use super::block::{Crossing, Steps};
-use super::cells::Cells;
+use super::cells::{Bounds, Cells};
 use super::chip::Chip;
 use super::delivery::{BUNDLE, SLOTS, Target, Window};
 use super::math::LANES;
@@ -75,10 +75,10 @@ impl Inbox {
 }
 
 impl Cluster {
-    /// Groups chips with these membranes, for windows of some steps. `limited` as in [`Cells::new`].
+    /// Groups chips with these membranes, for windows of some steps. `bounds` as in [`Cells::new`].
     pub(super) fn group(
         chips: &[&[Membrane]],
-        limited: bool,
+        bounds: Bounds,
         steps: usize,
         step: DncCycles,
     ) -> Vec<Self> {
@@ -100,7 +100,7 @@ impl Cluster {
         let cluster = |range: Range<usize>| {
             let membranes: Vec<&Membrane> =
                 chips[range.clone()].iter().copied().flatten().collect();
-            let cells = Cells::new(&membranes, limited, step.hardware_s());
+            let cells = Cells::new(&membranes, bounds, step.hardware_s());
             let own = (0..).zip(&chips[range.clone()]);
             Self {
                 chips: range,

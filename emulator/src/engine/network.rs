@@ -15,7 +15,7 @@ use rayon::prelude::*;
 use super::Departure;
 use super::arrivals::Arrivals;
 use super::build::{Arrival, ChipBuilder, Place};
-use super::cells::{Cells, is_limited};
+use super::cells::{Bounds, Cells};
 use super::chip::{Chip, Way};
 use super::cluster::Cluster;
 use super::delivery::{Event, Target, Window, Wiring};
@@ -118,7 +118,7 @@ fn parts(
     window: usize,
     step: DncCycles,
 ) -> Vec<Part> {
-    let limited = builders.iter().flat_map(ChipBuilder::membranes).any(is_limited);
+    let bounds = Bounds::of(builders.iter().flat_map(ChipBuilder::membranes));
     // results do not depend on the parts; events read memory straight on if there are few
     let work: Vec<usize> = builders.iter().map(ChipBuilder::work).collect();
     let wanted = rayon::current_num_threads();
@@ -131,7 +131,7 @@ fn parts(
     }
     let part = |(range, chips): (Range<usize>, &mut [ChipBuilder<'_>])| {
         let membranes: Vec<&[Membrane]> = chips.iter().map(ChipBuilder::membranes).collect();
-        let clusters = Cluster::group(&membranes, limited, window, step);
+        let clusters = Cluster::group(&membranes, bounds, window, step);
         let arrivals = Arrivals::new(window, clusters.iter().map(|cluster| cluster.rows));
         let wiring = wire(chips, &clusters, groups);
         Part { chips: range, clusters, wiring, arrivals, sent: Outbox::default() }

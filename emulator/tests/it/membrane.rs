@@ -1,5 +1,6 @@
 //! Membranes against analytic results and accurate integration (analog §5.1, §9).
 
+use emulator::{Effect, Effects, Settings};
 use hal::config::{AnalogSource, GbitDirection, HicannConfig, SharedParameter, WaferConfig};
 use hal::coord::*;
 use hal::law;
@@ -180,6 +181,35 @@ fn joined_circuits_with_as_many_driven_synapses_give_the_same_epsp() {
 fn joining_a_second_circuit_halves_the_epsp_of_one_synapse() {
     let ratio = epsp(2, 1, 1) / epsp(1, 1, 1);
     assert!((ratio - 0.5).abs() < 0.05, "{ratio}");
+}
+
+/// How far many weak events raise a membrane.
+fn plateau(effects: Effects) -> f64 {
+    let (mut chip, driver) = input_chip();
+    program(&mut chip, neuron(0), &Cell::default());
+    for block in FgBlockOnHicann::all() {
+        chip.floating_gates.set_shared(block, SharedParameter::VGmax0, DacCode::new::<20>());
+    }
+    chip.synapses.drivers[driver].rows[0].decoder = [DriverDecoder::new::<2>(); 2];
+    set_synapse(&mut chip, synapse(driver, 0, neuron(0).column()), 5, 1);
+    show(&mut chip, neuron(0));
+    let link = GbitLinkOnHicann::new::<0>();
+    let input = pulses((20..200).map(|i| pulse(CHIP, link, address(37), 25 * i)));
+    let emulator = run(Settings { effects, ..fine() }, &wafer([(CHIP, chip)]), &input, 5_000);
+    let trace = emulator.read_adc(CHIP.dnc(), OUTPUT).expect("an output is connected");
+    let volts: Vec<f64> = trace.samples.iter().map(|&s| AdcTrace::volts(s)).collect();
+    let end = &volts[volts.len() * 3 / 4..];
+    end.iter().sum::<f64>() / end.len() as f64 - volts[0]
+}
+
+#[test]
+fn what_is_far_from_its_bounds_does_not_feel_them() {
+    let free = plateau(Effects::NONE);
+    assert!(free > 4e-3, "{free}");
+    for effect in [Effect::OtaSaturation, Effect::FiniteReset, Effect::SynapseSaturation] {
+        let bounded = plateau(effect.into());
+        assert!((bounded - free).abs() < 0.3e-3, "{effect:?}: {bounded} for {free}");
+    }
 }
 
 /// Spike counts of circuits that share one membrane, by address.
