@@ -402,3 +402,25 @@ fn weights_beyond_the_largest_v_gmax_are_counted() {
     assert_eq!(report(&wanted, &mapped.mapping, true).weight_error["sources 0"].clipped, 1);
     assert!(weight_us(&mapped) < 0.5 * weight_us(&nominal));
 }
+
+#[test]
+fn chips_without_synapses_may_have_any_v_gmax() {
+    let mut wanted = network(1, 1, &[None]);
+    let alone = wanted.add_population(neurons("alone", 300)).unwrap();
+    let uneven = {
+        let blocks = std::cell::Cell::new(0);
+        measured(|block| {
+            blocks.set(blocks.get() + 1);
+            let speed = 1.0 + 0.05 * f64::from(blocks.get());
+            for select in hal::value::GmaxSelect::all() {
+                let formula = law::Formula::Polynomial(vec![0.0, 1.0 / law::amperes(1.0) / speed]);
+                let line = law::Transformation::new(formula, 0.0, law::FULL_SCALE_A).unwrap();
+                block.set(SharedParameter::gmax(select), line);
+            }
+        })
+    };
+    let mapped = mapped_on(&wanted, &uneven);
+    let neurons = mapped.mapping.placement.neurons.iter().flatten();
+    let chips: std::collections::BTreeSet<_> = neurons.map(|neuron| neuron.hicann).collect();
+    assert!(chips.len() > 1, "{alone:?} fits beside the others");
+}
