@@ -13,7 +13,7 @@ use hal::law;
 use hal::value::{DacCode, StpCapacitor};
 use marocco::mapping::{LossCause, SynapseFate};
 use marocco::network::{Network, NetworkError, Projection, Receptor, Synapse};
-use marocco::verify::{Rule, verify};
+use marocco::verify::{Rule, Rules, verify};
 use marocco::{MapError, MapOptions, Mapped, map, remap, report};
 
 use crate::networks::{neurons, options, sources};
@@ -405,22 +405,37 @@ fn weights_beyond_the_largest_v_gmax_are_counted() {
 
 #[test]
 fn chips_without_synapses_may_have_any_v_gmax() {
-    let mut wanted = network(1, 1, &[None]);
-    let alone = wanted.add_population(neurons("alone", 300)).unwrap();
-    let uneven = {
-        let blocks = std::cell::Cell::new(0);
-        measured(|block| {
-            blocks.set(blocks.get() + 1);
-            let speed = 1.0 + 0.05 * f64::from(blocks.get());
-            for select in hal::value::GmaxSelect::all() {
-                let formula = law::Formula::Polynomial(vec![0.0, 1.0 / law::amperes(1.0) / speed]);
-                let line = law::Transformation::new(formula, 0.0, law::FULL_SCALE_A).unwrap();
-                block.set(SharedParameter::gmax(select), line);
-            }
-        })
+    let wanted = network(1, 1, &[None]);
+    let blocks = std::cell::Cell::new(0);
+    let uneven = measured(|block| {
+        blocks.set(blocks.get() + 1);
+        let speed = 1.0 - 0.05 * f64::from(blocks.get());
+        for select in hal::value::GmaxSelect::all() {
+            let formula = law::Formula::Polynomial(vec![0.0, 1.0 / law::amperes(1.0) / speed]);
+            let line = law::Transformation::new(formula, 0.0, law::FULL_SCALE_A).unwrap();
+            block.set(SharedParameter::gmax(select), line);
+        }
+    });
+    let mut mapped = mapped_on(&wanted, &uneven);
+    let SynapseFate::Realised { synapse, .. } = mapped.mapping.synapses[0][0] else {
+        panic!("lost")
     };
-    let mapped = mapped_on(&wanted, &uneven);
-    let neurons = mapped.mapping.placement.neurons.iter().flatten();
-    let chips: std::collections::BTreeSet<_> = neurons.map(|neuron| neuron.hicann).collect();
-    assert!(chips.len() > 1, "{alone:?} fits beside the others");
+    let rules = Rules {
+        calibrated: uneven.wafer,
+        calibration: Some(Arc::new(uneven)),
+        ..options(Some(4)).rules(&Defects::default())
+    };
+    // one that is not in use, and one with a driver that is on
+    let other = HicannOnWafer::all().find(|h| !mapped.config.hicanns.contains_key(h)).unwrap();
+    for (hicann, matters) in [(other, false), (synapse.hicann, true)] {
+        let gates = &mut mapped.config.hicann_mut(hicann).floating_gates;
+        for block in FgBlockOnHicann::all() {
+            for select in hal::value::GmaxSelect::all() {
+                gates.set_shared(block, SharedParameter::gmax(select), DacCode::new::<1000>());
+            }
+        }
+        let words = encode_wafer(&mapped.config).unwrap();
+        let found = verify(&wanted, &mapped.mapping, &words, &rules).unwrap().violations;
+        assert_eq!(found.iter().any(|v| v.message.contains("V_gmax")), matters, "{found:#?}");
+    }
 }
