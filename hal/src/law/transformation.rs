@@ -208,13 +208,15 @@ fn is_falling(data: &[f64]) -> bool {
     data.first() > data.last()
 }
 
-/// Where a value lies in falling data, as an index with a fraction, between 0 and the last one.
+/// Where a value lies in falling data, as an index with a fraction, between 0 and the last one. Equal
+/// entries count as the last of them, so that neighbouring values have neighbouring places.
 fn position(data: &[f64], x: f64) -> f64 {
-    let last = data.len() - 1;
-    let next = data.partition_point(|d| *d > x).min(last);
-    let here = next.saturating_sub(1);
-    let step = data[here] - data[next];
-    if step > 0.0 { here as f64 + ((data[here] - x) / step).clamp(0.0, 1.0) } else { here as f64 }
+    let below = data.partition_point(|d| *d > x).min(data.len() - 1);
+    let here = below.saturating_sub(1);
+    let next = data.partition_point(|d| *d >= data[below]) - 1;
+    let step = data[here] - data[below];
+    let share = if step > 0.0 { ((data[here] - x) / step).clamp(0.0, 1.0) } else { 0.0 };
+    here as f64 + share * (next - here) as f64
 }
 
 /// `1 / x`, finite at 0.
