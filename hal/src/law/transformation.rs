@@ -208,15 +208,16 @@ fn is_falling(data: &[f64]) -> bool {
     data.first() > data.last()
 }
 
-/// Where a value lies in falling data, as an index with a fraction, between 0 and the last one. Equal
-/// entries count as the last of them, so that neighbouring values have neighbouring places.
+/// Where a value lies in falling data, as an index with a fraction, between 0 and the last one. What is
+/// nearest to one of several equal entries is at the last of them, which is where that entry itself is.
 fn position(data: &[f64], x: f64) -> f64 {
     let below = data.partition_point(|d| *d > x).min(data.len() - 1);
     let here = below.saturating_sub(1);
-    let next = data.partition_point(|d| *d >= data[below]) - 1;
+    let equal = data.partition_point(|d| *d >= data[below]) - 1 - below;
     let step = data[here] - data[below];
-    let share = if step > 0.0 { ((data[here] - x) / step).clamp(0.0, 1.0) } else { 0.0 };
-    here as f64 + share * (next - here) as f64
+    let share = if step > 0.0 { ((data[here] - x) / step).clamp(0.0, 1.0) } else { 1.0 };
+    let place = here as f64 + share * (below - here) as f64;
+    if share < 0.5 { place } else { place + equal as f64 }
 }
 
 /// `1 / x`, finite at 0.
