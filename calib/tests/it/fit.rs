@@ -169,3 +169,25 @@ fn short_trains_tell_nothing_about_depression() {
     assert_eq!(fit_depression(&[0.0, 6.0, 12.0, 18.0], &[f64::NAN; 4]), None);
     assert_eq!(fit_depression(&[], &[]), None);
 }
+
+/// A code is that of what it stands for: the verifier relies on it.
+#[test]
+fn every_time_of_a_code_has_this_code_again() {
+    for parameter in [NeuronParameter::IPl, NeuronParameter::VSyntcx] {
+        for (factor, exponent) in [(0.7, 1.0), (1.0, 0.97), (1.3, 1.04)] {
+            let mode = (true, CurrentScaling::Normal);
+            let law = Transformation::nominal(parameter, mode, factor, exponent).unwrap();
+            let (low, high) = law.domain();
+            for i in 0..20_000 {
+                let time = low * (high / low).powf(f64::from(i) / 20_000.0);
+                let code = hal::law::nearest_code(law.apply(time, Outside::Clip).unwrap());
+                let stands_for = law.inverse(code.into(), Outside::Clip).unwrap();
+                for rounded in [1.0 - 1e-12, 1.0, 1.0 + 1e-12] {
+                    let again = law.apply(rounded * stands_for, Outside::Clip).unwrap();
+                    let again = hal::law::nearest_code(again);
+                    assert_eq!(again, code, "{parameter:?}, {factor}: {time}");
+                }
+            }
+        }
+    }
+}
