@@ -43,9 +43,15 @@ impl Cell<'_> {
     fn agrees(&self, first: &Self) -> bool {
         let code = f64::from(first.code);
         let (least, most) = first.law.reverse_domain();
-        let ends = [code - 1.0, code + 1.0].map(|code| {
+        let value = |code: f64| {
             let value = first.law.inverse(code.clamp(0.0, 1023.0), Outside::Clip);
-            value.map_or(f64::NAN, |value| self.code_of(value))
+            value.unwrap_or(f64::NAN)
+        };
+        // entries of a table may be equal: the next value is further away then
+        let ends = [-1.0, 1.0].map(|step| {
+            let codes = [code + step, code + 2.0 * step, code + 3.0 * step];
+            let next = codes.map(value).into_iter().find(|next| *next != value(code));
+            self.code_of(next.unwrap_or(value(code)))
         });
         let (mut low, mut high) = (ends[0].min(ends[1]) - 1.0, ends[0].max(ends[1]) + 1.0);
         if code <= least.max(0.0).ceil() {
