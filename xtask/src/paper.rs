@@ -96,7 +96,7 @@ impl Run<'_> {
         self.experiment(
             "cortical",
             cortical,
-            &["second_sample_after_s=10"],
+            &["second_sample_after_s=1000"],
             self.wafer,
             &["--peer-variation", "on"],
         )?;

@@ -44,9 +44,10 @@ fn name(folder: &Path) -> Result<String, Failure> {
     Ok(match report["simulator"]["simulator"].as_str() {
         Some(simulator) if report["variation"] == true => format!("{simulator}, varied"),
         Some(simulator) => simulator.to_owned(),
-        None => match report["run_report"]["wafer"].as_str() {
-            Some(wafer) => format!("wafer {wafer}"),
-            None => folder.display().to_string(),
+        None => match (report["run_report"]["wafer"].as_str(), report["after_s"].as_f64()) {
+            (Some(wafer), _) => format!("wafer {wafer}"),
+            (None, Some(after_s)) => format!("{after_s:.0} s later"),
+            (None, None) => folder.display().to_string(),
         },
     })
 }

@@ -152,18 +152,21 @@ impl Spread {
                 .find(|value| *value > above && *value < below)
                 .unwrap_or(mean)
         };
-        CellParameters::IfCondExp(IfCondExp {
-            cm: mean.cm,
+        let mut cell = IfCondExp {
             tau_m: draw(mean.tau_m, self.tau_m),
             tau_refrac: draw(mean.tau_refrac, self.tau_refrac),
             tau_syn_e: draw(mean.tau_syn_e, self.tau_syn_e),
             tau_syn_i: draw(mean.tau_syn_i, self.tau_syn_i),
             v_rest: draw(mean.v_rest, self.v_rest),
             v_reset: draw(mean.v_reset, self.v_reset),
-            v_thresh: draw(mean.v_thresh, self.v_thresh),
-            e_rev_e: draw(mean.e_rev_e, self.e_rev_e),
-            e_rev_i: draw(mean.e_rev_i, self.e_rev_i),
-        })
+            ..*mean
+        };
+        // the published bounds let one balanced cell in some thousands be reset above its threshold
+        let thresholds = Normal { above: self.v_thresh.above.max(cell.v_reset), ..self.v_thresh };
+        cell.v_thresh = draw(mean.v_thresh, thresholds);
+        cell.e_rev_e = draw(mean.e_rev_e, self.e_rev_e);
+        cell.e_rev_i = draw(mean.e_rev_i, self.e_rev_i);
+        CellParameters::IfCondExp(cell)
     }
 }
 
@@ -171,6 +174,30 @@ impl Spread {
 mod tests {
     use super::*;
     use crate::experiment::Experiment;
+
+    #[test]
+    fn cells_are_reset_below_their_thresholds() {
+        for name in ["balanced-random-network", "cortical-microcircuit"] {
+            let experiment = Experiment::find(name).unwrap();
+            let mut parameters = experiment.defaults();
+            parameters.set("variation=off").unwrap();
+            let protocol = experiment.build(&parameters).unwrap();
+            let (_, population) = protocol.model.network().populations().next().unwrap();
+            let PopulationKind::Neurons(PerMember::Uniform(CellParameters::IfCondExp(mean))) =
+                &population.kind
+            else {
+                panic!("{name}: cells are not alike");
+            };
+            let mut random = ChaCha8Rng::seed_from_u64(1);
+            for _ in 0..100_000 {
+                let CellParameters::IfCondExp(cell) = experiment.spread.cell(mean, &mut random)
+                else {
+                    panic!("{name}: another model");
+                };
+                assert!(cell.v_reset < cell.v_thresh, "{name}: {cell:?}");
+            }
+        }
+    }
 
     #[test]
     fn cells_vary_on_the_wafer_where_they_do_beside_it() {

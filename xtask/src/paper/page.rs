@@ -307,12 +307,17 @@ impl Results {
              between the two states. A is the wafer, B NEST:\n"
         )?;
         compared(page, &self.uniform_compared, apart)?;
+        let slowdown = self.cortical["accounting"]["emulator_real_time_factor"].as_f64();
+        let day = match slowdown {
+            Some(slowdown) => format!("some {:.0} hours", 24.0 * slowdown),
+            None => "hours".to_owned(),
+        };
         writeln!(
             page,
             "\n![Raster with all cells alike](images/paper-cortical-uniform-raster.png)\n\n\
              ![Rates with all cells alike](images/paper-cortical-uniform-rates.png)\n\n\
-             A second sample, after ten more seconds of biology instead of the published day (which takes \
-             the wafer 8.64 s, and this emulator more than a day: `--set second_sample_after_s=86400` does \
+             A second sample, after a thousand more seconds of biology instead of the published day (which takes \
+             the wafer 8.64 s, and this emulator {day}: `--set second_sample_after_s=86400` does \
              it, and goes on where it was stopped). A is the first sample, B the second one. They differ by chance \
              alone, and a band is three standard errors of that: of rates from their scatter between sixteenths \
              of the samples, of CVs from that between neurons.\n"
