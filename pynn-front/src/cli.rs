@@ -234,6 +234,11 @@ enum ExperimentCommand {
     },
 }
 
+/// What a report calls a wafer, for titles and legends.
+fn wafer_name(wafer: &str) -> String {
+    if wafer == "ideal" { "ideal wafer".to_owned() } else { format!("wafer {wafer}") }
+}
+
 /// The wafer and the computer that emulates it.
 #[derive(Debug, Args)]
 struct Machine {

@@ -4,9 +4,9 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
-use super::Failure;
 use super::console::say;
 use super::folder::Folder;
+use super::{Failure, wafer_name};
 use crate::compare::{Comparison, Distance, compare, read, read_report};
 use crate::figure::{Quantity, distributions_svg};
 use crate::recording::Recording;
@@ -45,7 +45,7 @@ fn name(folder: &Path) -> Result<String, Failure> {
         Some(simulator) if report["variation"] == true => format!("{simulator}, varied"),
         Some(simulator) => simulator.to_owned(),
         None => match (report["run_report"]["wafer"].as_str(), report["after_s"].as_f64()) {
-            (Some(wafer), _) => format!("wafer {wafer}"),
+            (Some(wafer), _) => wafer_name(wafer),
             (None, Some(after_s)) => format!("{after_s:.0} s later"),
             (None, None) => folder.display().to_string(),
         },

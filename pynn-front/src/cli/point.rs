@@ -11,7 +11,7 @@ use super::console::say;
 use super::experiment::How;
 use super::folder::Folder;
 use super::simulate::{OnWafer, simulate};
-use super::{Failure, SHOWN_VIOLATIONS};
+use super::{Failure, SHOWN_VIOLATIONS, wafer_name};
 use crate::accounting::{Accounting, Configuring};
 use crate::experiment::{Experiment, Protocol};
 use crate::figure::{Quantity, distributions_svg, raster_svg, rates_svg};
@@ -84,7 +84,8 @@ impl Point<'_> {
         costs: Costs,
     ) -> Result<SavedRun, Failure> {
         let Outcome { mut mapping, words, rules, released, recording, .. } = outcome;
-        let title = self.title();
+        let wafer = wafer_name(&outcome.run_report.wafer);
+        let title = format!("{}, {wafer}", self.title());
         folder.archive("words.bss1", &words)?;
         folder.archive("input.bss1", &outcome.input)?;
         folder.archive("trace.bss1", &outcome.trace)?;
@@ -94,7 +95,7 @@ impl Point<'_> {
         folder.figure("raster", &raster_svg(&recording, &title).map_err(Failure::other)?)?;
         let network = self.protocol.model.network().clone();
         if recording.populations.len() > FEW_POPULATIONS {
-            let run = [("wafer", &recording)];
+            let run = [(wafer.as_str(), &recording)];
             for (file, quantity) in
                 [("rates", Quantity::Rate), ("irregularity", Quantity::Irregularity)]
             {

@@ -10,7 +10,7 @@ use super::console::{Stages, say};
 use super::experiment::{How, failure, ready};
 use super::folder::Folder;
 use super::point::{Costs, Point, must_verify};
-use super::{Failure, Machine, compare};
+use super::{Failure, Machine, compare, wafer_name};
 use crate::accounting::{Accounting, Configuring, joules, time};
 use crate::experiment::Experiment;
 use crate::experiment::sweep::Sweep;
@@ -124,7 +124,8 @@ pub(super) fn run(
 
     let peer_name =
         rows.iter().find_map(|r| r.accounting.peer.as_ref()).map(|p| p.simulator.clone());
-    figures(&mut folder, experiment, sweep, &rows, peer_name.as_deref())?;
+    let wafer = wafer_name(&options.instance.to_string());
+    figures(&mut folder, experiment, sweep, &rows, &wafer, peer_name.as_deref())?;
     let table = table(sweep, &rows);
     folder.bytes("table.md", table.as_bytes())?;
     folder.bytes("table.csv", csv(sweep, &rows).as_bytes())?;
@@ -157,6 +158,7 @@ fn figures(
     experiment: &Experiment,
     sweep: &Sweep,
     rows: &[Row],
+    wafer: &str,
     peer: Option<&str>,
 ) -> Result<(), Failure> {
     let [x, y] = match sweep.axes.as_slice() {
@@ -187,7 +189,7 @@ fn figures(
         map("synchrony (CV of the histogram)", true, &|r| r.wafer.synchrony),
     ];
     let (xs, ys) = ((x.0, x.1.as_slice()), (y.0, y.1.as_slice()));
-    let heading = format!("{title}, wafer");
+    let heading = format!("{title}, {wafer}");
     folder.figure("heat", &heat_svg(&maps, xs, ys, &heading).map_err(Failure::other)?)?;
     if let Some(peer) = peer {
         let maps = [
@@ -195,8 +197,8 @@ fn figures(
             map("CV of intervals", false, &|r| r.peer?.cv_isi),
             map("synchrony (CV of the histogram)", true, &|r| r.peer?.synchrony),
         ];
-        let heading = format!("{title}, {peer}");
-        folder.figure("heat-peer", &heat_svg(&maps, xs, ys, &heading).map_err(Failure::other)?)?;
+        let of_peer = format!("{title}, {peer}");
+        folder.figure("heat-peer", &heat_svg(&maps, xs, ys, &of_peer).map_err(Failure::other)?)?;
     }
     let curves: Vec<Curve> = y
         .1
@@ -212,7 +214,7 @@ fn figures(
             }
         })
         .collect();
-    let svg = curves_svg(&curves, x.0, peer, &title).map_err(Failure::other)?;
+    let svg = curves_svg(&curves, x.0, peer, &heading).map_err(Failure::other)?;
     folder.figure("rates", &svg)
 }
 

@@ -29,6 +29,17 @@ fn effects(points: &[Value]) -> String {
     }
 }
 
+/// How long a sweep took, and with what in it.
+fn took(report: &Value, points: &[Value]) -> String {
+    let kept = points.iter().any(|p| p["accounting"]["peer"]["again"] == true);
+    format!(
+        "in {} altogether, {} of them until the network was mapped on calibrated chips{}",
+        seconds(&report["wall_s"]),
+        seconds(&report["mapping_s"]),
+        if kept { ", NEST's spikes kept from before" } else { "" }
+    )
+}
+
 /// Mean rate at which the circuits of all neurons fired, read out or not, over the whole run.
 fn fired(point: &Value) -> String {
     let report = point["report"].as_str().and_then(|path| read_json(Path::new(path)).ok());
@@ -94,12 +105,12 @@ pub(super) fn sweep(page: &mut String, report: &Value, images: &str) -> std::fmt
         "\n![Rate, CV and synchrony on the wafer](images/{images}-heat.png)\n\n\
          ![Rate, CV and synchrony in NEST](images/{images}-heat-nest.png)\n\n\
          ![Rates over g for each eta](images/{images}-rates.png)\n\n\
-         {} points of {} s, in {} altogether, {}:\n\n\
+         {} points of {} s, {}, {}:\n\n\
          | g | eta | neurons read out | rate, wafer {} | fired | rate, NEST | wafer / NEST (band) | CV, wafer | CV, NEST | wafer / NEST (band) | lost on links | regime |\n\
          |---|---|---|---|---|---|---|---|---|---|---|---|",
         points.len(),
         number(&points.first().unwrap_or(&Value::Null)["accounting"]["bio_s"], 0),
-        seconds(&report["wall_s"]),
+        took(report, points),
         effects(points),
         shown(&report["wafer"])
     )?;
@@ -186,7 +197,7 @@ pub(super) fn alike(_: &str, p: &Value) -> (f64, f64) {
 fn ratio(a: &Value, b: &Value, band: f64) -> String {
     match a.as_f64().zip(b.as_f64()) {
         // regular on both sides: their ratio says nothing
-        Some((a, b)) if a < 0.01 && b < 0.05 => "-".to_owned(),
+        Some((a, b)) if a.max(b) < REGULAR_APART => "-".to_owned(),
         Some((a, b)) if a > 0.0 && band.is_infinite() => format!("{:.2}", b / a),
         Some((a, b)) if a > 0.0 => {
             let mark = if (b / a - 1.0).abs() > band { "**" } else { "" };
