@@ -105,13 +105,13 @@ pub(super) fn sweep(page: &mut String, report: &Value, images: &str) -> std::fmt
         "\n![Rate, CV and synchrony on the wafer](images/{images}-heat.png)\n\n\
          ![Rate, CV and synchrony in NEST](images/{images}-heat-nest.png)\n\n\
          ![Rates over g for each eta](images/{images}-rates.png)\n\n\
-         {} points of {} s, {}, {}:\n\n\
+         {} points of {} s, {}, {}.\n\n\
          | g | eta | neurons read out | rate, wafer {} | fired | rate, NEST | wafer / NEST (band) | CV, wafer | CV, NEST | wafer / NEST (band) | lost on links | regime |\n\
          |---|---|---|---|---|---|---|---|---|---|---|---|",
         points.len(),
         number(&points.first().unwrap_or(&Value::Null)["accounting"]["bio_s"], 0),
-        took(report, points),
         effects(points),
+        took(report, points),
         shown(&report["wafer"])
     )?;
     for point in points {
