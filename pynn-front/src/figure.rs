@@ -95,6 +95,24 @@ mod tests {
     }
 
     #[test]
+    fn distributions_show_few_fast_neurons_among_silent_ones() {
+        let train = |hz: u32| (0..10 * hz).map(|i| f64::from(i) * 1000.0 / f64::from(hz)).collect();
+        let rates = |trains: Vec<Vec<f64>>| {
+            let populations = vec![population(trains)];
+            let recording =
+                Recording { populations, duration_ms: 10_000.0, ..Recording::default() };
+            distributions_svg(&[("A", &recording)], Quantity::Rate, "title").unwrap()
+        };
+        let silent = vec![Vec::new(); 950];
+        let few = rates([silent, vec![train(5); 49], vec![train(200)]].concat());
+        assert!(few.contains(" and above"), "the last bin collects the fastest neuron");
+        assert!(few.contains(">\n0.1\n<") && few.contains(">\n100\n<"), "decades of shares");
+        let even = rates((1..50).map(train).collect());
+        assert!(!even.contains(" and above"), "nothing lies above");
+        assert!(!even.contains(">\n100\n<"), "shares on a linear axis");
+    }
+
+    #[test]
     fn sweeps_of_any_size_can_be_drawn() {
         for (x, y) in
             [(&[1.0, 4.0][..], &[0.8, 1.6, 2.4][..]), (&[8.0][..], &[0.8][..]), (&[], &[])]
