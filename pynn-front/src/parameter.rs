@@ -216,8 +216,8 @@ impl Parameters {
         }
     }
 
-    /// Whether a parameter has this word as its value.
+    /// Whether there is such a parameter and has this word as its value.
     pub(crate) fn is(&self, name: &str, word: &'static str) -> bool {
-        self.values[name] == Value::Word(word)
+        self.values.get(name) == Some(&Value::Word(word))
     }
 }

@@ -186,7 +186,7 @@ fn calibrations(
 }
 
 /// Takes a second sample, in a folder of its own below that of the run.
-fn second(
+pub(super) fn second(
     experiment: &Experiment,
     protocol: &Protocol,
     mapping: &SavedMapping,

@@ -7,7 +7,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::console::{Stages, say};
-use super::experiment::{How, failure, ready};
+use super::experiment::{How, failure, ready, second};
 use super::folder::Folder;
 use super::point::{Costs, Point, must_verify};
 use super::{Failure, Machine, compare, wafer_name};
@@ -101,6 +101,9 @@ pub(super) fn run(
         let saved = point.save(Folder::new(&path)?, outcome, costs)?;
         if let Some(peer) = saved.peer_folder {
             compare::run(&path, &path.join(peer), &[], &path.join(peer).join("compare"))?;
+        }
+        if let Some(after_ms) = protocol.second_after_ms {
+            second(experiment, &protocol, &saved.mapping, options, after_ms, &path)?;
         }
         violations += saved.violations;
         let report: &ExperimentReport = &saved.report;

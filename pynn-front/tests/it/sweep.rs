@@ -108,6 +108,23 @@ fn a_sweep_changes_weights_and_inputs_only() {
     }
 }
 
+#[test]
+fn weights_of_the_microcircuit_are_swept_with_their_second_samples() {
+    let settings = ["scale=0.01", "w_exc_factor=0.1,0.5", "simulation_time=100"];
+    let settings = settings.into_iter().chain(["second_sample_after_s=0.1"]);
+    let arguments: Vec<&str> = ["experiment", "run", "cortical-microcircuit"]
+        .into_iter()
+        .chain(settings.flat_map(|setting| ["--set", setting]))
+        .collect();
+    let (out, report) = run("microcircuit-sweep", &arguments);
+    let points = report["points"].as_array().unwrap();
+    let rates: Vec<f64> = points.iter().map(|p| p["wafer"]["rate_hz"].as_f64().unwrap()).collect();
+    assert!(rates[1] > rates[0], "{rates:?}");
+    for point in ["w_exc_factor0.1", "w_exc_factor0.5"] {
+        assert!(out.join(point).join("second/report.json").is_file(), "{point}");
+    }
+}
+
 /// Lines of spikes within a time, which is counted from its start.
 fn spikes(folder: &Path, from_ms: f64, to_ms: f64) -> Vec<String> {
     let text = fs::read_to_string(folder.join("spikes.csv")).unwrap();
