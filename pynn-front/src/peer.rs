@@ -130,6 +130,19 @@ pub enum PeerError {
         /// The module.
         module: &'static str,
     },
+    /// The simulator is installed, but not whole.
+    #[error(
+        "{python} cannot import {module}: {message}; mend its installation there (Brian2 2.9 needs numpy \
+         2.3 or older)"
+    )]
+    Broken {
+        /// The interpreter.
+        python: String,
+        /// The module.
+        module: &'static str,
+        /// The last line of Python's complaint.
+        message: String,
+    },
     /// The simulator failed.
     #[error("{module} ended with {status}: {message}")]
     Failed {
@@ -158,10 +171,21 @@ pub fn interpreter(peer: Peer, python: Option<&Path>) -> Result<String, PeerErro
         None => std::env::var(PYTHON).unwrap_or_else(|_| "python3".to_owned()),
     };
     let failed = |reason| PeerError::Python { python: python.clone(), module, reason };
-    let probe =
-        format!("import importlib.util as u; raise SystemExit(u.find_spec('{module}') is None)");
+    let probe = format!("import {module}");
     let found = Command::new(&python).args(["-c", &probe]).output().map_err(failed)?;
-    if found.status.success() { Ok(python) } else { Err(PeerError::Missing { python, module }) }
+    if found.status.success() {
+        return Ok(python);
+    }
+    let message = last_line(&found.stderr);
+    if message.contains(&format!("No module named '{module}'")) {
+        return Err(PeerError::Missing { python, module });
+    }
+    Err(PeerError::Broken { python, module, message })
+}
+
+/// The last line that a program has written.
+fn last_line(written: &[u8]) -> String {
+    String::from_utf8_lossy(written).lines().last().unwrap_or("no message").to_owned()
 }
 
 /// Runs a realised network in another simulator. The arrays that this needs are put into a folder
@@ -213,8 +237,7 @@ pub fn simulate(
     let output = command.output().map_err(failed)?;
     let cpu_energy_j = energy.and_then(|energy| energy.joules());
     if !output.status.success() {
-        let text = String::from_utf8_lossy(&output.stderr).into_owned();
-        let message = text.lines().last().unwrap_or("no message").to_owned();
+        let message = last_line(&output.stderr);
         return Err(PeerError::Failed { module, status: output.status, message });
     }
     let times = PeerTimes { cpu_energy_j, ..times(&report)? };

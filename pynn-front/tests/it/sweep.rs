@@ -180,6 +180,30 @@ fn runs_with_other_seeds_tell_how_large_distances_are() {
 }
 
 #[test]
+fn a_simulator_that_cannot_be_imported_is_told_before_the_run() {
+    let modules = Path::new(env!("CARGO_TARGET_TMPDIR")).join("broken-simulator");
+    fs::create_dir_all(&modules).unwrap();
+    let ask = || {
+        let output = Command::new(env!("CARGO_BIN_EXE_bss1"))
+            .args(["experiment", "run", "balanced-random-network", "--set", "scale=200"])
+            .args(["--peer", "brian2", "--python", "python3", "--out"])
+            .arg(modules.join("out"))
+            .env("PYTHONPATH", &modules)
+            .output()
+            .unwrap();
+        assert_eq!(output.status.code(), Some(2));
+        String::from_utf8(output.stderr).unwrap()
+    };
+    fs::write(modules.join("brian2.py"), "raise AttributeError('no such array')").unwrap();
+    let message = ask();
+    assert!(message.contains("cannot import brian2: AttributeError: no such array"), "{message}");
+    fs::write(modules.join("brian2.py"), "raise ModuleNotFoundError(\"No module named 'brian2'\")")
+        .unwrap();
+    assert!(ask().contains("has no module `brian2`"));
+    assert!(!modules.join("out").exists(), "nothing was run");
+}
+
+#[test]
 fn a_simulator_that_is_not_there_is_named() {
     let out = Path::new(env!("CARGO_TARGET_TMPDIR")).join("no-simulator");
     let output = Command::new(env!("CARGO_BIN_EXE_bss1"))
