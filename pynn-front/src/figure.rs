@@ -12,7 +12,8 @@ mod raster;
 mod rates;
 mod spreads;
 
-use plotters::style::RGBColor;
+use plotters::chart::MeshStyle;
+use plotters::prelude::*;
 use thiserror::Error;
 
 pub use curves::{Curve, curves_svg};
@@ -53,6 +54,27 @@ const FAINT: RGBColor = RGBColor(208, 212, 218);
 
 fn colour(population: usize) -> RGBColor {
     PALETTE[population % PALETTE.len()]
+}
+
+/// Axes as all charts have them: faint lines at the labels of y, none at those of x; labels of so many
+/// pixels, descriptions a little larger.
+fn axes<'m, 'a, 'b, X: Ranged, Y: Ranged, DB: DrawingBackend>(
+    mesh: &'m mut MeshStyle<'a, 'b, X, Y, DB>,
+    label_pixels: u32,
+) -> &'m mut MeshStyle<'a, 'b, X, Y, DB> {
+    mesh.disable_x_mesh()
+        .light_line_style(TRANSPARENT)
+        .bold_line_style(FAINT)
+        .axis_style(INK)
+        .label_style(("sans-serif", label_pixels).into_font().color(&INK))
+        .axis_desc_style(("sans-serif", label_pixels + 1).into_font().color(&INK))
+}
+
+/// A number on an axis, without zeros that say nothing.
+fn short(x: f64) -> String {
+    let text = format!("{x:.2}");
+    let text = text.trim_end_matches('0').trim_end_matches('.');
+    if text == "-0" { "0".to_owned() } else { text.to_owned() }
 }
 
 /// The plotting library's errors are generic over its back end; their text is all that is needed.

@@ -3,7 +3,7 @@
 
 use plotters::prelude::*;
 
-use super::{FAINT, FigureError, INK, colour, plot_error};
+use super::{FAINT, FigureError, INK, axes, colour, plot_error};
 
 /// A curve.
 #[derive(Debug, Clone, PartialEq)]
@@ -56,14 +56,7 @@ pub fn curves_svg(
                 (lowest..highest).log_scale().with_key_points(ticks),
             )
             .map_err(plot_error)?;
-        chart
-            .configure_mesh()
-            .disable_x_mesh()
-            .light_line_style(TRANSPARENT)
-            .bold_line_style(FAINT)
-            .axis_style(INK)
-            .label_style(("sans-serif", 15).into_font().color(&INK))
-            .axis_desc_style(("sans-serif", 16).into_font().color(&INK))
+        axes(&mut chart.configure_mesh(), 15)
             .x_desc(x)
             .x_label_formatter(&|x| {
                 if x.fract().abs() < 1e-9 { format!("{x:.0}") } else { format!("{x:.1}") }

@@ -6,7 +6,7 @@ use plotters::coord::types::RangedCoordf64;
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 
-use super::{FAINT, FigureError, INK, plot_error};
+use super::{FigureError, INK, axes, plot_error, short};
 use crate::recording::Recording;
 use crate::statistics::{Window, correlations, cvs_isi, rates_hz};
 
@@ -79,7 +79,7 @@ const STEEP: f64 = 50.0;
 const RUNS: [RGBColor; 2] = [RGBColor(120, 130, 148), RGBColor(176, 36, 60)];
 
 /// A panel for each population of the first run, two beside each other: layer by layer if there are
-/// layers. What lies outside the range counts to the last bin, which says so.
+/// layers. What lies above the range counts to the last bin, which says so.
 pub fn distributions_svg(
     runs: &[(&str, &Recording)],
     quantity: Quantity,
@@ -191,16 +191,9 @@ impl<'a> Panel<'a> {
         chart: &mut ChartContext<'_, SVGBackend<'_>, Cartesian2d<RangedCoordf64, Y>>,
         quantity: Quantity,
     ) -> Result<(), FigureError> {
-        chart
-            .configure_mesh()
-            .disable_x_mesh()
-            .light_line_style(TRANSPARENT)
-            .bold_line_style(FAINT)
-            .axis_style(INK)
+        axes(&mut chart.configure_mesh(), 13)
             .x_labels(6)
             .y_labels(4)
-            .label_style(("sans-serif", 13).into_font().color(&INK))
-            .axis_desc_style(("sans-serif", 14).into_font().color(&INK))
             .x_desc(quantity.label())
             .y_desc("share [%]")
             .x_label_formatter(&|x| short(*x))
@@ -259,11 +252,4 @@ impl<'a> Panel<'a> {
         }
         Ok(())
     }
-}
-
-/// A number on an axis, without zeros that say nothing.
-fn short(x: f64) -> String {
-    let text = format!("{x:.2}");
-    let text = text.trim_end_matches('0').trim_end_matches('.');
-    if text == "-0" { "0".to_owned() } else { text.to_owned() }
 }

@@ -5,7 +5,7 @@ use plotters::coord::Shift;
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 
-use super::{FAINT, FigureError, INK, colour, plot_error};
+use super::{FigureError, INK, axes, colour, plot_error};
 use crate::recording::{PopulationSpikes, Recording};
 use crate::statistics::{Window, histogram};
 
@@ -150,14 +150,7 @@ fn draw_rates(
         .set_label_area_size(LabelAreaPosition::Bottom, 46)
         .build_cartesian_2d(window.from_ms..window.to_ms, 0.0..highest * 1.08)
         .map_err(plot_error)?;
-    chart
-        .configure_mesh()
-        .disable_x_mesh()
-        .light_line_style(TRANSPARENT)
-        .bold_line_style(FAINT)
-        .axis_style(INK)
-        .label_style(("sans-serif", 14).into_font().color(&INK))
-        .axis_desc_style(("sans-serif", 15).into_font().color(&INK))
+    axes(&mut chart.configure_mesh(), 14)
         .x_desc("biological time [ms]")
         .y_desc(if populations.len() > FEW { "rate of all [Hz]" } else { "rate [Hz]" })
         .x_label_formatter(&|t| format!("{t:.0}"))

@@ -2,7 +2,7 @@
 
 use plotters::prelude::*;
 
-use super::{FAINT, FigureError, INK, colour, plot_error};
+use super::{FAINT, FigureError, INK, axes, colour, plot_error, short};
 use crate::recording::Recording;
 use crate::statistics::{Window, cv_isi, rate_hz, rates_hz};
 
@@ -56,14 +56,7 @@ pub fn rates_svg(recording: &Recording, title: &str) -> Result<String, FigureErr
             .set_label_area_size(LabelAreaPosition::Bottom, 46)
             .build_cartesian_2d(0.0..bins as f64 * width, 0.0..tallest * 1.4)
             .map_err(plot_error)?;
-        chart
-            .configure_mesh()
-            .disable_x_mesh()
-            .light_line_style(TRANSPARENT)
-            .bold_line_style(FAINT)
-            .axis_style(INK)
-            .label_style(("sans-serif", 14).into_font().color(&INK))
-            .axis_desc_style(("sans-serif", 15).into_font().color(&INK))
+        axes(&mut chart.configure_mesh(), 14)
             .x_desc("mean rate of a neuron [Hz]")
             .y_desc("share of neurons [%]")
             .x_label_formatter(&|r| short(*r))
@@ -104,10 +97,4 @@ pub fn rates_svg(recording: &Recording, title: &str) -> Result<String, FigureErr
         root.present().map_err(plot_error)?;
     }
     Ok(svg)
-}
-
-/// A number without needless digits.
-fn short(value: f64) -> String {
-    let text = format!("{value:.2}");
-    text.trim_end_matches('0').trim_end_matches('.').to_owned()
 }

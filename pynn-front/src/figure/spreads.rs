@@ -4,7 +4,7 @@ use calib::evaluation::{Evaluation, Spread};
 use calib::procedure::Quantity;
 use plotters::prelude::*;
 
-use super::{FAINT, FigureError, INK, colour, plot_error};
+use super::{FigureError, INK, axes, colour, plot_error};
 
 /// Pixels of one histogram, and histograms in a row.
 const CELL: (u32, u32) = (380, 250);
@@ -63,16 +63,9 @@ fn histogram(
         .set_label_area_size(LabelAreaPosition::Bottom, 34)
         .build_cartesian_2d(-half..half, 0.0..1.45 * tallest)
         .map_err(plot_error)?;
-    chart
-        .configure_mesh()
-        .disable_x_mesh()
-        .light_line_style(TRANSPARENT)
-        .bold_line_style(FAINT)
-        .axis_style(INK)
+    axes(&mut chart.configure_mesh(), 11)
         .x_labels(5)
         .y_labels(4)
-        .label_style(("sans-serif", 11).into_font().color(&INK))
-        .axis_desc_style(("sans-serif", 12).into_font().color(&INK))
         .x_desc(format!("error of {} [{unit}]", quantity.name()))
         .draw()
         .map_err(plot_error)?;
